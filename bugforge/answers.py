@@ -1,0 +1,128 @@
+"""The answer key: what was planted, sealed so that nobody stumbles over it.
+
+The seal is compression and a text encoding: it hides the answer from the eye, from search and
+from an editor. It does not hide it from someone who decodes it; for that, keep the key away
+with `--key-dir`. A digest shows a key that was cut short or altered.
+"""
+
+import base64
+import dataclasses
+import hashlib
+import json
+import textwrap
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from bugforge.edits import Edit, apply_edits
+from bugforge.errors import AnswerKeyError
+
+SCHEMA = 1
+MAGIC = "bugforge-key"
+WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One planted bug: its number, its kind, the edits that planted it, and its explanation.
+
+    number: counts from 1, in an order that says nothing about place.
+    """
+
+    number: int
+    kind: str
+    form: str
+    bug_class: str
+    stage: str
+    difficulty: str
+    title: str
+    what: str
+    why: str
+    symptom: str
+    find: str
+    other_fixes: str
+    hints: tuple[str, ...]
+    provenance: tuple[str, ...]
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """All that was chosen for a workspace: enough to explain it, judge it and forge it again.
+
+    pristine: the correct program, text by file name.
+    """
+
+    id: str
+    track: str
+    version: str
+    seed: str
+    options: dict[str, Any]
+    text: str
+    prompt: str
+    pristine: dict[str, str]
+    bugs: tuple[Bug, ...]
+
+    def program(self, planted: frozenset[int]) -> dict[str, str]:
+        """Give the program with the bugs of these numbers left in, text by file name."""
+        edits = [edit for bug in self.bugs if bug.number in planted for edit in bug.edits]
+        return apply_edits(self.pristine, edits)
+
+    @property
+    def forged(self) -> dict[str, str]:
+        """The program as the learner was given it."""
+        return self.program(frozenset(bug.number for bug in self.bugs))
+
+
+def seal(key: AnswerKey) -> str:
+    """Write a key as text in which nothing can be read."""
+    plain = json.dumps(dataclasses.asdict(key), sort_keys=True).encode()
+    packed = zlib.compress(plain, 9)
+    body = "\n".join(textwrap.wrap(base64.b85encode(packed).decode(), WIDTH))
+    digest = hashlib.sha256(packed).hexdigest()
+    return f"{MAGIC} {SCHEMA} {digest}\n{body}\n"
+
+
+def unseal(text: str, where: str) -> AnswerKey:
+    """Read a sealed key. Raises AnswerKeyError where it is damaged or of a newer version."""
+    head, _, body = text.partition("\n")
+    words = head.split()
+    if len(words) != 3 or words[0] != MAGIC or not words[1].isdigit():  # noqa: PLR2004
+        raise _damaged(where)
+    if int(words[1]) > SCHEMA:
+        raise AnswerKeyError(
+            f"The answer key {where} was made by a newer Bugforge.",
+            "Upgrade: pip install --upgrade bugforge",
+        )
+    try:
+        packed = base64.b85decode("".join(body.split()))
+    except ValueError as error:
+        raise _damaged(where) from error
+    if hashlib.sha256(packed).hexdigest() != words[2]:
+        raise _damaged(where)
+    return _from_json(json.loads(zlib.decompress(packed)))
+
+
+def _from_json(data: dict[str, Any]) -> AnswerKey:
+    bugs = tuple(
+        Bug(
+            **{
+                **bug,
+                "hints": tuple(bug["hints"]),
+                "provenance": tuple(bug["provenance"]),
+                "edits": tuple(
+                    Edit(e["name"], e["start"], tuple(e["old"]), tuple(e["new"]))
+                    for e in bug["edits"]
+                ),
+            }
+        )
+        for bug in data["bugs"]
+    )
+    return AnswerKey(**{**data, "bugs": bugs})
+
+
+def _damaged(where: str) -> AnswerKeyError:
+    return AnswerKeyError(
+        f"The answer key {where} is damaged: it was cut short or altered.",
+        "Put the original back, or forge the workspace again with the same seed and options.",
+    )

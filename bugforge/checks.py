@@ -1,0 +1,86 @@
+"""What a check is: a sentence, a number read from recordings, and the bound it must keep."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bugforge.mutation import Stage
+from bugforge.recordings import Array, Recording
+
+Evidence = Mapping[str, Recording]
+"""Recordings by the name of their instrument."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one check found. kept is None where it could not tell, and why says what hid it."""
+
+    check: str
+    stage: Stage
+    sentence: str
+    kept: bool | None
+    value: float | None = None
+    bound: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Law:
+    """A check that needs nothing but the program's own recordings.
+
+    sentence: what any correct program does, in words that name behaviour and no place.
+    needs: the instruments it reads; where one crashed, the law cannot tell.
+    after: laws that must be kept before this one means anything.
+    read: gives one number, which is at most `at_most`, or at least `at_least`, when kept.
+    """
+
+    name: str
+    stage: Stage
+    sentence: str
+    needs: tuple[str, ...]
+    read: Callable[[Evidence], float]
+    at_most: float | None = None
+    at_least: float | None = None
+    after: tuple[str, ...] = ()
+
+    def judge(self, seen: Evidence, before: Mapping[str, Reading]) -> Reading:
+        """Read the number and hold it to its bound."""
+        hidden = self._hidden(seen, before)
+        if hidden:
+            return Reading(self.name, self.stage, self.sentence, None, why=hidden)
+        value = self.read(seen)
+        # A comparison with NaN is false, so NaN keeps no law.
+        kept = value <= self.at_most if self.at_most is not None else value >= self._least()
+        bound = self.at_most if self.at_most is not None else self._least()
+        return Reading(self.name, self.stage, self.sentence, bool(kept), float(value), bound)
+
+    def _least(self) -> float:
+        assert self.at_least is not None
+        return self.at_least
+
+    def _hidden(self, seen: Evidence, before: Mapping[str, Reading]) -> str:
+        for name in self.needs:
+            if name not in seen or seen[name].crash is not None:
+                return "the program did not run that far"
+        for name in self.after:
+            if not before[name].kept:
+                return f"it means nothing while this does not hold: {before[name].sentence}"
+        return ""
+
+
+def tensors(seen: Evidence, instrument: str, prefix: str = "") -> dict[str, Array]:
+    """Give the tensors of one recording whose names begin with prefix, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in seen[instrument].tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def facts(seen: Evidence, instrument: str, prefix: str = "") -> dict[str, Any]:
+    """Give the facts of one recording whose names begin with prefix, without it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in seen[instrument].facts.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,148 @@
+"""Comparison with the pristine program: under the same weights it must compute the same."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bugforge.checks import Evidence, Reading, facts, tensors
+from bugforge.distance import apart, apart_by_name
+from bugforge.mutation import Stage
+from bugforge.probe import BLOCK
+from bugforge.properties.learning import chosen_positions
+
+SEGMENTS = {(0, BLOCK + 1): "whole", (0, BLOCK): "head", (1, BLOCK + 1): "tail"}
+"""Names of the runs of tokens that a right training step may learn from, of which the pristine
+program is recorded; see the update instrument."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A check that holds a program against the pristine one.
+
+    sentence, needs, after: as for a law. read: how far the first evidence lies from the second.
+    """
+
+    name: str
+    stage: Stage
+    sentence: str
+    needs: tuple[str, ...]
+    read: Callable[[Evidence, Evidence], float]
+    at_most: float
+    after: tuple[str, ...] = ()
+
+    def judge(self, seen: Evidence, pristine: Evidence, before: Mapping[str, Reading]) -> Reading:
+        """Read the distance and hold it to its bound."""
+        if any(name not in seen or seen[name].crash is not None for name in self.needs):
+            why = "the program did not run that far"
+            return Reading(self.name, self.stage, self.sentence, None, why=why)
+        for name in self.after:
+            if not before[name].kept:
+                why = f"it means nothing while this does not hold: {before[name].sentence}"
+                return Reading(self.name, self.stage, self.sentence, None, why=why)
+        value = self.read(seen, pristine)
+        kept = bool(value <= self.at_most)
+        return Reading(self.name, self.stage, self.sentence, kept, value, self.at_most)
+
+
+def misfits(seen: Evidence, pristine: Evidence) -> float:
+    """Count parameters of a shape that the other program has fewer or more of, or no place for."""
+    mine, theirs = (
+        Counter(
+            tuple(size for size in weight.shape if size > 1)
+            for weight in tensors(evidence, "construct").values()
+        )
+        for evidence in (seen, pristine)
+    )
+    unlike = (mine - theirs).total() + (theirs - mine).total()
+    return unlike + len(facts(seen, "forward").get("unplaced", ()))
+
+
+def logits_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the logits lie apart, over every input, both modes and both sizes of weights."""
+    mine, theirs = tensors(seen, "forward"), tensors(pristine, "forward")
+    return max(apart(mine[name], theirs[name]) for name in theirs)
+
+
+def gradients_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the first step's gradients lie apart, clipped ones too."""
+    segment = learned_segment(seen)
+    return max(
+        apart_by_name(
+            tensors(seen, "update", f"{mine}/gradient 1/"),
+            tensors(pristine, "update", f"{theirs}/gradient 1/"),
+            1e-9,
+        )
+        for mine, theirs in (("whole", segment), ("clipped", clipped(segment)))
+    )
+
+
+def updates_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the parameters lie apart after each of three steps, in steps of the optimizer."""
+    segment = learned_segment(seen)
+    steps = [
+        *(("whole", segment, step) for step in (1, 2, 3)),
+        ("clipped", clipped(segment), 1),
+    ]
+    return max(
+        apart_by_name(
+            tensors(seen, "update", f"{mine}/after {step}/"),
+            tensors(pristine, "update", f"{theirs}/after {step}/"),
+            1e-9,
+        )
+        for mine, theirs, step in steps
+    )
+
+
+def learned_segment(seen: Evidence) -> str:
+    """Tell which run of the short data the training steps learned from.
+
+    It begins with the first input, and ends with the last target: behind the last input where
+    the program learns from every position, else at it.
+    """
+    start, length = seen["update"].facts["whole/first row"]
+    every_position = chosen_positions(seen) == "all"
+    return SEGMENTS.get((start, start + length + every_position), "whole")
+
+
+def clipped(segment: str) -> str:
+    """Name the clipped recording that goes with a segment."""
+    return "clipped" if segment == "whole" else f"{segment}-clipped"
+
+
+COMPARISONS = (
+    Comparison(
+        "parameters",
+        "head",
+        "The parameters have the shapes that PROBLEM.md states.",
+        ("construct", "forward"),
+        misfits,
+        at_most=0.0,
+    ),
+    Comparison(
+        "forward",
+        "attention",
+        "Given weights and tokens lead to the logits of a correct GPT.",
+        ("forward",),
+        logits_apart,
+        at_most=1e-3,
+        after=("parameters", "shape"),
+    ),
+    Comparison(
+        "gradient-flow",
+        "loop",
+        "Every part of the model is taught by the loss.",
+        ("update",),
+        gradients_apart,
+        at_most=1e-2,
+        after=("forward", "objective"),
+    ),
+    Comparison(
+        "update",
+        "optim",
+        "Three training steps lead to the weights that they should lead to.",
+        ("update",),
+        updates_apart,
+        at_most=1e-3,
+        after=("forward", "gradient-flow"),
+    ),
+)

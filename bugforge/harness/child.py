@@ -1,0 +1,109 @@
+"""What a child process does: import one program, run what the job asks, write what it saw."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from . import instruments
+from .instruments import Job, Recording
+from .program import ContractError, Program
+from .training import train_and_sample
+from .weights import drawn
+
+
+R = TypeVar("R", bound=Recording)
+
+
+def run(spec: dict[str, Any]) -> None:
+    """Carry out one job and write a file per recording into its `out` folder.
+
+    A recording that ends in an exception holds that exception instead; later ones still run.
+    """
+    torch.set_num_threads(1)
+    folder, out = Path(spec["program"]), Path(spec["out"])
+    os.chdir(folder)
+    sys.dont_write_bytecode = True
+    program = _recorded(out, folder, "import", lambda: _imported(folder))
+    if program is None:
+        return
+    if spec["task"] == "train":
+        text, prompt, seed = spec["text"], spec["prompt"], spec["seed"]
+        _recorded(out, folder, "train", lambda: train_and_sample(program.value, text, prompt, seed))
+    else:
+        _instruments(program.value, spec, folder, out)
+
+
+class _Imported(Recording):
+    def __init__(self, value: Program) -> None:
+        super().__init__()
+        self.value = value
+
+
+def _imported(folder: Path) -> _Imported:
+    return _Imported(Program(folder))
+
+
+def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path) -> None:
+    given = load_file(spec["inputs"])
+    data = given.pop("data")
+    weights_file = Path(spec["weights"])
+    if spec["draw_weights"]:
+        save_file(drawn(program.build(**spec["sizes"]), spec["seed"]), weights_file)
+    job = Job(
+        sizes=spec["sizes"],
+        fields=spec["fields"],
+        weights=load_file(weights_file),
+        inputs=given,
+        data=data,
+        samplings=spec["samplings"],
+        seed=spec["seed"],
+    )
+    for name in spec["instruments"]:
+        instrument = instruments.INSTRUMENTS[name]
+        if name == "update" and spec["segments"]:
+            instrument = instruments.update_by_segment
+        _recorded(out, folder, name, lambda instrument=instrument: instrument(program, job))
+
+
+def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:
+    seen: R | None = None
+    facts: dict[str, Any]
+    tensors: dict[str, torch.Tensor] = {}
+    try:
+        seen = record()
+        facts = {"facts": seen.facts}
+        tensors = {k: v.detach().contiguous().clone() for k, v in seen.tensors.items()}
+    except BaseException as error:  # noqa: BLE001  # whatever the learner's code raises is data
+        facts = {"error": _described(error, folder)}
+    _write(out / name, tensors, facts)
+    return seen
+
+
+def _described(error: BaseException, folder: Path) -> dict[str, Any]:
+    """An exception as the learner would see it, with the last of their own lines."""
+    place = None
+    if isinstance(error, SyntaxError):
+        place = {"file": Path(error.filename or "").name, "line": error.lineno or 0}
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).parent == folder:
+            place = {"file": Path(frame.filename).name, "line": frame.lineno or 0}
+    return {
+        "type": type(error).__name__,
+        "message": str(error)[:500],
+        "place": place,
+        "contract": isinstance(error, ContractError),
+    }
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:
+    # Written beside, then renamed: a child that dies half-way leaves no half recording.
+    beside = path.with_suffix(".part")
+    save_file(tensors, beside, metadata={"facts": json.dumps(facts)})
+    beside.rename(path.with_suffix(".safetensors"))

@@ -1,0 +1,51 @@
+"""A learner's program, imported from its folder and held by its public names only."""
+
+import dataclasses
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+MODEL_NAMES = ("GPTConfig", "GPT")
+TRAIN_NAMES = ("TrainConfig", "get_batch", "make_optimizer", "train_step", "train", "sample")
+
+
+class ContractError(Exception):
+    """The program lacks a name that its PROBLEM.md says it must keep."""
+
+
+class Program:
+    """The two modules of a program, and its configurations with chosen fields."""
+
+    def __init__(self, folder: Path) -> None:
+        """Import the program. Raises whatever its code raises, and ContractError."""
+        sys.path.insert(0, str(folder))
+        self.model = _module("model", folder, MODEL_NAMES)
+        self.train = _module("train", folder, TRAIN_NAMES)
+
+    def build(self, **sizes: int) -> Any:
+        """Build a model of the given sizes."""
+        return self.model.GPT(self.model.GPTConfig(**sizes))
+
+    def config(self, **fields: object) -> Any:
+        """Give the program's own training configuration, some fields replaced."""
+        config = self.train.TrainConfig()
+        known = {field.name for field in dataclasses.fields(config)}
+        missing = sorted(set(fields) - known)
+        if missing:
+            message = f"TrainConfig in train.py has no field {missing[0]}"
+            raise ContractError(message)
+        return dataclasses.replace(config, **fields)
+
+
+def _module(name: str, folder: Path, names: tuple[str, ...]) -> ModuleType:
+    if not (folder / f"{name}.py").is_file():
+        message = f"{name}.py is missing"
+        raise ContractError(message)
+    module = importlib.import_module(name)
+    for wanted in names:
+        if not hasattr(module, wanted):
+            message = f"{name}.py has no {wanted}"
+            raise ContractError(message)
+    return module

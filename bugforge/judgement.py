@@ -1,0 +1,47 @@
+"""From recordings to readings: every law and every comparison, in order."""
+
+from collections.abc import Iterable
+
+from bugforge.checks import Evidence, Law, Reading
+from bugforge.comparison import COMPARISONS, Comparison
+from bugforge.properties import LAWS
+
+INSTRUMENTS = ("construct", "initial", "forward", "objective", "update", "decode")
+RUNS = "runs"
+ORDER = (
+    "shape finite parameters init-finite trainable position-scale init-loss token-heard "
+    "causality sees-past sees-itself order position batch-independence prefix-consistency "
+    "eval-deterministic forward windows objective one-step gradient fresh-gradient moves "
+    "gradient-flow update greedy sampling mode-restored"
+).split()
+
+
+def judge(seen: Evidence, pristine: Evidence) -> dict[str, Reading]:
+    """Hold a program's recordings to every check; readings by name, in order."""
+    readings = {RUNS: runs(seen)}
+    for check in checks():
+        readings[check.name] = (
+            check.judge(seen, readings)
+            if isinstance(check, Law)
+            else check.judge(seen, pristine, readings)
+        )
+    return readings
+
+
+def runs(seen: Evidence) -> Reading:
+    """Count the instruments that ended in an exception."""
+    crashed = [name for name in INSTRUMENTS if name not in seen or seen[name].crash is not None]
+    return Reading(
+        RUNS,
+        "loop",
+        "The program imports, builds its model, learns and generates without an error.",
+        not crashed,
+        float(len(crashed)),
+        0.0,
+    )
+
+
+def checks() -> Iterable[Law | Comparison]:
+    """Give every law and comparison, each after those that it depends on."""
+    by_name: dict[str, Law | Comparison] = {c.name: c for c in (*LAWS, *COMPARISONS)}
+    return [by_name[name] for name in ORDER]

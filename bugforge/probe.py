@@ -1,0 +1,101 @@
+"""What every program is asked: sizes, inputs, data and seeds, drawn afresh for each check."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bugforge.recordings import Array
+
+VOCAB = 19
+BLOCK = 11
+BATCH = 5
+SIZES = {"vocab_size": VOCAB, "block_size": BLOCK, "n_layer": 2, "n_head": 3, "n_embd": 24}
+"""No two axes are equally long, so that a mistaken axis shows: 5 rows, 11 positions, 24 wide,
+3 heads of 8, 19 tokens."""
+FIELDS = {
+    "block_size": BLOCK,
+    "batch_size": BATCH,
+    "learning_rate": 1e-2,
+    "weight_decay": 0.1,
+    "device": "cpu",
+}
+CHANGED = 6
+"""The position whose token is changed to see what moves."""
+SHORT = 7
+DATA_LENGTH = 60
+SAMPLINGS: dict[str, tuple[float, int | None]] = {
+    "plain": (1.0, None),
+    "cold": (0.5, None),
+    "hot, three kept": (2.0, 3),
+    "one kept": (1.0, 1),
+    "more kept than there are": (1.0, 1000),
+}
+"""Temperature and top_k for each way to draw tokens."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One drawing of inputs: tokens (B, T) by name, `data` (N,) among them, and a seed."""
+
+    inputs: dict[str, Array]
+    seed: int
+
+    def spec(self) -> dict[str, Any]:
+        """Give the part of a job's description that is the same for every program."""
+        return {
+            "task": "record",
+            "sizes": SIZES,
+            "fields": FIELDS,
+            "samplings": SAMPLINGS,
+            "seed": self.seed,
+        }
+
+
+def draw(rng: random.Random) -> Probe:
+    """Draw inputs. Every run of four tokens in the data occurs once."""
+    base = _tokens(rng, BATCH, BLOCK)
+    swapped = base.copy()
+    swapped[:, 0] = (base[:, 1] + 1) % VOCAB  # two early tokens that certainly differ
+    exchanged = swapped.copy()
+    exchanged[:, [0, 1]] = swapped[:, [1, 0]]
+    constant = np.repeat(base[:, :1], BLOCK, axis=1)
+    return Probe(
+        inputs={
+            "base": base,
+            "other": (base + rng.randrange(1, VOCAB)) % VOCAB,
+            "changed": _changed(base, CHANGED),
+            "changed first": _changed(base, 0),
+            "changed last": _changed(base, BLOCK - 1),
+            "swapped": swapped,
+            "exchanged": exchanged,
+            "constant": constant,
+            "alone": base[2:3].copy(),
+            "short": base[:, :SHORT].copy(),
+            "one": base[:, :1].copy(),
+            "prompt": _tokens(rng, 3, SHORT),
+            "prompt of one": _tokens(rng, 2, 1),
+            "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
+            "data": _data(rng),
+        },
+        seed=rng.getrandbits(31),
+    )
+
+
+def _changed(tokens: Array, position: int) -> Array:
+    changed = tokens.copy()
+    changed[:, position] = (changed[:, position] + 5) % VOCAB
+    return changed
+
+
+def _tokens(rng: random.Random, rows: int, length: int) -> Array:
+    return np.array([[rng.randrange(VOCAB) for _ in range(length)] for _ in range(rows)])
+
+
+def _data(rng: random.Random) -> Array:
+    while True:
+        data = _tokens(rng, 1, DATA_LENGTH)[0]
+        runs = np.lib.stride_tricks.sliding_window_view(data, 4)
+        if len(np.unique(runs, axis=0)) == len(runs):
+            return data

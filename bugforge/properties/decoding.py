@@ -1,0 +1,71 @@
+"""Laws of generate, against the model's own logits."""
+
+import numpy as np
+
+from bugforge.checks import Evidence, Law, facts, tensors
+from bugforge.probe import SAMPLINGS
+from bugforge.recordings import Array
+
+
+def wrong_tokens(seen: Evidence) -> float:
+    """Share of greedy continuations that are not the likeliest next tokens, one by one."""
+    expected = tensors(seen, "decode", "expected/")
+    grown = tensors(seen, "decode", "greedy/")
+    return float(np.mean([not np.array_equal(grown[name], expected[name]) for name in expected]))
+
+
+def wrong_spread(seen: Evidence) -> float:
+    """Total variation between sampled tokens and the distribution they should come from."""
+    logits = tensors(seen, "decode")["logits"].astype(np.float64)
+    return max(
+        _variation(counts, _distribution(logits, *SAMPLINGS[name]))
+        for name, counts in tensors(seen, "decode", "counts/").items()
+    )
+
+
+def forgotten_mode(seen: Evidence) -> float:
+    """Count the modes, of two, that generating does not restore."""
+    return sum(not restored for restored in facts(seen, "decode", "restored/").values())
+
+
+def _distribution(logits: Array, temperature: float, top_k: int | None) -> Array:
+    kept = min(top_k or logits.size, logits.size)
+    scaled = np.where(logits >= np.sort(logits)[-kept], logits / temperature, -np.inf)
+    weights: Array = np.exp(scaled - scaled.max())
+    return weights / weights.sum()
+
+
+def _variation(counts: Array, distribution: Array) -> float:
+    if counts.shape != distribution.shape:
+        return 1.0
+    return float(np.abs(counts / counts.sum() - distribution).sum() / 2)
+
+
+DECODING = (
+    Law(
+        "greedy",
+        "sampling",
+        "At temperature 0, generate appends the likeliest next token, again and again.",
+        ("decode",),
+        wrong_tokens,
+        at_most=0.0,
+        after=("shape", "finite"),
+    ),
+    Law(
+        "sampling",
+        "sampling",
+        "Temperature and top_k shape the distribution that tokens are drawn from.",
+        ("decode",),
+        wrong_spread,
+        at_most=0.08,
+        after=("shape", "finite"),
+    ),
+    Law(
+        "mode-restored",
+        "sampling",
+        "Generating leaves the model in the mode it was in.",
+        ("decode",),
+        forgotten_mode,
+        at_most=0.0,
+    ),
+)

@@ -1,0 +1,57 @@
+"""What a child wrote: recordings read back as data, and never trusted to be whole."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Crash:
+    """An exception of the learner's program, as they would see it."""
+
+    type: str
+    message: str
+    place: tuple[str, int] | None
+    """The file and the line, from 1, of the last of their own lines."""
+    breaks_contract: bool = False
+
+    def __str__(self) -> str:
+        where = f" ({self.place[0]}, line {self.place[1]})" if self.place else ""
+        return f"{self.type}: {self.message}{where}"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one instrument saw, or the crash it ended in."""
+
+    tensors: dict[str, Array] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    crash: Crash | None = None
+
+
+ENDED_EARLY = Crash("SystemExit", "the program ended before it had done its work", None)
+
+
+def read_recording(folder: Path, name: str) -> Recording:
+    """Read one recording; where there is none, or a spoilt one, the program ended early."""
+    path = folder / f"{name}.safetensors"
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            head = json.loads(opened.metadata()["facts"])
+            tensors = {key: np.asarray(opened.get_tensor(key)) for key in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return Recording(crash=ENDED_EARLY)
+    if "error" not in head:
+        return Recording(tensors, head["facts"])
+    error = head["error"]
+    place = error["place"] and (str(error["place"]["file"]), int(error["place"]["line"]))
+    return Recording(
+        crash=Crash(str(error["type"]), str(error["message"]), place, bool(error["contract"]))
+    )

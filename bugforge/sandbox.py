@@ -1,0 +1,243 @@
+"""Starts, bounds and ends the processes that run programs; hands back where they wrote."""
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from bugforge.errors import ToolError
+
+POLL_SECONDS = 0.1
+START_SECONDS = 120.0
+
+Limit = Literal["time", "memory", "processes", "output"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one job may use: wall-clock seconds, bytes of memory, processes, bytes per file."""
+
+    seconds: float = 120.0
+    memory_bytes: int = 2 * 1024**3
+    processes: int = 32
+    file_bytes: int = 64 * 1024**2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: by itself with an exit code, or stopped at a limit."""
+
+    name: str
+    out: Path
+    exit_code: int
+    limit: Limit | None
+    used: str
+    allowed: str
+
+
+@dataclass
+class _Running:
+    name: str
+    out: Path
+    log: Path
+    began: float
+    process: psutil.Process | None = None
+    limit: Limit | None = None
+    used: str = ""
+    allowed: str = ""
+
+
+@dataclass
+class Sandbox:
+    """A warm process and the jobs it runs. Use `opened`, which ends every one of them."""
+
+    warm: "subprocess.Popen[bytes]"
+    limits: Limits
+    folder: Path
+    running: dict[str, _Running] = field(default_factory=dict)
+    ended: dict[str, Outcome] = field(default_factory=dict)
+    buffered: bytes = b""
+
+    def submit(self, name: str, spec: dict[str, Any]) -> None:
+        """Start a job under a name of its own; it writes into a folder of that name."""
+        out = self.folder / "out" / name
+        out.mkdir(parents=True)
+        log = self.folder / f"{name}.log"
+        job = {
+            **spec,
+            "name": name,
+            "out": str(out),
+            "log": str(log),
+            "file_bytes": self.limits.file_bytes,
+        }
+        assert self.warm.stdin is not None
+        try:
+            self.warm.stdin.write(json.dumps(job).encode() + b"\n")
+            self.warm.stdin.flush()
+        except OSError as error:
+            raise _lost() from error
+        self.running[name] = _Running(name, out, log, time.monotonic())
+
+    def wait(self, name: str, tick: Callable[[], None] = lambda: None) -> Outcome:
+        """Wait until a job has ended, holding every running job to its limits meanwhile."""
+        while name not in self.ended:
+            self._listen()
+            for job in list(self.running.values()):
+                self._hold(job)
+            tick()
+        return self.ended[name]
+
+    def _listen(self) -> None:
+        """Take what the warm process says, waiting one poll at most."""
+        assert self.warm.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.warm.stdout, selectors.EVENT_READ)
+            if not selector.select(POLL_SECONDS):
+                return
+        chunk = os.read(self.warm.stdout.fileno(), 65536)
+        if not chunk:
+            raise _lost()
+        *lines, self.buffered = (self.buffered + chunk).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "started" in message:
+                job = self.running[message["started"]]
+                job.began = time.monotonic()
+                with suppress(psutil.NoSuchProcess):
+                    job.process = psutil.Process(message["pid"])
+            if "ended" in message:
+                self._end(self.running.pop(message["ended"]), message["exit"])
+
+    def _end(self, job: _Running, exit_code: int) -> None:
+        if job.limit is None and _size(job.log) >= self.limits.file_bytes:
+            job.limit = "output"
+            job.used = job.allowed = _megabytes(self.limits.file_bytes)
+        self.ended[job.name] = Outcome(
+            job.name, job.out, exit_code, job.limit, job.used, job.allowed
+        )
+
+    def _hold(self, job: _Running) -> None:
+        """Stop a job that has gone over a limit."""
+        if job.process is None or job.limit is not None:
+            return
+        seconds = time.monotonic() - job.began
+        tree = _tree(job.process)
+        memory = sum(map(_memory, tree))
+        if seconds > self.limits.seconds:
+            job.limit, job.used = "time", f"{seconds:.0f} s"
+            job.allowed = f"{self.limits.seconds:.0f} s"
+        elif memory > self.limits.memory_bytes:
+            job.limit, job.used = "memory", _megabytes(memory)
+            job.allowed = _megabytes(self.limits.memory_bytes)
+        elif len(tree) > self.limits.processes:
+            job.limit, job.used = "processes", str(len(tree))
+            job.allowed = str(self.limits.processes)
+        if job.limit is not None:
+            _kill(partial(_tree, job.process))
+
+
+@contextmanager
+def opened(limits: Limits) -> Iterator[Sandbox]:
+    """Load torch into a warm process, lend a sandbox on it, and end all that it started."""
+    with tempfile.TemporaryDirectory(prefix="bugforge-", ignore_cleanup_errors=True) as folder:
+        warm = subprocess.Popen(
+            [sys.executable, "-I", str(Path(__file__).with_name("warm.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=_environment(folder),
+            start_new_session=True,
+        )
+        try:
+            yield Sandbox(warm, limits, Path(folder))
+        finally:
+            _end_all(warm)
+            for pipe in (warm.stdin, warm.stdout):
+                assert pipe is not None
+                with suppress(OSError):
+                    pipe.close()
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """Nothing of the user's but what finds programs and words; one thread; no GPU."""
+    kept = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "HOME": folder,
+        "TMPDIR": folder,
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _memory(process: psutil.Process) -> int:
+    """Bytes of memory in use, what is shared counted in parts where the system can tell."""
+    try:
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.rss))
+    except psutil.Error:
+        return 0
+
+
+def _end_all(warm: "subprocess.Popen[bytes]") -> None:
+    # What the warm process has adopted is lost from sight once it is gone, so it goes last.
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(warm.pid)
+        _kill(lambda: _tree(process)[1:])
+    warm.kill()
+    warm.wait()
+
+
+def _kill(members: Callable[[], list[psutil.Process]]) -> None:
+    """End processes until none is left, those that they start meanwhile too."""
+    while alive := [member for member in members() if _alive(member)]:
+        for member in alive:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(alive, timeout=0.05)
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.0f} MB"
+
+
+def _lost() -> ToolError:
+    return ToolError(
+        "The process that runs programs ended before its work was done.",
+        "Is torch installed in this environment? Try: python -c 'import torch'.",
+    )

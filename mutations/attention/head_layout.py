@@ -1,0 +1,153 @@
+"""The heads are split or merged so that positions and heads get mixed up."""
+
+from collections.abc import Callable
+
+import libcst as cst
+import libcst.matchers as m
+
+from bugforge.mutation import Form, Mutation, Rewritten
+
+from ..checks import COMPUTATION
+from ..patterns import SCORES, assigned, find, line, render, retold, same, swap
+from .parts import HEADS_EXCHANGED, MERGED
+
+SPLIT = m.Call(
+    func=m.Attribute(
+        value=m.Call(
+            func=m.Attribute(attr=m.Name("view") | m.Name("reshape")),
+            args=[m.Arg(), m.Arg(), m.Arg(), m.Arg(m.BinaryOperation(operator=m.FloorDivide()))],
+        ),
+        attr=m.Name("transpose"),
+    ),
+    args=[m.Arg(m.Integer("1")), m.Arg(m.Integer("2"))],
+)
+"""One width split into heads: x.view(B, T, n_head, C // n_head).transpose(1, 2)."""
+
+
+def merged_by(template: str) -> Callable[[cst.SimpleStatementLine], Rewritten]:
+    """Make a mutation that merges the heads without moving them behind the positions."""
+
+    def mutate(statement: cst.SimpleStatementLine) -> Rewritten:
+        merge = find(statement, MERGED)[0]
+        assert isinstance(merge, cst.Call)
+        exchange = find(merge, HEADS_EXCHANGED)[0]
+        assert isinstance(exchange, cst.Call)
+        assert isinstance(exchange.func, cst.Attribute)
+        shape = ", ".join(render(arg.value) for arg in merge.args)
+        text = template.format(heads=render(exchange.func.value), shape=shape)
+        return retold(swap(statement, merge, cst.parse_expression(text)), f"({shape})")
+
+    return mutate
+
+
+def split_at_once(call: cst.Call) -> Rewritten:
+    """Ask for the final shape in one view."""
+    assert isinstance(call.func, cst.Attribute)
+    view = call.func.value
+    assert isinstance(view, cst.Call)
+    batch, time, heads, size = view.args
+    assert isinstance(size.value, cst.BinaryOperation)
+    if not same(heads.value, size.value.right):
+        return None
+    return view.with_changes(args=[batch, heads, time, size])
+
+
+class HeadsMergeNoTranspose(Mutation):
+    """The heads are merged without bringing the positions back in front.
+
+    What it does: A tensor of shape (B, nh, T, hs) is reshaped to (B, T, C) as it lies in memory.
+
+    Why it is wrong: The shape is right and the content is not: a row then holds one head's
+    results for several positions, later ones among them.
+
+    How it shows: The loss sinks below the honest floor and the sample is nonsense.
+
+    How to find it: Change one token late in the input and look at the early logits, or merge a
+    tensor of numbered entries and read it.
+
+    Other right fixes: transpose(1, 2) before the reshape, permute(0, 2, 1, 3), or a
+    concatenation of the heads along the last axis.
+    """
+
+    id = "heads-merge-no-transpose"
+    bug_class = "projection"
+    stage = "attention"
+    difficulty = "medium"
+    visibility = "leak"
+    provenance = ("jsbaan/transformer-from-scratch#6",)
+    hints = (
+        "All shapes agree, and still the positions know too much of each other.",
+        "Follow a tensor of numbered entries through the reshapes.",
+        "What must happen to (B, nh, T, hs) before it may become (B, T, C)?",
+    )
+    killed_by = COMPUTATION | {"causality"}
+    forms = (
+        Form(
+            "view",
+            line(assigned(MERGED)),
+            merged_by("{heads}.contiguous().view({shape})"),
+            correct=(
+                "att = (q @ k.mT).softmax(-1)\n"
+                "y = (att @ v).transpose(1, 2).contiguous().view(B, T, C)  # heads merged\n"
+            ),
+            buggy=(
+                "att = (q @ k.mT).softmax(-1)\n"
+                "y = (att @ v).contiguous().view(B, T, C)  # (B, T, C)\n"
+            ),
+            inside=SCORES,
+        ),
+        Form(
+            "reshape",
+            line(assigned(MERGED)),
+            merged_by("{heads}.reshape({shape})"),
+            correct="att = q @ k.mT\nmerged = (att @ v).transpose(1, 2).reshape(B, T, C)\n",
+            buggy="att = q @ k.mT\nmerged = (att @ v).reshape(B, T, C)\n",
+            inside=SCORES,
+        ),
+    )
+    untouched = ("patches = image.transpose(1, 2).reshape(B, T, C)\n",)
+
+
+class HeadsSplitNoTranspose(Mutation):
+    """The width is split into heads by one view, without a transpose.
+
+    What it does: (B, T, C) is viewed as (B, nh, T, hs) directly.
+
+    Why it is wrong: A view only renames what lies in memory: a head then gets all channels of
+    some positions, instead of some channels of all positions, and the mask hides the wrong
+    things.
+
+    How it shows: The loss ends below the honest floor, since later tokens leak in, and the
+    sample is nonsense.
+
+    How to find it: Split a tensor of numbered entries and compare one head with the channels
+    that it should hold.
+
+    Other right fixes: view(B, T, nh, hs) with transpose(1, 2) or permute(0, 2, 1, 3).
+    """
+
+    id = "heads-split-no-transpose"
+    bug_class = "projection"
+    stage = "attention"
+    difficulty = "medium"
+    visibility = "leak"
+    provenance = ("reczoo/FuxiCTR#30", "hyunwoongko/transformer#15", "rish-16/tokenlearner#1")
+    hints = (
+        "The shapes are right; look at what is in them.",
+        "Does changing a token stay without effect on what came before?",
+        "Splitting an axis and moving an axis are two steps.",
+    )
+    killed_by = COMPUTATION | {"causality"}
+    forms = (
+        Form(
+            "view",
+            SPLIT,
+            split_at_once,
+            correct="q = x.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)\n",
+            buggy="q = x.view(B, self.n_head, T, C // self.n_head)\n",
+        ),
+    )
+    untouched = (
+        "rows = image.view(B, C, H, W // 2).transpose(1, 2)\n",
+        "y = y.transpose(1, 2).contiguous().view(B, T, C)\n",
+    )

@@ -1,0 +1,124 @@
+"""The parts of an attention layer, known by what they do and not by their names."""
+
+from dataclasses import dataclass
+
+import libcst as cst
+import libcst.matchers as m
+
+from ..patterns import (
+    LAYER_OF_NAME,
+    MINUS_INF,
+    OWN,
+    SCORES,
+    SOFTMAX,
+    TRANSPOSED,
+    assigned,
+    find,
+    line,
+    root,
+    same,
+)
+
+FILL = m.Call(
+    func=m.Attribute(attr=m.Name("masked_fill") | m.Name("masked_fill_")),
+    args=[m.Arg(), m.Arg(MINUS_INF)],
+)
+"""The causal mask at work: hidden scores are filled with minus infinity."""
+
+FILL_ANEW = m.Call(
+    func=m.Attribute(value=m.Name(), attr=m.Name("masked_fill")),
+    args=[m.Arg(), m.Arg(MINUS_INF)],
+)
+"""The same on a plain name, giving a new tensor."""
+
+MASKING = line(assigned(FILL_ANEW))
+"""The line att = att.masked_fill(..., -inf)."""
+
+SOFTMAXING = line(assigned(SOFTMAX))
+"""The line att = softmax(att)."""
+
+SCALED = m.BinaryOperation(
+    left=SCORES,
+    operator=m.Divide(),
+    right=m.Call(func=m.Attribute(attr=m.Name("sqrt"))),
+)
+"""Scores divided by the root of something."""
+
+HEADS_EXCHANGED = m.Call(
+    func=m.Attribute(attr=m.Name("transpose")),
+    args=[m.Arg(m.Integer("1")), m.Arg(m.Integer("2"))],
+)
+
+MERGED = m.Call(
+    func=m.Attribute(
+        value=m.Call(func=m.Attribute(value=HEADS_EXCHANGED, attr=m.Name("contiguous")), args=[]),
+        attr=m.Name("view"),
+    ),
+    args=[m.Arg(), m.Arg(), m.Arg()],
+) | m.Call(
+    func=m.Attribute(value=HEADS_EXCHANGED, attr=m.Name("reshape")),
+    args=[m.Arg(), m.Arg(), m.Arg()],
+)
+"""The heads put side by side again: y.transpose(1, 2).contiguous().view(B, T, C)."""
+
+LINEAR = m.Call(
+    func=m.Attribute(attr=m.Name("Linear")) | m.Name("Linear"),
+    args=[m.Arg(), m.Arg(), m.ZeroOrMore()],
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The names that play query, key and value in an attention function."""
+
+    query: str
+    key: str
+    value: str
+    scores: cst.BinaryOperation
+
+
+def roles(function: cst.FunctionDef) -> Roles | None:
+    """Tell query and key by their places in the scores, the value by what the weights meet."""
+    scores = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), TRANSPOSED))
+    weighted = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), m.Name()))
+    if len(scores) != 1 or len(weighted) != 1 or not find(function, SOFTMAX):
+        return None
+    product, values = scores[0], weighted[0]
+    assert isinstance(product, cst.BinaryOperation)
+    assert isinstance(values, cst.BinaryOperation)
+    return Roles(root(product.left), root(product.right), root(values.right), product)
+
+
+def maker(function: cst.FunctionDef, name: str) -> cst.Attribute | None:
+    """Give the layer that makes the tensor of that name: self.key of k = self.key(x)."""
+    for assignment in find(function, assigned(m.DoNotCare())):
+        assert isinstance(assignment, cst.Assign)
+        if root(assignment.targets[0].target) == name:
+            for call in find(assignment.value, LAYER_OF_NAME):
+                assert isinstance(call, cst.Call)
+                assert isinstance(call.func, cst.Attribute)
+                return call.func
+    return None
+
+
+def own_layer(definition: cst.ClassDef, layer: cst.CSTNode, shape: m.Call) -> cst.Call | None:
+    """Give the call of that shape with which a class makes its layer: self.layer = Linear(...)."""
+    for assignment in find(definition, m.Assign(targets=[m.AssignTarget(OWN)], value=shape)):
+        assert isinstance(assignment, cst.Assign)
+        assert isinstance(assignment.value, cst.Call)
+        if same(assignment.targets[0].target, layer):
+            return assignment.value
+    return None
+
+
+def output_projection(definition: cst.ClassDef) -> cst.Call | None:
+    """Give the Linear of the layer that is called on the merged heads."""
+    for assignment in find(definition, assigned(MERGED)):
+        assert isinstance(assignment, cst.Assign)
+        merged = root(assignment.targets[0].target)
+        for call in find(definition, m.Call(func=OWN, args=[m.Arg(m.Name(merged))])):
+            assert isinstance(call, cst.Call)
+            made = own_layer(definition, call.func, LINEAR)
+            if made is not None:
+                return made
+    return None

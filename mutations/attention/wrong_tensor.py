@@ -1,0 +1,276 @@
+"""One tensor of the attention is taken for another."""
+
+from collections.abc import Callable
+
+import libcst as cst
+import libcst.matchers as m
+
+from bugforge.mutation import Form, Mutation, Rewritten
+
+from ..checks import COMPUTATION, LEARNING
+from ..patterns import SCORES, SOFTMAX, assigned, find, line, root, same, swap, uses
+from .parts import Roles, maker, roles
+
+HEAD = "def forward(self, x):\n"
+MADE = "    q = self.query(x)\n    k = self.key(x)\n    v = self.value(x)\n"
+TAIL = (
+    "    att = (q @ k.mT) / math.sqrt(k.size(-1))\n"
+    "    att = att.softmax(-1)\n"
+    "    y = att @ v\n"
+    "    return self.proj(y)\n"
+)
+CORRECT = HEAD + MADE + TAIL
+GATE = "def gate(self, x):\n    a = self.left(x)\n    b = self.right(x)\n    return a @ b.mT\n"
+
+
+def made_by(
+    tensor: Callable[[Roles], str], other: Callable[[Roles], str]
+) -> Callable[[cst.FunctionDef], Rewritten]:
+    """Make a mutation that computes one of the three with the layer of another."""
+
+    def mutate(function: cst.FunctionDef) -> Rewritten:
+        found = roles(function)
+        if found is None:
+            return None
+        own, wrong = maker(function, tensor(found)), maker(function, other(found))
+        if own is None or wrong is None or same(own, wrong):
+            return None
+        return swap(function, own, wrong.deep_clone())
+
+    return mutate
+
+
+def query_of(found: Roles) -> str:
+    """Name the queries."""
+    return found.query
+
+
+def key_of(found: Roles) -> str:
+    """Name the keys."""
+    return found.key
+
+
+def value_of(found: Roles) -> str:
+    """Name the values."""
+    return found.value
+
+
+def queries_twice(function: cst.FunctionDef) -> Rewritten:
+    """Multiply the queries by themselves, where the keys are in use elsewhere too."""
+    found = roles(function)
+    if found is None or uses(function, found.key) <= 1:
+        return None
+    key = find(found.scores.right, m.Name(found.key))[0]
+    return swap(function, key, cst.Name(found.query))
+
+
+class TypoQForK(Mutation):
+    """Queries and keys come from the same projection.
+
+    What it does: The layer of one is used for both, or the queries are multiplied by themselves,
+    and the other layer has no say.
+
+    Why it is wrong: What a position looks for and what it offers become the same thing, so that
+    scores are symmetric: if a likes b, b likes a.
+
+    How it shows: Not in the loss nor in the sample. Only one projection gets no gradient, or no
+    use.
+
+    How to find it: List the parameters without a gradient after one backward pass.
+
+    Other right fixes: None but giving queries and keys a projection each; which of the two layers
+    makes which is a matter of names, unless weights are loaded.
+    """
+
+    id = "typo-q-for-k"
+    bug_class = "typo"
+    stage = "attention"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = (
+        "Khaliladib11/Transformer-from-scratch#1",
+        "huggingface/diffusers#13533",
+        "report",
+    )
+    hints = (
+        "The curves are nearly those of a correct model.",
+        "Ask every parameter for its gradient.",
+        "Read the three projections of the attention letter by letter, and what follows them.",
+    )
+    killed_by = COMPUTATION | {"moves"}
+    forms = (
+        Form(
+            "key-from-query",
+            m.FunctionDef(),
+            made_by(key_of, query_of),
+            correct=CORRECT,
+            buggy=CORRECT.replace("k = self.key(x)", "k = self.query(x)"),
+        ),
+        Form(
+            "query-from-key",
+            m.FunctionDef(),
+            made_by(query_of, key_of),
+            correct=CORRECT,
+            buggy=CORRECT.replace("q = self.query(x)", "q = self.key(x)"),
+        ),
+        Form(
+            "scores",
+            m.FunctionDef(),
+            queries_twice,
+            correct=CORRECT,
+            buggy=CORRECT.replace("q @ k.mT", "q @ q.mT"),
+        ),
+    )
+    untouched = (GATE,)
+
+
+class TypoKForV(Mutation):
+    """The values come from the projection of the keys or of the queries.
+
+    What it does: What is gathered is made by the same layer as what is compared; the layer of
+    the values is never called.
+
+    Why it is wrong: One projection must serve two ends: to be found, and to carry the content.
+
+    How it shows: Not in the loss, which a small model brings down all the same. The layer of the
+    values never moves.
+
+    How to find it: Compare the parameters before and after a training step, or list those
+    without a gradient.
+
+    Other right fixes: Give the values their own projection of the input.
+    """
+
+    id = "typo-k-for-v"
+    bug_class = "typo"
+    stage = "attention"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("awslabs/sockeye#731",)
+    hints = (
+        "It learns, it writes, and yet a part of it sleeps.",
+        "Which weights are the same before and after training?",
+        "Check which layer makes what the attention weights are multiplied with.",
+    )
+    killed_by = COMPUTATION | {"moves"}
+    forms = (
+        Form(
+            "from-key",
+            m.FunctionDef(),
+            made_by(value_of, key_of),
+            correct=CORRECT,
+            buggy=CORRECT.replace("v = self.value(x)", "v = self.key(x)"),
+        ),
+        Form(
+            "from-query",
+            m.FunctionDef(),
+            made_by(value_of, query_of),
+            correct=CORRECT,
+            buggy=CORRECT.replace("v = self.value(x)", "v = self.query(x)"),
+        ),
+    )
+    untouched = (GATE,)
+
+
+def turned(function: cst.FunctionDef) -> Rewritten:
+    """Exchange the axes of the weights before they meet the values."""
+    found = roles(function)
+    if found is None:
+        return None
+    product = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), m.Name()))[0]
+    assert isinstance(product, cst.BinaryOperation)
+    text = f"{root(product.left)}.transpose(-2, -1)"
+    return swap(function, product.left, cst.parse_expression(text))
+
+
+class AttnWeightsTransposed(Mutation):
+    """The attention weights are transposed before they meet the values.
+
+    What it does: Position i gathers from j with the weight that j gave to i.
+
+    Why it is wrong: The mask hides the future for each query. Turned round, it hides the past,
+    and what comes later flows in.
+
+    How it shows: The loss falls to nearly nothing, and the sample is garbage.
+
+    How to find it: Change a late token: early logits move. Then compute one output row from the
+    weights by hand.
+
+    Other right fixes: Weights of shape (T queries, T keys) times values of shape (T keys, hs),
+    as a matrix product or an einsum.
+    """
+
+    id = "attn-weights-transposed"
+    bug_class = "typo"
+    stage = "attention"
+    difficulty = "medium"
+    visibility = "leak"
+    provenance = ("heykeetae/Self-Attention-GAN#11",)
+    hints = (
+        "The loss is too good to be true.",
+        "The mask is right, and still the future comes through.",
+        "In which order do the axes of the weights meet the values?",
+    )
+    killed_by = COMPUTATION | {"causality", "sees-past"}
+    forms = (
+        Form(
+            "turned",
+            m.FunctionDef(),
+            turned,
+            correct=CORRECT,
+            buggy=CORRECT.replace("att @ v", "att.transpose(-2, -1) @ v"),
+        ),
+    )
+    untouched = (GATE, "def mix(att, v):\n    return att @ v\n")
+
+
+def unlearned(statement: cst.SimpleStatementLine) -> Rewritten:
+    """Detach what the softmax reads."""
+    name = find(statement, SOFTMAX)[0]
+    assert isinstance(name, cst.Call)
+    scores = name.args[0].value if name.args else None
+    if not isinstance(scores, cst.Name):
+        return None
+    return swap(statement, scores, cst.parse_expression(f"{scores.value}.detach()"))
+
+
+class DetachAttention(Mutation):
+    """The attention scores are cut off from the gradients.
+
+    What it does: The softmax reads a detached copy of the scores.
+
+    Why it is wrong: No gradient flows back into queries and keys, so where a position looks is
+    never learned; it stays what chance made it.
+
+    How it shows: The loss falls more slowly and ends a little high, and the sample can still come
+    out right.
+
+    How to find it: After one backward pass, list the parameters whose gradient is None.
+
+    Other right fixes: Let the scores go into the softmax as they are; if a copy is needed to look
+    at, detach that one.
+    """
+
+    id = "detach-attention"
+    bug_class = "training-step"
+    stage = "attention"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("measured",)
+    hints = (
+        "A part of the model does not learn.",
+        "Look at the gradients of the attention, layer by layer.",
+        "Somewhere between the scores and the weights the graph is cut.",
+    )
+    killed_by = LEARNING | {"moves"}
+    forms = (
+        Form(
+            "scores",
+            line(assigned(m.Call(func=m.Attribute(value=m.Name("F"), attr=m.Name("softmax"))))),
+            unlearned,
+            correct="att = q @ k.mT\natt = F.softmax(att, dim=-1)\n",
+            buggy="att = q @ k.mT\natt = F.softmax(att.detach(), dim=-1)\n",
+            inside=SCORES,
+        ),
+    )
+    untouched = ("probs = F.softmax(logits, dim=-1)\n",)

@@ -1,0 +1,172 @@
+"""Shapes of code that several mutations look for, as matchers and small makers of nodes."""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+import libcst as cst
+import libcst.matchers as m
+
+Node = TypeVar("Node", bound=cst.CSTNode)
+
+LINE_LENGTH = 100
+
+MINUS_INF = (
+    m.Call(
+        func=m.Name("float"),
+        args=[m.Arg(m.SimpleString("'-inf'") | m.SimpleString('"-inf"'))],
+    )
+    | m.UnaryOperation(operator=m.Minus(), expression=m.Attribute(attr=m.Name("inf")))
+    | m.UnaryOperation(operator=m.Minus(), expression=m.Call(func=m.Name("float")))
+)
+"""Minus infinity, as programs write it: float("-inf"), -math.inf, -float("inf")."""
+
+TRANSPOSED = m.Call(func=m.Attribute(attr=m.Name("transpose"))) | m.Attribute(
+    attr=m.Name("mT") | m.Name("T")
+)
+"""A tensor with two axes exchanged."""
+
+SCORES = m.BinaryOperation(operator=m.MatrixMultiply(), right=TRANSPOSED)
+"""Attention scores: the queries times the transposed keys."""
+
+SOFTMAX = m.Call(func=m.Attribute(attr=m.Name("softmax")))
+"""A softmax, as a function or as a method."""
+
+CROSS_ENTROPY = m.Call(
+    func=m.Attribute(attr=m.Name("cross_entropy")), args=[m.Arg(), m.Arg(), m.ZeroOrMore()]
+)
+"""A cross-entropy of logits and targets."""
+
+OWN = m.Attribute(value=m.Name("self"))
+"""Something that belongs to the module: self.something."""
+
+LAYER_OF_NAME = m.Call(func=OWN, args=[m.Arg(m.Name(), keyword=None)])
+"""A layer at work on a plain name: self.layer(x)."""
+
+MINUS_ONE = m.UnaryOperation(operator=m.Minus(), expression=m.Integer("1"))
+
+ALL = m.SubscriptElement(m.Slice(lower=None, upper=None, step=None))
+"""An axis taken whole: the first colon of x[:, 1:]."""
+
+
+def assigned(value: m.BaseMatcherNode) -> m.Assign:
+    """Match a value that is assigned to one plain name."""
+    return m.Assign(targets=[m.AssignTarget(m.Name())], value=value)
+
+
+def line(statement: m.BaseMatcherNode) -> m.SimpleStatementLine:
+    """Match a line that holds this one statement."""
+    return m.SimpleStatementLine(body=[statement])
+
+
+def within(*lines: m.BaseMatcherNode) -> m.IndentedBlock:
+    """Match a block in which these lines stand one right behind the other."""
+    return m.IndentedBlock(body=[m.ZeroOrMore(), *lines, m.ZeroOrMore()])
+
+
+def render(node: cst.CSTNode) -> str:
+    """Write a node as text."""
+    return cst.Module([]).code_for_node(node)
+
+
+def same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    """Whether two nodes are the same code."""
+    return one.deep_equals(other)
+
+
+def find(node: cst.CSTNode, shape: m.BaseMatcherNode) -> list[cst.CSTNode]:
+    """All nodes of that shape inside, the outer before the inner."""
+    return list(m.findall(node, shape))
+
+
+def root(node: cst.CSTNode) -> str:
+    """Name the variable that a chain such as x[0].y(z) begins with; empty where there is none."""
+    while not isinstance(node, cst.Name):
+        if isinstance(node, cst.Attribute | cst.Subscript):
+            node = node.value
+        elif isinstance(node, cst.Call):
+            node = node.func
+        else:
+            return ""
+    return node.value
+
+
+def uses(node: cst.CSTNode, name: str) -> int:
+    """Count how often a name is read inside; attributes and keywords of that name don't count."""
+    not_names = {
+        id(part)
+        for found in find(node, m.Attribute() | m.Arg() | m.AssignTarget() | m.Param())
+        for part in (
+            getattr(found, "attr", None),
+            getattr(found, "keyword", None),
+            getattr(found, "target", None),
+            getattr(found, "name", None),
+        )
+    }
+    return sum(id(found) not in not_names for found in find(node, m.Name(name)))
+
+
+def swap(node: Node, old: cst.CSTNode, new: cst.CSTNode) -> Node:
+    """Return the node with a part of it exchanged."""
+    replaced = node.deep_replace(old, new)
+    assert isinstance(replaced, type(node))
+    return replaced
+
+
+def expression(text: str) -> cst.BaseExpression:
+    """Read an expression."""
+    return cst.parse_expression(text)
+
+
+def with_argument(call: cst.Call, position: int, value: str) -> cst.Call:
+    """Return the call with another expression as its argument at `position`."""
+    args = list(call.args)
+    args[position] = args[position].with_changes(value=expression(value))
+    return call.with_changes(args=args)
+
+
+def with_lines(
+    block: cst.IndentedBlock, start: int, end: int, lines: Sequence[cst.BaseStatement]
+) -> cst.IndentedBlock:
+    """Return the block with other lines in place of those from `start` to before `end`."""
+    return block.with_changes(body=[*block.body[:start], *lines, *block.body[end:]])
+
+
+def moved(block: cst.IndentedBlock, source: int, target: int) -> cst.IndentedBlock:
+    """Return the block with the line at index `source` put before the one at index `target`."""
+    lines = [*block.body[:target], block.body[source], *block.body[target:]]
+    del lines[source + (source >= target)]
+    return block.with_changes(body=lines)
+
+
+def index_of(block: cst.IndentedBlock, shape: m.BaseMatcherNode) -> int:
+    """Give the index of the first line in the block that has the shape."""
+    return next(i for i, statement in enumerate(block.body) if m.matches(statement, shape))
+
+
+def retold(statement: cst.SimpleStatementLine, shape: str) -> cst.SimpleStatementLine:
+    """Return the line with its comment, if it has one, saying no more than a shape.
+
+    A line with another shape than its comment said would give the bug away.
+    """
+    if statement.trailing_whitespace.comment is None:
+        return statement
+    return statement.with_deep_changes(statement.trailing_whitespace.comment, value=f"# {shape}")
+
+
+def told_shape(statement: cst.SimpleStatementLine) -> str:
+    """Read the shape that the line's comment begins with; empty where it tells none."""
+    comment = statement.trailing_whitespace.comment
+    found = re.match(r"# (\([^()]*\))", comment.value) if comment else None
+    return found[1] if found else ""
+
+
+def call_statement(target: str, func: str, args: Sequence[str], *, wrapped: bool) -> str:
+    """Write `target = func(args)`, on one line or with the arguments on their own."""
+    joined = ", ".join(args)
+    return f"{target} = {func}(\n    {joined}\n)" if wrapped else f"{target} = {func}({joined})"
+
+
+def fits(definition: cst.ClassDef) -> bool:
+    """Whether no line of a class is too long."""
+    return all(len(row) <= LINE_LENGTH for row in cst.Module([definition]).code.splitlines())

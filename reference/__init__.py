@@ -1,0 +1,1 @@
+"""The correct programs that workspaces are forged from, one folder each."""

@@ -1,0 +1,1 @@
+"""A small GPT and the program that trains it on one sentence."""

@@ -1,0 +1,1 @@
+"""The texts that a workspace is given beside its code."""
