@@ -2,8 +2,9 @@
 
 import hashlib
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TypeVar
 
 from bugforge.answers import AnswerKey, Bug
@@ -11,8 +12,8 @@ from bugforge.catalogue import Catalogue
 from bugforge.edits import Edit, touch
 from bugforge.errors import NoFitError
 from bugforge.marks import mark
-from bugforge.mutation import Mutation
-from bugforge.surgery import Plant, Source, parse, plants
+from bugforge.mutation import Form, Mutation
+from bugforge.surgery import Source, parse, sites
 from bugforge.track import Track
 from bugforge.variant import choose_sentence, with_sentence
 
@@ -40,7 +41,8 @@ class Candidate:
     """A kind with the form and the place it would be planted in."""
 
     kind: type[Mutation]
-    plant: Plant
+    form: Form
+    edits: tuple[Edit, ...]
 
 
 def forge(request: Request, track: Track, catalogue: Catalogue, version: str) -> AnswerKey:
@@ -56,7 +58,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     sources = [parse(name, source) for name, source in pristine.items()]
     chosen = _choose(request, track, catalogue, sources, rng)
     chosen = _shuffled(chosen, rng)  # numbers say nothing about class or place
-    edits = [candidate.plant.edits for candidate in chosen]
+    edits = [candidate.edits for candidate in chosen]
     if request.marked:
         pristine, edits = mark(pristine, edits)
     return AnswerKey(
@@ -100,15 +102,15 @@ def _choose(
                     f"{earlier.kind.id} and {candidate.kind.id} cannot stand together: {clash}.",
                     "Ask for one of them.",
                 )
-    groups: dict[str, list[Candidate]] = {}
+    groups: dict[str, list[type[Mutation]]] = {}
     for kind in _shuffled(catalogue.kinds.values(), rng):
         if kind.bug_class not in taken and _eligible(kind, request, track):
-            candidate = _one_of(kind, sources, rng)
-            if candidate:
-                groups.setdefault(kind.bug_class, []).append(candidate)
+            groups.setdefault(kind.bug_class, []).append(kind)
     order = _shuffled(sorted(groups), rng)
+    # Looking for sites is slow, so it waits until a kind's turn comes, and is done once.
+    draw = cache(lambda kind: _one_of(kind, sources, rng))
     for count in range(min(request.bugs, len(wanted) + len(order)), 0, -1):
-        chosen = _grow(wanted, [groups[name] for name in order], count)
+        chosen = _grow(wanted, [groups[name] for name in order], count, draw)
         if chosen is None:
             continue
         if count == request.bugs:
@@ -124,7 +126,10 @@ def _choose(
 
 
 def _grow(
-    chosen: list[Candidate], groups: Sequence[Sequence[Candidate]], count: int
+    chosen: list[Candidate],
+    groups: Sequence[Sequence[type[Mutation]]],
+    count: int,
+    draw: Callable[[type[Mutation]], Candidate | None],
 ) -> list[Candidate] | None:
     """Extend the choice to `count` bugs, at most one of each group, or give None."""
     if len(chosen) == count:
@@ -132,9 +137,12 @@ def _grow(
     for index, group in enumerate(groups):
         if len(chosen) + len(groups) - index < count:
             return None
-        for candidate in group:
-            if not any(_clash(other, candidate) for other in chosen):
-                grown = _grow([*chosen, candidate], groups[index + 1 :], count)
+        for kind in group:
+            if any(_at_odds(other.kind, kind) for other in chosen):
+                continue
+            candidate = draw(kind)
+            if candidate and not any(_clash(other, candidate) for other in chosen):
+                grown = _grow([*chosen, candidate], groups[index + 1 :], count, draw)
                 if grown:
                     return grown
     return None
@@ -153,22 +161,27 @@ def _one_of(
 ) -> Candidate | None:
     """Draw a form of the kind that finds a site, and one of its sites."""
     for form in _shuffled(kind.forms, rng):
-        found = [plant for source in sources for plant in plants(source, form)]
+        found = [site for source in sources for site in sites(source, form)]
         if found:
-            return Candidate(kind, rng.choice(found))
+            return Candidate(kind, form, rng.choice(found).plant())
     return None
 
 
 def _clash(one: Candidate, other: Candidate) -> str:
     """Say why two bugs cannot stand together, or nothing."""
-    if one.kind.bug_class == other.kind.bug_class:
-        return f"both are of the class {one.kind.bug_class}"
-    if other.kind.id in one.kind.hides or one.kind.id in other.kind.hides:
-        return "one hides the other from every check"
-    if one.kind.visibility == other.kind.visibility == "crash":
-        return "both crash the program"
-    if touch(one.plant.edits, other.plant.edits):
+    if touch(one.edits, other.edits):
         return "they change the same lines"
+    return _at_odds(one.kind, other.kind)
+
+
+def _at_odds(one: type[Mutation], other: type[Mutation]) -> str:
+    """Say why bugs of two kinds cannot stand together, wherever they are, or nothing."""
+    if one.bug_class == other.bug_class:
+        return f"both are of the class {one.bug_class}"
+    if other.id in one.hides or one.id in other.hides:
+        return "one hides the other from every check"
+    if one.visibility == other.visibility == "crash":
+        return "both crash the program"
     return ""
 
 
@@ -188,7 +201,7 @@ def _bug(number: int, candidate: Candidate, edits: tuple[Edit, ...]) -> Bug:
     return Bug(
         number=number,
         kind=kind.id,
-        form=candidate.plant.form.name,
+        form=candidate.form.name,
         bug_class=kind.bug_class,
         stage=kind.stage,
         difficulty=kind.difficulty,

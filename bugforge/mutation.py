@@ -14,6 +14,20 @@ from typing import Any, ClassVar, Literal, get_args
 import libcst as cst
 import libcst.matchers as m
 
+from bugforge.tree import descendants
+
+__all__ = [
+    "BugClass",
+    "Difficulty",
+    "Form",
+    "IncompleteMutationError",
+    "Mutation",
+    "Page",
+    "Stage",
+    "Visibility",
+    "descendants",
+]
+
 Stage = Literal[
     "data",
     "embedding",

@@ -9,59 +9,74 @@ import libcst.matchers as m
 
 from bugforge.edits import Edit
 from bugforge.mutation import Form
+from bugforge.tree import Step, descendants, steps
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file of a program, parsed once, its nodes indexed by type so that it is walked once."""
+    """One file of a program, parsed once and walked once.
+
+    nodes: by the name of their type. ways: from every node but the module to its parent.
+    """
 
     name: str
+    text: str
     module: cst.Module
-    nodes: dict[str, tuple[cst.CSTNode, ...]]
-    functions: dict[cst.CSTNode, cst.CSTNode]
-    """Every node to the function around it, or to the module where there is none."""
+    nodes: dict[str, list[cst.CSTNode]]
+    ways: dict[cst.CSTNode, Step]
 
-    @property
-    def text(self) -> str:
-        """The file as it is written."""
-        return self.module.code
+    def with_node(
+        self, node: cst.CSTNode, changed: cst.CSTNode | cst.RemovalSentinel
+    ) -> cst.Module:
+        """Give the module with another node, or none, in a node's place."""
+        while node in self.ways:
+            way = self.ways[node]
+            node, changed = way.parent, way.rebuilt(changed)
+        assert isinstance(changed, cst.Module)
+        return changed
+
+    def scope(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Give the innermost function around a node, or else the module."""
+        while node in self.ways:
+            node = self.ways[node].parent
+            if isinstance(node, cst.FunctionDef):
+                break
+        return node
 
 
 @dataclass(frozen=True)
-class Plant:
-    """A form planted at one site, as the edits that turn the source into the mutant's."""
+class Site:
+    """A place in a file where a form can be planted, and the node that would stand there."""
 
-    form: Form
-    edits: tuple[Edit, ...]
+    source: Source
+    node: cst.CSTNode
+    mutated: cst.CSTNode | cst.RemovalSentinel
+
+    def plant(self) -> tuple[Edit, ...]:
+        """Give the edits that plant the form here."""
+        planted = self.source.with_node(self.node, self.mutated).code
+        return tuple(line_edits(self.source.name, self.source.text, planted))
 
 
 def parse(name: str, text: str) -> Source:
     """Parse a file. Raises `libcst.ParserSyntaxError` where it is not Python."""
     module = cst.parse_module(text)
-    nodes: dict[str, list[cst.CSTNode]] = {}
-    functions: dict[cst.CSTNode, cst.CSTNode] = {}
-    for node, function in _walk(module, module):
-        nodes.setdefault(type(node).__name__, []).append(node)
-        functions[node] = function
-    return Source(name, module, {kind: tuple(found) for kind, found in nodes.items()}, functions)
+    nodes: dict[str, list[cst.CSTNode]] = {"Module": [module]}
+    ways: dict[cst.CSTNode, Step] = {}
+    for parent in descendants(module):
+        for way, child in steps(parent):
+            nodes.setdefault(type(child).__name__, []).append(child)
+            ways[child] = way
+    return Source(name, text, module, nodes, ways)
 
 
-def plants(source: Source, form: Form) -> Iterator[Plant]:
-    """Plant the form at each of its sites in turn, in the order of the text."""
+def sites(source: Source, form: Form) -> Iterator[Site]:
+    """Find where a form can be planted."""
     for node in _candidates(source, form.site):
-        if not m.matches(node, form.site) or not _stands_inside(source, node, form.inside):
-            continue
-        mutated = form.mutate(node)
-        if mutated is None:
-            continue
-        if isinstance(mutated, cst.RemovalSentinel):
-            module = source.module.deep_remove(node)
-        else:
-            module = source.module.deep_replace(node, mutated)
-        assert isinstance(module, cst.Module)
-        edits = tuple(line_edits(source.name, source.text, module.code))
-        if edits:
-            yield Plant(form, edits)
+        if m.matches(node, form.site) and _stands_inside(source, node, form.inside):
+            mutated = form.mutate(node)
+            if mutated is not None:
+                yield Site(source, node, mutated)
 
 
 def line_edits(name: str, before: str, after: str) -> Iterator[Edit]:
@@ -74,7 +89,7 @@ def line_edits(name: str, before: str, after: str) -> Iterator[Edit]:
 
 
 def _candidates(source: Source, site: m.BaseMatcherNode) -> Iterable[cst.CSTNode]:
-    # A matcher for one node type is named after it; combined ones (m.OneOf) must look everywhere.
+    # A matcher for one type of node is named after it; a combined one must look everywhere.
     kind = type(site).__name__
     if hasattr(cst, kind):
         return source.nodes.get(kind, ())
@@ -82,11 +97,6 @@ def _candidates(source: Source, site: m.BaseMatcherNode) -> Iterable[cst.CSTNode
 
 
 def _stands_inside(source: Source, node: cst.CSTNode, shape: m.BaseMatcherNode | None) -> bool:
-    return shape is None or bool(m.findall(source.functions[node], shape))
-
-
-def _walk(node: cst.CSTNode, function: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
-    yield node, function
-    inner = node if isinstance(node, cst.FunctionDef) else function
-    for child in node.children:
-        yield from _walk(child, inner)
+    if shape is None:
+        return True
+    return any(m.matches(other, shape) for other in descendants(source.scope(node)))

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import libcst as cst
 import libcst.matchers as m
+
+from bugforge.mutation import descendants
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -43,6 +45,12 @@ OWN = m.Attribute(value=m.Name("self"))
 LAYER_OF_NAME = m.Call(func=OWN, args=[m.Arg(m.Name(), keyword=None)])
 """A layer at work on a plain name: self.layer(x)."""
 
+LINEAR = m.Call(
+    func=m.Attribute(attr=m.Name("Linear")) | m.Name("Linear"),
+    args=[m.Arg(), m.Arg(), m.ZeroOrMore()],
+)
+"""A linear layer of a given width in and out."""
+
 MINUS_ONE = m.UnaryOperation(operator=m.Minus(), expression=m.Integer("1"))
 
 ALL = m.SubscriptElement(m.Slice(lower=None, upper=None, step=None))
@@ -51,15 +59,15 @@ ALL = m.SubscriptElement(m.Slice(lower=None, upper=None, step=None))
 
 def assigned(value: m.BaseMatcherNode) -> m.Assign:
     """Match a value that is assigned to one plain name."""
-    return m.Assign(targets=[m.AssignTarget(m.Name())], value=value)
+    return m.Assign(targets=[m.AssignTarget(m.Name())], value=cast("m.BaseExpression", value))
 
 
 def line(statement: m.BaseMatcherNode) -> m.SimpleStatementLine:
     """Match a line that holds this one statement."""
-    return m.SimpleStatementLine(body=[statement])
+    return m.SimpleStatementLine(body=[cast("m.BaseSmallStatement", statement)])
 
 
-def within(*lines: m.BaseMatcherNode) -> m.IndentedBlock:
+def within(*lines: m.SimpleStatementLine) -> m.IndentedBlock:
     """Match a block in which these lines stand one right behind the other."""
     return m.IndentedBlock(body=[m.ZeroOrMore(), *lines, m.ZeroOrMore()])
 
@@ -76,7 +84,7 @@ def same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
 
 def find(node: cst.CSTNode, shape: m.BaseMatcherNode) -> list[cst.CSTNode]:
     """All nodes of that shape inside, the outer before the inner."""
-    return list(m.findall(node, shape))
+    return [found for found in descendants(node) if m.matches(found, shape)]
 
 
 def root(node: cst.CSTNode) -> str:
@@ -161,12 +169,16 @@ def told_shape(statement: cst.SimpleStatementLine) -> str:
     return found[1] if found else ""
 
 
-def call_statement(target: str, func: str, args: Sequence[str], *, wrapped: bool) -> str:
-    """Write `target = func(args)`, on one line or with the arguments on their own."""
-    joined = ", ".join(args)
-    return f"{target} = {func}(\n    {joined}\n)" if wrapped else f"{target} = {func}({joined})"
-
-
 def fits(definition: cst.ClassDef) -> bool:
     """Whether no line of a class is too long."""
     return all(len(row) <= LINE_LENGTH for row in cst.Module([definition]).code.splitlines())
+
+
+def own_layer(definition: cst.ClassDef, layer: cst.CSTNode, shape: m.Call) -> cst.Call | None:
+    """Give the call of that shape with which a class makes its layer: self.layer = Linear(...)."""
+    for assignment in find(definition, m.Assign(targets=[m.AssignTarget(OWN)], value=shape)):
+        assert isinstance(assignment, cst.Assign)
+        assert isinstance(assignment.value, cst.Call)
+        if same(assignment.targets[0].target, layer):
+            return assignment.value
+    return None

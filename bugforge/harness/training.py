@@ -2,7 +2,7 @@
 
 import time
 
-import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from .instruments import Recording
 from .program import Program
@@ -11,8 +11,8 @@ from .program import Program
 def train_and_sample(program: Program, text: str, prompt: str, seed: int) -> Recording:
     """Train with the program's own configuration, then continue the prompt greedily.
 
-    Records the loss of each step (nats per token), the sample, the loss of the trained model
-    over every window of the text as measured here, and the seconds it took.
+    Records the loss of each step (nats per token), the sample, how many steps the optimizer
+    took, the length of a window and the seconds it took.
     """
     seen = Recording()
     steps = 0
@@ -21,12 +21,14 @@ def train_and_sample(program: Program, text: str, prompt: str, seed: int) -> Rec
         nonlocal steps
         steps += 1
 
-    hook = torch.optim.optimizer.register_optimizer_step_post_hook(count)
+    hook = register_optimizer_step_post_hook(count)
+    config = program.config()
     began = time.perf_counter()
-    model, vocabulary, losses = program.train.train(text, program.config(), seed)
+    model, vocabulary, losses = program.train.train(text, config, seed)
     seen.facts["seconds"] = time.perf_counter() - began
     hook.remove()
     seen.facts["steps"] = steps
+    seen.facts["block_size"] = int(config.block_size)
     seen.facts["losses"] = [float(loss) for loss in losses]
     grown = program.train.sample(model, vocabulary, prompt, len(text) - len(prompt))
     seen.facts["sample"] = str(grown)

@@ -8,7 +8,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation
 
 from ..checks import COMPUTATION, NOT_A_NUMBER
-from ..patterns import MINUS_INF, SCORES, find, swap, with_argument
+from ..patterns import SCORES, find, swap, with_argument
 from .parts import FILL
 
 

@@ -6,7 +6,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..checks import COMPUTATION, CRASH, NOT_A_NUMBER
-from ..patterns import SCORES, index_of, render, root, swap, with_argument, with_lines, within
+from ..patterns import SCORES, find, index_of, render, root, swap, with_argument, with_lines, within
 from .parts import FILL, FILL_ANEW, MASKING, SOFTMAXING
 
 MASKED = 'att = q @ k.mT\natt = att.masked_fill(~mask[:T, :T], float("-inf"))\n'
@@ -30,7 +30,7 @@ def kept_of(fill: cst.Call) -> cst.BaseExpression | None:
 
 def in_place_of_fill(line: cst.SimpleStatementLine, template: str) -> Rewritten:
     """Write another expression of the scores and the mask where the fill stood."""
-    fill = m.findall(line, FILL_ANEW)[0]
+    fill = find(line, FILL_ANEW)[0]
     assert isinstance(fill, cst.Call)
     assert isinstance(fill.func, cst.Attribute)
     kept = kept_of(fill)
@@ -46,7 +46,7 @@ def after_softmax(block: cst.IndentedBlock) -> Rewritten:
     masking, softmaxing = block.body[first : first + 2]
     if not m.matches(softmaxing, SOFTMAXING):
         return None
-    fill = m.findall(masking, FILL_ANEW)[0]
+    fill = find(masking, FILL_ANEW)[0]
     assert isinstance(fill, cst.Call)
     masking = swap(masking, fill, with_argument(fill, 1, "0.0"))
     return with_lines(block, first, first + 2, [softmaxing, masking])

@@ -23,23 +23,23 @@ from ..patterns import (
 )
 from .parts import MERGED, output_projection
 
-HEAD = '''class Attention(nn.Module):
+HEAD = """class Attention(nn.Module):
     def __init__(self, width, n_head):
         assert width % n_head == 0
-'''
-BODY = '''
+"""
+BODY = """
     def forward(self, x):
         y = self.attend(x)
         y = y.transpose(1, 2).contiguous().view(B, T, C)
         return self.out(y)
-'''
-LOOK_ALIKE = '''class MLP(nn.Module):
+"""
+LOOK_ALIKE = """class MLP(nn.Module):
     def __init__(self, width):
         self.out = nn.Linear(width, width)
 
     def forward(self, x):
         return self.out(x)
-'''
+"""
 
 
 def attention_with(made: str) -> str:

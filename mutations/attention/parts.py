@@ -7,6 +7,7 @@ import libcst.matchers as m
 
 from ..patterns import (
     LAYER_OF_NAME,
+    LINEAR,
     MINUS_INF,
     OWN,
     SCORES,
@@ -15,8 +16,8 @@ from ..patterns import (
     assigned,
     find,
     line,
+    own_layer,
     root,
-    same,
 )
 
 FILL = m.Call(
@@ -61,11 +62,6 @@ MERGED = m.Call(
 )
 """The heads put side by side again: y.transpose(1, 2).contiguous().view(B, T, C)."""
 
-LINEAR = m.Call(
-    func=m.Attribute(attr=m.Name("Linear")) | m.Name("Linear"),
-    args=[m.Arg(), m.Arg(), m.ZeroOrMore()],
-)
-
 
 @dataclass(frozen=True)
 class Roles:
@@ -91,23 +87,13 @@ def roles(function: cst.FunctionDef) -> Roles | None:
 
 def maker(function: cst.FunctionDef, name: str) -> cst.Attribute | None:
     """Give the layer that makes the tensor of that name: self.key of k = self.key(x)."""
-    for assignment in find(function, assigned(m.DoNotCare())):
+    for assignment in find(function, m.Assign(targets=[m.AssignTarget(m.Name())])):
         assert isinstance(assignment, cst.Assign)
         if root(assignment.targets[0].target) == name:
             for call in find(assignment.value, LAYER_OF_NAME):
                 assert isinstance(call, cst.Call)
                 assert isinstance(call.func, cst.Attribute)
                 return call.func
-    return None
-
-
-def own_layer(definition: cst.ClassDef, layer: cst.CSTNode, shape: m.Call) -> cst.Call | None:
-    """Give the call of that shape with which a class makes its layer: self.layer = Linear(...)."""
-    for assignment in find(definition, m.Assign(targets=[m.AssignTarget(OWN)], value=shape)):
-        assert isinstance(assignment, cst.Assign)
-        assert isinstance(assignment.value, cst.Call)
-        if same(assignment.targets[0].target, layer):
-            return assignment.value
     return None
 
 

@@ -10,7 +10,6 @@ from bugforge.mutation import Form, Mutation, Rewritten
 from ..checks import COMPUTATION
 from ..patterns import (
     MINUS_ONE,
-    SCORES,
     SOFTMAX,
     assigned,
     find,
@@ -88,16 +87,14 @@ def unscaled(module: cst.Module) -> Rewritten:
 
 
 def without_import(module: cst.Module, statement: cst.CSTNode) -> cst.Module:
-    """Remove an import; the blank lines before it stay, before what comes next."""
+    """Remove an import; the blank line before it stays, before what comes next."""
     at = next(i for i, other in enumerate(module.body) if other is statement)
     body = list(module.body)
     removed = body.pop(at)
     assert isinstance(removed, cst.SimpleStatementLine)
-    if removed.leading_lines and at < len(body):
-        following = body[at]
-        assert isinstance(following, cst.SimpleStatementLine | cst.BaseCompoundStatement)
-        lines = [*removed.leading_lines, *following.leading_lines]
-        body[at] = following.with_changes(leading_lines=lines)
+    following = body[at] if at < len(body) else None
+    if isinstance(following, cst.SimpleStatementLine) and not following.leading_lines:
+        body[at] = following.with_changes(leading_lines=removed.leading_lines)
     return module.with_changes(body=body)
 
 
@@ -283,8 +280,8 @@ class ScaleMissing(Mutation):
             "dropped",
             m.Module(),
             unscaled,
-            correct="import math\n\nimport torch\n\natt = (q @ k.mT) / math.sqrt(d)\n",
-            buggy="\nimport torch\n\natt = q @ k.mT\n",
+            correct='"""Scores."""\n\nimport math\nimport os\n\natt = (q @ k.mT) / math.sqrt(d)\n',
+            buggy='"""Scores."""\n\nimport os\n\natt = q @ k.mT\n',
         ),
     )
     untouched = ("scale = 1.0 / math.sqrt(d)\n", "kernel = (x @ y) / math.sqrt(d)\n")

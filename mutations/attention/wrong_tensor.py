@@ -8,8 +8,12 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..checks import COMPUTATION, LEARNING
-from ..patterns import SCORES, SOFTMAX, assigned, find, line, root, same, swap, uses
+from ..patterns import SCORES, assigned, find, line, root, same, swap, uses
 from .parts import Roles, maker, roles
+
+SOFTMAX_OF_NAME = m.Call(
+    func=m.Attribute(attr=m.Name("softmax")), args=[m.Arg(m.Name()), m.ZeroOrMore()]
+)
 
 HEAD = "def forward(self, x):\n"
 MADE = "    q = self.query(x)\n    k = self.key(x)\n    v = self.value(x)\n"
@@ -226,12 +230,10 @@ class AttnWeightsTransposed(Mutation):
 
 def unlearned(statement: cst.SimpleStatementLine) -> Rewritten:
     """Detach what the softmax reads."""
-    name = find(statement, SOFTMAX)[0]
-    assert isinstance(name, cst.Call)
-    scores = name.args[0].value if name.args else None
-    if not isinstance(scores, cst.Name):
-        return None
-    return swap(statement, scores, cst.parse_expression(f"{scores.value}.detach()"))
+    softmax = find(statement, SOFTMAX_OF_NAME)[0]
+    assert isinstance(softmax, cst.Call)
+    scores = softmax.args[0].value
+    return swap(statement, scores, cst.parse_expression(f"{root(scores)}.detach()"))
 
 
 class DetachAttention(Mutation):
@@ -266,7 +268,7 @@ class DetachAttention(Mutation):
     forms = (
         Form(
             "scores",
-            line(assigned(m.Call(func=m.Attribute(value=m.Name("F"), attr=m.Name("softmax"))))),
+            line(assigned(SOFTMAX_OF_NAME)),
             unlearned,
             correct="att = q @ k.mT\natt = F.softmax(att, dim=-1)\n",
             buggy="att = q @ k.mT\natt = F.softmax(att.detach(), dim=-1)\n",

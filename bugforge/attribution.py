@@ -1,0 +1,120 @@
+"""Which bugs are fixed: the subset of them whose program behaves as the attempt does."""
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from bugforge.checks import Evidence, Law, tensors
+from bugforge.comparison import clipped, learned_segment
+from bugforge.distance import apart, apart_by_name
+from bugforge.judgement import INSTRUMENTS, checks, judge
+
+State = Literal["fixed", "remaining", "could not tell"]
+Subset = frozenset[int]
+
+ALIKE = 1e-3
+"""Two recordings of numbers nearer than this, as a share of their spread, are the same."""
+
+
+def subsets(numbers: Iterable[int]) -> list[Subset]:
+    """Every set of bugs that may have been left in, the smallest first."""
+    known = sorted(numbers)
+    return [frozenset(some) for size in range(len(known) + 1) for some in combinations(known, size)]
+
+
+def attribute(
+    attempt: Evidence, programs: Mapping[Subset, Evidence], numbers: Iterable[int]
+) -> dict[int, State]:
+    """Tell for each bug whether it is fixed.
+
+    programs: recordings of the pristine program with each subset of the bugs left in. Each
+    instrument names the subsets that it cannot tell from the attempt; what all of those that
+    every instrument names agree on is known. An instrument that names none has seen a change
+    that is no bug of ours, and says nothing.
+    """
+    pristine = programs[frozenset()]
+    possible = set(programs)
+    for instrument in INSTRUMENTS:
+        named = {
+            left
+            for left, program in programs.items()
+            if _alike(instrument, attempt, program, pristine)
+        }
+        if named:
+            possible &= named
+    return {number: _state(number, possible) for number in numbers}
+
+
+def _state(number: int, possible: set[Subset]) -> State:
+    if not possible:
+        return "could not tell"
+    inside = {number in left for left in possible}
+    if len(inside) > 1:
+        return "could not tell"
+    return "remaining" if inside.pop() else "fixed"
+
+
+def _alike(instrument: str, one: Evidence, other: Evidence, pristine: Evidence) -> bool:
+    a, b = one[instrument], other[instrument]
+    if a.crash is not None or b.crash is not None:
+        return a.crash is not None and b.crash is not None and a.crash.type == b.crash.type
+    compare = _COMPARED.get(instrument)
+    if compare is not None and not compare(one, other):
+        return False
+    return _outcomes(instrument, one, pristine) == _outcomes(instrument, other, pristine)
+
+
+def _outcomes(instrument: str, seen: Evidence, pristine: Evidence) -> list[bool | None]:
+    """What the laws that read nothing but this instrument found."""
+    readings = judge(seen, pristine)
+    own = [check for check in checks() if isinstance(check, Law) and check.needs == (instrument,)]
+    return [readings[law.name].kept for law in own]
+
+
+def _same_shapes(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = (
+        sorted(
+            tuple(size for size in weight.shape if size > 1)
+            for weight in tensors(seen, "construct").values()
+        )
+        for seen in (one, other)
+    )
+    return mine == theirs
+
+
+def _same_logits(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, "forward"), tensors(other, "forward")
+    return all(apart(mine[name], theirs[name]) <= ALIKE for name in theirs)
+
+
+def _same_updates(one: Evidence, other: Evidence) -> bool:
+    if "whole/first row" not in one["update"].facts:
+        return "whole/first row" not in other["update"].facts
+    segment = learned_segment(one)
+    return all(
+        apart_by_name(
+            tensors(one, "update", f"{mine}/after {step}/"),
+            tensors(other, "update", f"{theirs}/after {step}/"),
+            1e-9,
+        )
+        <= ALIKE
+        for mine, theirs, step in (
+            *(("whole", segment, step) for step in (1, 2, 3)),
+            ("clipped", clipped(segment), 1),
+        )
+    )
+
+
+def _same_tokens(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, "decode", "greedy/"), tensors(other, "decode", "greedy/")
+    return all(np.array_equal(mine[name], theirs[name]) for name in theirs)
+
+
+_COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
+    "construct": _same_shapes,
+    "forward": _same_logits,
+    "update": _same_updates,
+    "decode": _same_tokens,
+}

@@ -1,0 +1,305 @@
+"""The command line: parse, call, render, exit code; nothing else.
+
+What a command needs is imported inside it, so that `bugforge --help` is quick.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+
+from bugforge import __version__
+from bugforge.errors import BugforgeError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INTERRUPTED = 130
+OWN_FAULT = 3
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    help="Forge practice variants of 'debug this transformer', and judge them by behaviour.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WorkspaceArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[WORKSPACE]",
+        help="The workspace; left out, the one you are in, else ./workspace.",
+        show_default=False,
+    ),
+]
+KeyDir = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document, and all else to stderr.")
+]
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = typer.main.get_command(app).main(standalone_mode=False)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except Exception as error:
+        # What the parser raises; its classes differ between releases of typer.
+        message = getattr(error, "format_message", None)
+        if message is None and type(error).__name__ != "Abort":
+            raise
+        if message is None:
+            sys.exit(INTERRUPTED)
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "bugforge"
+        _complain(message().rstrip("."), f"`{command} --help` shows what it takes.")
+        code = UsageError.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _handled(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn every error of a command into its words and its exit code."""
+
+    @wraps(command)
+    def handled(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BugforgeError as error:
+            if kwargs.get("as_json"):
+                _print_json(
+                    {
+                        "schema_version": 1,
+                        "error": error.what,
+                        "mend": error.mend,
+                        "exit_code": error.exit_code,
+                    }
+                )
+            _complain(error.what, error.mend)
+            raise typer.Exit(error.exit_code) from error
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            if isinstance(error, KeyboardInterrupt):
+                _complain("Interrupted.", "Nothing of yours was changed.")
+            raise typer.Exit(INTERRUPTED) from error
+        except typer.Exit:
+            raise
+        except Exception as error:
+            _complain(
+                f"Bugforge itself failed: {type(error).__name__}: {error}",
+                "This is its fault and not yours; please report it with the command you gave.",
+            )
+            raise typer.Exit(OWN_FAULT) from error
+
+    return handled
+
+
+def _complain(what: str, mend: str) -> None:
+    console = _console(stderr=True)
+    console.print("[bold red]bugforge:[/] ", end="")
+    console.print(what, markup=False, highlight=False)
+    console.print(mend, markup=False, highlight=False)
+
+
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=stderr, soft_wrap=False)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001
+    if asked:
+        typer.echo(f"bugforge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001, FBT002
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@_handled
+def new(
+    workspace: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[WORKSPACE]", help="The folder to make.", show_default="./workspace"
+        ),
+    ] = None,
+    bugs: Annotated[
+        int | None, typer.Option(min=1, max=6, help="How many bugs.", show_default="4")
+    ] = None,
+    track: Annotated[str, typer.Option(help="Which exercise.")] = "classic",
+    seed: Annotated[
+        str | None,
+        typer.Option(help="The same seed gives the same workspace.", show_default="drawn"),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A kind to plant; may be repeated.", show_default=False),
+    ] = None,
+    stage: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Draw the other bugs from this stage; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    difficulty: Annotated[
+        str | None,
+        typer.Option(metavar="easy|medium|hard", help="Draw bugs so hard.", show_default=False),
+    ] = None,
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Mark the regions that hold bugs by comments.")
+    ] = False,
+    minutes: Annotated[int, typer.Option(min=1, help="The time asked of the learner.")] = 60,
+    runs: Annotated[int, typer.Option(min=1, help="How often the learner may run it.")] = 4,
+    key_dir: KeyDir = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the workspace that is there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forge a fresh workspace with bugs in it."""
+    from bugforge import making  # noqa: PLC0415
+
+    order = making.Order(
+        target=workspace,
+        track=track,
+        seed=seed,
+        bugs=bugs,
+        kinds=tuple(kind or ()),
+        stages=tuple(stage or ()),
+        difficulty=difficulty,
+        marked=marked,
+        minutes=minutes,
+        runs=runs,
+        key_dir=key_dir,
+        force=force,
+    )
+    made = making.make(order)
+    if as_json:
+        _print_json(made.document())
+        return
+    plural = "bug" if made.bugs == 1 else "bugs"
+    typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
+    problem = made.target / "PROBLEM.md"
+    typer.echo(f"Read {problem}, mend the program in {minutes} minutes, then:")
+    typer.echo(f"  bugforge check {made.target}")
+
+
+@app.command()
+@_handled
+def check(
+    workspace: WorkspaceArgument = None,
+    feedback: Annotated[
+        str,
+        typer.Option(
+            metavar="verdict|symptom|component|full", help="How much a failing check tells."
+        ),
+    ] = "verdict",
+    as_json: AsJson = False,
+    key_dir: KeyDir = None,
+    time_limit: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=1, help="How long one run of the program may take."),
+    ] = 120.0,
+) -> None:
+    """Run, train and judge a workspace by what its program does."""
+    from bugforge import checking, display, report  # noqa: PLC0415
+
+    console = _console(stderr=as_json)
+    with display.progress(_console(stderr=True)) as progress:
+        checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
+    display.show_verdict(console, checked.verdict, feedback)
+    if as_json:
+        _print_json(report.check_document(checked.workspace, checked.verdict, feedback))
+    raise typer.Exit(report.exit_code(checked.verdict))
+
+
+@app.command()
+@_handled
+def reveal(
+    workspace: WorkspaceArgument = None,
+    bug: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Only the bug of this number.", show_default=False),
+    ] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the fix into the workspace.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write it as a page, too.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+    key_dir: KeyDir = None,
+) -> None:
+    """Open the answer key: what was planted, why it is wrong, and how to mend it."""
+    from bugforge import display, report, revealing  # noqa: PLC0415
+
+    revealed = revealing.reveal(workspace, bug, key_dir, apply=apply)
+    with display.recorded(_console(stderr=as_json), html) as console:
+        for planted in revealed.bugs:
+            display.show_bug(console, revealed.key, planted)
+    if revealed.mended:
+        display.show_mended(_console(stderr=as_json), revealed.mended, revealed.workspace.root)
+    if as_json:
+        _print_json(report.reveal_document(revealed))
+    if revealed.mended and revealed.mended.changed:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+@_handled
+def list_(as_json: AsJson = False) -> None:
+    """List every kind of bug."""
+    from bugforge import catalogue, display, report  # noqa: PLC0415
+
+    kinds = catalogue.load()
+    if as_json:
+        _print_json(report.list_document(kinds))
+    else:
+        display.show_list(_console(), kinds)
+    display.show_broken_plugins(_console(stderr=True), kinds)
+
+
+@app.command()
+@_handled
+def show(
+    kind: Annotated[str, typer.Argument(metavar="ID", help="The kind, as `list` names it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show the page of a kind of bug: what, why, symptom, how to find it."""
+    from bugforge import catalogue, display, report  # noqa: PLC0415
+
+    kinds = catalogue.load()
+    found, origin = kinds.kind(kind), kinds.origins[kind]
+    if as_json:
+        _print_json({"schema_version": 1, **report.kind_document(found, origin)})
+    else:
+        display.show_kind(_console(), found, origin)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""Results for people: readable in plain ASCII, at 80 columns, with and without colour."""
+
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from bugforge.answers import AnswerKey, Bug
+from bugforge.catalogue import Catalogue
+from bugforge.curve import draw_curve
+from bugforge.diff import unified
+from bugforge.errors import UsageError
+from bugforge.mend import Mended, forged_start
+from bugforge.mutation import Mutation
+from bugforge.report import outcome, tells
+from bugforge.training import Run
+from bugforge.verify import Progress, Verdict
+
+CURVE_WIDTH = 60
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Progress]:
+    """Show what is being done: as a moving line in a terminal, else as a line each."""
+    if not console.is_terminal:
+        yield lambda words: console.print(f"{words} ...", highlight=False)
+        return
+    with console.status("Starting", spinner="line") as status:
+        yield lambda words: status.update(words)
+
+
+@contextmanager
+def recorded(console: Console, html: Path | None) -> Iterator[Console]:
+    """Lend the console, or one that also writes what it shows into a page."""
+    if html is None:
+        yield console
+        return
+    recorder = Console(stderr=console.stderr, record=True)
+    yield recorder
+    try:
+        recorder.save_html(str(html))
+    except OSError as error:
+        raise UsageError(
+            f"{html} cannot be written: {error.strerror}.", "Name another file for --html."
+        ) from error
+
+
+def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
+    """Show the curve, the sample beside the sentence, and the verdict at its feedback."""
+    for run in verdict.runs:
+        _show_run(console, run)
+    if verdict.limit:
+        console.print(
+            f"[bold red]Stopped:[/] the program used more {verdict.limit.limit} than it may: "
+            f"{verdict.limit.used} of {verdict.limit.allowed}."
+        )
+    elif verdict.crash:
+        console.print("[bold red]It does not run through:[/] ", end="")
+        console.print(Text(str(verdict.crash)))
+    console.print(_headline(verdict))
+    if tells(feedback, "symptom"):
+        place = tells(feedback, "component")
+        for reading in verdict.broken:
+            stage = f" [dim]({reading.stage})[/]" if place else ""
+            console.print(
+                Padding(f"- not so: {reading.sentence}{stage}", (0, 0, 0, 2), expand=False)
+            )
+    if tells(feedback, "full"):
+        colours = {"fixed": "green", "remaining": "red", "could not tell": "yellow"}
+        for number, state in sorted(verdict.bugs.items()):
+            console.print(f"  bug {number}: [{colours[state]}]{state}[/]", highlight=False)
+
+
+def _headline(verdict: Verdict) -> str:
+    if verdict.passed:
+        again = sum(run.attempts - 1 for run in verdict.runs)
+        retrained = f" It was trained again {again} times for an unlucky sample." if again else ""
+        return (
+            f"[bold green]Passed.[/] All {len(verdict.readings)} laws hold, the sentence came "
+            f"back, and so did one it had never seen.{retrained} Well done."
+        )
+    broken, untold = len(verdict.broken), len(verdict.untold)
+    laws = f"{broken} {'law is' if broken == 1 else 'laws are'} broken"
+    hidden = f", {untold} could not be judged" if untold else ""
+    word = "Not yet" if outcome(verdict) == "failed" else "Could not tell"
+    return f"[bold red]{word}.[/] {laws}{hidden}, of {len(verdict.readings)}."
+
+
+def _show_run(console: Console, run: Run) -> None:
+    if not run.losses:
+        return
+    if not run.unseen:
+        ascii_only = console.options.ascii_only
+        console.print("[bold]Loss[/] (nats per token)")
+        for line in draw_curve(run.losses, width=CURVE_WIDTH, ascii_only=ascii_only):
+            console.print(Text(f"  {line}"), no_wrap=True)
+    console.print(f"[bold]{'A sentence never shown' if run.unseen else 'The sentence'}[/]")
+    _show_line(console, "wanted", run.text)
+    _show_line(console, "sample", run.sample or "")
+
+
+def _show_line(console: Console, label: str, words: str) -> None:
+    width = max(20, min(console.width, 100) - 12)
+    for index, piece in enumerate(textwrap.wrap(repr(words)[1:-1], width) or [""]):
+        console.print(Text(f"  {label if index == 0 else '':6}  {piece}"), no_wrap=True)
+
+
+def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
+    """Show a planted bug in full."""
+    places = sorted({(edit.name, forged_start(key, edit) + 1) for edit in bug.edits})
+    where = ", ".join(f"{name}, line {line}" for name, line in places)
+    console.rule(f"[bold]Bug {bug.number}[/]: {bug.kind}", align="left", characters="-")
+    console.print(Text(f"{bug.title}."))
+    console.print(Text(f"{where}   {bug.bug_class}, {bug.stage}, {bug.difficulty}"), style="dim")
+    console.print(
+        Syntax(unified(key, bug).rstrip("\n"), "diff", background_color="default", word_wrap=True)
+    )
+    _show_sections(
+        console,
+        {
+            "What it does": bug.what,
+            "Why it is wrong": bug.why,
+            "How it shows": bug.symptom,
+            "How to find it": bug.find,
+            "Other right fixes": bug.other_fixes,
+            "Where it was met": ", ".join(bug.provenance),
+        },
+    )
+
+
+def show_mended(console: Console, mended: Mended, where: Path) -> None:
+    """Say which bugs were taken out of the workspace."""
+    if mended.taken_out:
+        numbers = ", ".join(map(str, mended.taken_out))
+        console.print(f"[green]Mended in {escape(str(where))}:[/] bug {numbers}.")
+    for number in mended.changed:
+        console.print(
+            f"[yellow]Left alone:[/] bug {number}, since you have changed its place; "
+            "the diff above says what to do."
+        )
+
+
+def show_list(console: Console, catalogue: Catalogue) -> None:
+    """Show every kind of bug as a table."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("kind", "class", "stage", "difficulty", "shows as"):
+        table.add_column(column, no_wrap=column != "kind")
+    for id_, kind in catalogue.kinds.items():
+        table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
+    console.print(table)
+    console.print(
+        f"{len(catalogue.kinds)} kinds, {sum(len(k.forms) for k in catalogue.kinds.values())} "
+        "forms. Spoilers: bugforge show KIND"
+    )
+
+
+def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:
+    """Name the plugins that could not be loaded."""
+    for plugin in catalogue.broken:
+        console.print(f"[yellow]Left out:[/] the plugin of {escape(plugin.origin)} is broken.")
+        console.print(Text(f"  {plugin.what}"))
+
+
+def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
+    """Show a kind's page."""
+    page = kind.page
+    console.rule(f"[bold]{kind.id}[/]", align="left", characters="-")
+    console.print(Text(f"{page.title}."))
+    words = f"{kind.bug_class}, {kind.stage}, {kind.difficulty}, shows as {kind.visibility}"
+    console.print(Text(words if origin == "bugforge" else f"{words}, from {origin}"), style="dim")
+    for form in kind.forms:
+        console.print(f"\n[bold]Form:[/] {form.name}")
+        for mark, code in (("-", form.correct), ("+", form.buggy)):
+            lines = "\n".join(mark + line for line in code.rstrip("\n").split("\n"))
+            console.print(Syntax(lines, "diff", background_color="default", word_wrap=True))
+    console.print()
+    _show_sections(
+        console,
+        {
+            "What it does": page.what,
+            "Why it is wrong": page.why,
+            "How it shows": page.symptom,
+            "How to find it": page.find,
+            "Other right fixes": page.other_fixes,
+            "What reveals it": ", ".join(sorted(kind.killed_by)),
+            "Where it was met": ", ".join(kind.provenance),
+        },
+    )
+
+
+def _show_sections(console: Console, sections: dict[str, str]) -> None:
+    for title, words in sections.items():
+        console.print(f"[bold]{title}[/]")
+        console.print(Padding(Text(words), (0, 0, 0, 2), expand=False))
+    console.print()

@@ -1,0 +1,147 @@
+"""Making a workspace: an order checked, a program forged, a folder written."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from bugforge import __version__
+from bugforge.answers import AnswerKey
+from bugforge.catalogue import load, nearest
+from bugforge.errors import UsageError, WorkspaceError
+from bugforge.forge import Request, forge
+from bugforge.mutation import DIFFICULTIES, STAGES
+from bugforge.sentences import PROMPT_LENGTH
+from bugforge.track import Track, find_track
+from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name, write
+
+SEED_BITS = 128
+"""A drawn seed is too long to be tried out."""
+BUGS = 4
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `bugforge new` was asked for. target, seed, bugs: drawn or taken by default if None."""
+
+    target: Path | None = None
+    track: str = "classic"
+    seed: str | None = None
+    bugs: int | None = None
+    kinds: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    difficulty: str | None = None
+    marked: bool = False
+    minutes: int = 60
+    runs: int = 4
+    key_dir: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """A workspace that was made. key_path: where its answer key lies, if elsewhere."""
+
+    target: Path
+    manifest: Manifest
+    bugs: int
+    seed: str
+    key_path: Path | None
+
+    def document(self) -> dict[str, Any]:
+        """Describe it for `--json`."""
+        return {
+            "schema_version": 1,
+            "command": "new",
+            "workspace": str(self.target.resolve()),
+            "bugs": self.bugs,
+            "seed": self.seed,
+            "key": self.key_path and str(self.key_path.resolve()),
+            **{k: v for k, v in asdict(self.manifest).items() if k not in ("schema", "key_inside")},
+        }
+
+
+def make(order: Order) -> Made:
+    """Forge a workspace and write it whole, or not at all.
+
+    Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
+    WorkspaceError for a place that is taken or cannot be written.
+    """
+    target = _target(order)
+    track = find_track(order.track)
+    request = _request(order)
+    key = forge(request, track, load(), __version__)
+    manifest = Manifest(
+        schema=SCHEMA,
+        id=key.id,
+        track=track.name,
+        version=__version__,
+        minutes=order.minutes,
+        runs=order.runs,
+        key_inside=order.key_dir is None,
+    )
+    texts = {**key.forged, **_documents(order, track, key)}
+    write(target, manifest, texts, key, order.key_dir, force=order.force)
+    key_path = order.key_dir / key_name(key.id) if order.key_dir else None
+    return Made(target, manifest, len(key.bugs), request.seed, key_path)
+
+
+def _target(order: Order) -> Path:
+    inside = around(Path.cwd())
+    if order.target is None:
+        if inside is not None:
+            raise WorkspaceError(
+                f"You are inside the workspace {inside}.",
+                "Leave it, or name a folder outside it: bugforge new ../another",
+            )
+        return DEFAULT
+    holder = around(order.target.parent)
+    if holder is not None or (inside and order.target.resolve() == inside):
+        raise WorkspaceError(
+            f"{order.target} lies inside the workspace {holder or inside}.",
+            "Name a folder outside it.",
+        )
+    return order.target
+
+
+def _request(order: Order) -> Request:
+    for stage in order.stages:
+        if stage not in STAGES:
+            mend = nearest(stage, STAGES, f"Stages are {', '.join(STAGES)}.")
+            raise UsageError(f"There is no stage called {stage!r}.", mend)
+    if order.difficulty is not None and order.difficulty not in DIFFICULTIES:
+        mend = nearest(order.difficulty, DIFFICULTIES, f"It is one of {', '.join(DIFFICULTIES)}.")
+        raise UsageError(f"There is no difficulty called {order.difficulty!r}.", mend)
+    kinds = tuple(dict.fromkeys(order.kinds))
+    bugs = order.bugs if order.bugs is not None else (len(kinds) or BUGS)
+    if bugs < len(kinds):
+        raise UsageError(
+            f"--bugs {bugs} is fewer than the {len(kinds)} kinds asked for.",
+            "Leave --bugs out, or name fewer kinds.",
+        )
+    return Request(
+        seed=order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS)),
+        bugs=bugs,
+        kinds=kinds,
+        stages=tuple(dict.fromkeys(order.stages)),
+        difficulty=order.difficulty,
+        marked=order.marked,
+    )
+
+
+def _documents(order: Order, track: Track, key: AnswerKey) -> dict[str, str]:
+    folder = files("bugforge.templates")
+    problem = Template((folder / track.problem).read_text(encoding="utf-8"))
+    words = {
+        "text": key.text,
+        "bugs": "one bug" if len(key.bugs) == 1 else f"{len(key.bugs)} bugs",
+        "minutes": str(order.minutes),
+        "runs": str(order.runs),
+        "prompt_length": str(PROMPT_LENGTH),
+    }
+    return {
+        "PROBLEM.md": problem.substitute(words),
+        "ANALYSIS.md": (folder / "ANALYSIS.md").read_text(encoding="utf-8"),
+    }

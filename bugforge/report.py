@@ -1,0 +1,188 @@
+"""Results as documents: plain data for `--json`, obeying the chosen feedback.
+
+The schema is described in docs/json.md; a change that could break a reader raises it.
+"""
+
+import math
+from typing import Any, Literal, get_args
+
+from bugforge.answers import AnswerKey, Bug
+from bugforge.catalogue import Catalogue
+from bugforge.checks import Reading
+from bugforge.diff import unified
+from bugforge.mend import forged_start
+from bugforge.mutation import Mutation
+from bugforge.revealing import Revealed
+from bugforge.training import Run
+from bugforge.verify import Verdict
+from bugforge.workspace import Workspace
+
+SCHEMA_VERSION = 1
+
+Feedback = Literal["verdict", "symptom", "component", "full"]
+FEEDBACKS: tuple[str, ...] = get_args(Feedback)
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0 passed, 4 stopped at a limit, else 1."""
+    if verdict.passed:
+        return 0
+    return 4 if verdict.limit else 1
+
+
+def outcome(verdict: Verdict) -> str:
+    """Name a verdict in one of its three words."""
+    if verdict.passed:
+        return "passed"
+    return "failed" if verdict.broken else "could not tell"
+
+
+def tells(feedback: str, level: Feedback) -> bool:
+    """Whether a feedback reaches a level."""
+    return FEEDBACKS.index(feedback) >= FEEDBACKS.index(level)
+
+
+def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dict[str, Any]:
+    """Describe a check, saying no more than its feedback allows."""
+    document: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "command": "check",
+        "workspace": str(workspace.root),
+        "id": workspace.manifest.id,
+        "track": workspace.manifest.track,
+        "feedback": feedback,
+        "verdict": outcome(verdict),
+        "exit_code": exit_code(verdict),
+        "laws": {
+            "kept": sum(reading.kept is True for reading in verdict.readings),
+            "broken": len(verdict.broken),
+            "could_not_tell": len(verdict.untold),
+        },
+        "crash": verdict.crash
+        and {
+            "type": verdict.crash.type,
+            "message": verdict.crash.message,
+            "file": verdict.crash.place and verdict.crash.place[0],
+            "line": verdict.crash.place and verdict.crash.place[1],
+        },
+        "limit": verdict.limit
+        and {
+            "name": verdict.limit.limit,
+            "used": verdict.limit.used,
+            "allowed": verdict.limit.allowed,
+        },
+        "runs": [_run(run) for run in verdict.runs],
+    }
+    if tells(feedback, "symptom"):
+        place = tells(feedback, "component")
+        document["broken"] = [_law(reading, place=place) for reading in verdict.broken]
+    if tells(feedback, "full"):
+        document["bugs"] = [
+            {"number": number, "state": state} for number, state in sorted(verdict.bugs.items())
+        ]
+    return document
+
+
+def _law(reading: Reading, *, place: bool) -> dict[str, Any]:
+    law: dict[str, Any] = {"law": reading.sentence}
+    if place:
+        law |= {
+            "name": reading.check,
+            "stage": reading.stage,
+            "value": _number(reading.value),
+            "bound": _number(reading.bound),
+        }
+    return law
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "sentence": run.text,
+        "prompt": run.prompt,
+        "sample": run.sample,
+        "exact": run.exact,
+        "never_shown": run.unseen,
+        "losses": [_number(loss) for loss in run.losses],
+        "final_loss": _number(run.final_loss),
+        "seconds": run.recording.facts.get("seconds"),
+        "trainings": run.attempts,
+    }
+
+
+def _number(value: float | None) -> float | None:
+    # JSON knows neither NaN nor infinity.
+    return value if value is not None and math.isfinite(value) else None
+
+
+def reveal_document(revealed: Revealed) -> dict[str, Any]:
+    """Describe what the answer key holds, and what was mended."""
+    key, mended = revealed.key, revealed.mended
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": "reveal",
+        "workspace": str(revealed.workspace.root),
+        "id": key.id,
+        "track": key.track,
+        "seed": key.seed,
+        "options": key.options,
+        "bugs": [bug_document(key, bug) for bug in revealed.bugs],
+        "applied": mended and {"mended": mended.taken_out, "left_alone": mended.changed},
+    }
+
+
+def bug_document(key: AnswerKey, bug: Bug) -> dict[str, Any]:
+    """Describe a planted bug in full."""
+    return {
+        "number": bug.number,
+        "kind": bug.kind,
+        "form": bug.form,
+        "class": bug.bug_class,
+        "stage": bug.stage,
+        "difficulty": bug.difficulty,
+        "title": bug.title,
+        "places": [{"file": edit.name, "line": forged_start(key, edit) + 1} for edit in bug.edits],
+        "diff": unified(key, bug),
+        "what": bug.what,
+        "why": bug.why,
+        "symptom": bug.symptom,
+        "find": bug.find,
+        "other_fixes": bug.other_fixes,
+        "hints": list(bug.hints),
+        "provenance": list(bug.provenance),
+    }
+
+
+def kind_document(kind: type[Mutation], origin: str) -> dict[str, Any]:
+    """Describe a kind of bug."""
+    page = kind.page
+    return {
+        "id": kind.id,
+        "class": kind.bug_class,
+        "stage": kind.stage,
+        "difficulty": kind.difficulty,
+        "visibility": kind.visibility,
+        "origin": origin,
+        "title": page.title,
+        "what": page.what,
+        "why": page.why,
+        "symptom": page.symptom,
+        "find": page.find,
+        "other_fixes": page.other_fixes,
+        "forms": [
+            {"name": form.name, "correct": form.correct, "buggy": form.buggy} for form in kind.forms
+        ],
+        "killed_by": sorted(kind.killed_by),
+        "provenance": list(kind.provenance),
+    }
+
+
+def list_document(catalogue: Catalogue) -> dict[str, Any]:
+    """Describe every kind, and the plugins that are broken."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": "list",
+        "kinds": [
+            kind_document(kind, catalogue.origins[id_]) for id_, kind in catalogue.kinds.items()
+        ],
+        "broken": [{"origin": plugin.origin, "what": plugin.what} for plugin in catalogue.broken],
+    }

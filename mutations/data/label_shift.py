@@ -1,0 +1,261 @@
+"""Inputs and targets are cut from a window at the wrong places."""
+
+from collections.abc import Callable
+
+import libcst as cst
+import libcst.matchers as m
+
+from bugforge.mutation import Form, Mutation, Rewritten
+
+from ..checks import CRASH
+from ..patterns import ALL, MINUS_ONE, render, same
+
+SHIFTED = m.Tuple(
+    elements=[
+        m.Element(
+            m.Subscript(
+                slice=[
+                    ALL,
+                    m.SubscriptElement(m.Slice(lower=None, upper=MINUS_ONE, step=None)),
+                    m.ZeroOrMore(ALL),
+                ]
+            )
+        ),
+        m.Element(
+            m.Subscript(
+                slice=[
+                    ALL,
+                    m.SubscriptElement(m.Slice(lower=m.Integer("1"), upper=None, step=None)),
+                    m.ZeroOrMore(ALL),
+                ]
+            )
+        ),
+    ]
+)
+"""What to predict from and what to predict: windows[:, :-1], windows[:, 1:]."""
+
+CORRECT = "def draw(windows):\n    return windows[:, :-1], windows[:, 1:]\n"
+OTHERS = (
+    "def split(windows):\n    return windows[:, :1], windows[:, 1:]\n",
+    "def crop(windows):\n    return windows[:-1], windows[1:]\n",
+)
+
+Recut = Callable[[cst.Subscript, cst.Subscript], tuple[cst.BaseExpression, cst.BaseExpression]]
+
+
+def cut(recut: Recut) -> Callable[[cst.Tuple], Rewritten]:
+    """Make a mutation of the pair from a function of its two sides."""
+
+    def mutate(pair: cst.Tuple) -> Rewritten:
+        front, back = (element.value for element in pair.elements)
+        assert isinstance(front, cst.Subscript)
+        assert isinstance(back, cst.Subscript)
+        sides = recut(front, back)
+        return pair.with_changes(
+            elements=[
+                element.with_changes(value=side)
+                for element, side in zip(pair.elements, sides, strict=True)
+            ]
+        )
+
+    return mutate
+
+
+def like(side: cst.Subscript, other: cst.Subscript) -> cst.Subscript:
+    """Cut one side along the time as the other is cut."""
+    return side.with_changes(slice=[side.slice[0], other.slice[1], *side.slice[2:]])
+
+
+def wrapped(pair: cst.Tuple) -> Rewritten:
+    """Make the targets by rolling the inputs, so that the last target is the first input."""
+    front, back = (element.value for element in pair.elements)
+    assert isinstance(front, cst.Subscript)
+    assert isinstance(back, cst.Subscript)
+    if not same(front.value, back.value):
+        return None
+    rolled = cst.parse_expression(f"{render(front)}.roll(-1, dims=1)")
+    return cut(lambda front, _: (front, rolled))(pair)
+
+
+class ShiftSameEnd(Mutation):
+    """Inputs and targets are cut at the same end of the window.
+
+    What it does: Both lose the last token, or both the first, so that every target is the token
+    that stands at its own place in the input.
+
+    Why it is wrong: The model should predict the next token, and is taught to repeat the present
+    one.
+
+    How it shows: The loss races to zero, and the sample repeats its last character for ever.
+
+    How to find it: Print a batch: the targets must be the inputs moved by one. Or train on random
+    tokens, on which an honest loss cannot fall.
+
+    Other right fixes: Inputs without the last token and targets without the first, here or in the
+    loss, but in one place only.
+    """
+
+    id = "shift-same-end"
+    bug_class = "label-shift"
+    stage = "data"
+    difficulty = "medium"
+    visibility = "leak"
+    provenance = ("measured",)
+    hints = (
+        "It learns a far easier task than the one that was meant.",
+        "Decode one row of a batch, the input and its targets.",
+        "Both halves of the pair look cut, but are they cut at different ends?",
+    )
+    killed_by = frozenset({"objective"})
+    forms = (
+        Form(
+            "last",
+            SHIFTED,
+            cut(lambda front, back: (front, like(back, front))),
+            correct=CORRECT,
+            buggy="def draw(windows):\n    return windows[:, :-1], windows[:, :-1]\n",
+        ),
+        Form(
+            "first",
+            SHIFTED,
+            cut(lambda front, back: (like(front, back), back)),
+            correct=CORRECT,
+            buggy="def draw(windows):\n    return windows[:, 1:], windows[:, 1:]\n",
+        ),
+    )
+    untouched = OTHERS
+
+
+class ShiftWrongDirection(Mutation):
+    """Inputs and targets are shifted the wrong way.
+
+    What it does: The later tokens are the input and the earlier ones the targets: each position
+    is asked for the token before it.
+
+    Why it is wrong: That token stands in the input, one place to the left, so the model has only
+    to look back and copy.
+
+    How it shows: The loss begins where it should and falls to almost nothing; the sample is
+    garbage, since it runs backwards.
+
+    How to find it: Decode one row of a batch and read input and targets one under the other.
+
+    Other right fixes: Inputs without the last token, targets without the first, in the data or in
+    the loss.
+    """
+
+    id = "shift-wrong-direction"
+    bug_class = "label-shift"
+    stage = "data"
+    difficulty = "medium"
+    visibility = "leak"
+    provenance = ("report",)
+    hints = (
+        "A loss of nothing and a sample of nonsense: the task is not the one you think.",
+        "Decode one row of a batch, the input and its targets.",
+        "Is the target of a position to its left or to its right?",
+    )
+    killed_by = frozenset({"objective"})
+    forms = (
+        Form(
+            "exchanged",
+            SHIFTED,
+            cut(lambda front, back: (like(front, back), like(back, front))),
+            correct=CORRECT,
+            buggy="def draw(windows):\n    return windows[:, 1:], windows[:, :-1]\n",
+        ),
+    )
+    untouched = OTHERS
+
+
+class ShiftOneSide(Mutation):
+    """Only one of inputs and targets is cut.
+
+    What it does: One side keeps all tokens of the window, so that it is one longer than the
+    other.
+
+    Why it is wrong: A shift takes the last token from the inputs and the first from the targets;
+    half a shift leaves two lengths that don't belong together.
+
+    How it shows: The first step stops: the loss counts more targets than predictions, or the
+    input is longer than the positions.
+
+    How to find it: The message names two sizes that differ by one per row, or by one per batch
+    row altogether. Print the shapes of a batch.
+
+    Other right fixes: Cut both sides, each at its own end; or draw two windows that begin one
+    token apart.
+    """
+
+    id = "shift-one-side"
+    bug_class = "label-shift"
+    stage = "data"
+    difficulty = "easy"
+    visibility = "crash"
+    provenance = ("report",)
+    hints = (
+        "Read the sizes in the message and take one from the other.",
+        "Print the shapes of what a batch holds.",
+        "A shift has two halves.",
+    )
+    killed_by = CRASH
+    forms = (
+        Form(
+            "targets-whole",
+            SHIFTED,
+            cut(lambda front, back: (front, back.value)),
+            correct=CORRECT,
+            buggy="def draw(windows):\n    return windows[:, :-1], windows\n",
+        ),
+        Form(
+            "inputs-whole",
+            SHIFTED,
+            cut(lambda front, back: (front.value, back)),
+            correct=CORRECT,
+            buggy="def draw(windows):\n    return windows, windows[:, 1:]\n",
+        ),
+    )
+    untouched = OTHERS
+
+
+class ShiftRollWrap(Mutation):
+    """The targets are the inputs rolled by one, so that the last target wraps around.
+
+    What it does: Each target is the next token, except the last of a row: there the first token
+    of the window is asked for.
+
+    Why it is wrong: Nothing of the text decides what the first token of its window was, seen from
+    the end, so one target in every row teaches something false.
+
+    How it shows: The loss ends a little higher than it should, and the sample is mostly right.
+
+    How to find it: Compare the whole of the targets with the data, the last column too.
+
+    Other right fixes: Draw windows one token longer and cut both ends, or mask the last column
+    with the loss's ignore_index.
+    """
+
+    id = "shift-roll-wrap"
+    bug_class = "label-shift"
+    stage = "data"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("verl-project/verl#6475",)
+    hints = (
+        "Almost everything that it is taught is true.",
+        "Check all the targets of a batch against the text, not only the first few.",
+        "Where does the token go that a roll pushes out?",
+    )
+    killed_by = frozenset({"objective"})
+    forms = (
+        Form(
+            "roll",
+            SHIFTED,
+            wrapped,
+            correct=CORRECT,
+            buggy=(
+                "def draw(windows):\n    return windows[:, :-1], windows[:, :-1].roll(-1, dims=1)\n"
+            ),
+        ),
+    )
+    untouched = OTHERS

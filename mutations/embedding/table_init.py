@@ -1,0 +1,328 @@
+"""The table of positions starts out wrong."""
+
+import libcst.matchers as m
+
+from bugforge.mutation import Form, Mutation
+
+from .table import CORRECT, LOOK_ALIKE, remade
+
+MADE = "self.table = nn.Parameter(0.02 * torch.randn(length, width))"
+AGAIN = CORRECT.replace("0.02 *", "0.01 *").replace("self.table[: idx", "self.other[: idx")
+
+
+def buggy(*lines: str) -> str:
+    """Write the example with other lines where the table is made."""
+    return CORRECT.replace(MADE, "\n        ".join(lines))
+
+
+class PeInitHugeStd(Mutation):
+    """The table of positions starts out far too large.
+
+    What it does: Its entries are drawn with a spread of 1 or more, next to token embeddings with
+    a spread of 0.02.
+
+    Why it is wrong: The two are added and then normalised, so what is left of the token is a
+    fiftieth: every position looks the same whatever stands there.
+
+    How it shows: On windows drawn from everywhere the loss stalls near the frequencies of single
+    characters. One sentence that always begins at position 0 is learned by heart all the same.
+
+    How to find it: Before training, change a token and see how little its own logits move, or
+    print the spread of both tables.
+
+    Other right fixes: A spread of about that of the tokens, 0.02 or 0.01, drawn in any way; zeros
+    that are trained; a fixed table of sines made as small.
+    """
+
+    id = "pe-init-huge-std"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "medium"
+    visibility = "plateau"
+    provenance = ("pytorch/pytorch#3121", "report")
+    hints = (
+        "It gets stuck, as if it could not read what it is given.",
+        "Which moves fresh logits more, another token or another position?",
+        "Print the spread of every embedding before the first step.",
+    )
+    killed_by = frozenset({"position-scale", "token-heard"})
+    forms = (
+        Form(
+            "unscaled",
+            m.ClassDef(),
+            remade("{name} = {parameter}({library}.randn({shape}))"),
+            correct=CORRECT,
+            buggy=buggy("self.table = nn.Parameter(torch.randn(length, width))"),
+        ),
+        Form(
+            "misplaced-point",
+            m.ClassDef(),
+            remade("{name} = {parameter}(2.0 * {library}.randn({shape}))"),
+            correct=CORRECT,
+            buggy=buggy("self.table = nn.Parameter(2.0 * torch.randn(length, width))"),
+        ),
+        Form(
+            "default-normal",
+            m.ClassDef(),
+            remade(
+                "{name} = {parameter}({library}.empty({shape}))",
+                "nn.init.normal_({name})",
+            ),
+            correct=CORRECT,
+            buggy=buggy(
+                "self.table = nn.Parameter(torch.empty(length, width))",
+                "nn.init.normal_(self.table)",
+            ),
+        ),
+        Form(
+            "uniform",
+            m.ClassDef(),
+            remade(
+                "{name} = {parameter}({library}.empty({shape}))",
+                "nn.init.uniform_({name}, -2.0, 2.0)",
+            ),
+            correct=CORRECT,
+            buggy=buggy(
+                "self.table = nn.Parameter(torch.empty(length, width))",
+                "nn.init.uniform_(self.table, -2.0, 2.0)",
+            ),
+        ),
+    )
+    untouched = (LOOK_ALIKE, AGAIN)
+
+
+class PeInitTooLarge(Mutation):
+    """The table of positions starts out several times too large.
+
+    What it does: Its entries are drawn with a spread around 0.2 or 0.3, where the tokens have
+    0.02.
+
+    Why it is wrong: The sum is normalised, and positions drown the tokens until training has
+    worn the table down.
+
+    How it shows: The loss comes down late and is still high at the end of a short run, and the
+    sample is wrong; a much longer run would repair it.
+
+    How to find it: Print the spread of both tables at the start; they should be about equal.
+
+    Other right fixes: Any initialisation with a spread near that of the tokens, zeros included as
+    long as they are trained.
+    """
+
+    id = "pe-init-too-large"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "medium"
+    visibility = "plateau"
+    provenance = ("measured",)
+    hints = (
+        "It learns, but much too slowly.",
+        "Compare what is added together in size.",
+        "Print the spread of both embeddings before the first step.",
+    )
+    killed_by = frozenset({"position-scale", "token-heard"})
+    forms = (
+        Form(
+            "factor",
+            m.ClassDef(),
+            remade("{name} = {parameter}(0.2 * {library}.randn({shape}))"),
+            correct=CORRECT,
+            buggy=buggy("self.table = nn.Parameter(0.2 * torch.randn(length, width))"),
+        ),
+        Form(
+            "uniform",
+            m.ClassDef(),
+            remade("{name} = {parameter}({library}.rand({shape}))"),
+            correct=CORRECT,
+            buggy=buggy("self.table = nn.Parameter(torch.rand(length, width))"),
+        ),
+    )
+    untouched = (LOOK_ALIKE, AGAIN)
+
+
+class PeInitEmpty(Mutation):
+    """The table of positions is never initialised.
+
+    What it does: It is made by torch.empty, and nothing is written into it.
+
+    Why it is wrong: torch.empty gives memory as it was left: zeros with luck, else anything, NaN
+    included.
+
+    How it shows: Differently on every machine and run: fine today, NaN or a loss that stalls
+    tomorrow.
+
+    How to find it: Let torch fill fresh memory with NaN, by use_deterministic_algorithms, and
+    build the model.
+
+    Other right fixes: Small random numbers, or zeros, as long as the table is trained.
+    """
+
+    id = "pe-init-empty"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "medium"
+    visibility = "plateau"
+    provenance = ("allenai/longformer#115",)
+    hints = (
+        "What it does today it may not do tomorrow.",
+        "Build the model twice and compare all of its parameters at the start.",
+        "One tensor is made and never filled.",
+    )
+    killed_by = frozenset({"init-finite"})
+    forms = (
+        Form(
+            "empty",
+            m.ClassDef(),
+            remade("{name} = {parameter}({library}.empty({shape}))"),
+            correct=CORRECT,
+            buggy=buggy("self.table = nn.Parameter(torch.empty(length, width))"),
+        ),
+    )
+    untouched = (LOOK_ALIKE, AGAIN)
+
+
+class PeInitResultDropped(Mutation):
+    """The initialisation of the positions fills a copy.
+
+    What it does: The table is made empty, and a clone of it is filled with small random numbers.
+
+    Why it is wrong: A clone has its own memory; the table keeps whatever its memory held.
+
+    How it shows: As with a table that was never initialised: by luck not at all, else as NaN or
+    as a loss that stalls.
+
+    How to find it: Print the table after the model is built, with fresh memory filled with NaN.
+
+    Other right fixes: Fill the table itself, or make it from random numbers at once.
+    """
+
+    id = "pe-init-result-dropped"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("huggingface/transformers#143",)
+    hints = (
+        "The intention is plain and right; check the outcome.",
+        "Look at the parameters of a model that has just been built.",
+        "Which tensor do the random numbers end up in?",
+    )
+    killed_by = frozenset({"init-finite"})
+    forms = (
+        Form(
+            "clone",
+            m.ClassDef(),
+            remade(
+                "{name} = {parameter}({library}.empty({shape}))",
+                "nn.init.normal_({name}.clone(), std=0.02)",
+            ),
+            correct=CORRECT,
+            buggy=buggy(
+                "self.table = nn.Parameter(torch.empty(length, width))",
+                "nn.init.normal_(self.table.clone(), std=0.02)",
+            ),
+        ),
+    )
+    untouched = (LOOK_ALIKE, AGAIN)
+
+
+class PeZerosFrozen(Mutation):
+    """The table of positions is constant and never trained.
+
+    What it does: All positions get the same fixed vector, zeros or ones, and no gradient may
+    change it.
+
+    Why it is wrong: Adding the same vector everywhere says nothing about position. Zeros would be
+    a fine beginning, if they were learned.
+
+    How it shows: Hardly: through the causal mask a small model guesses where it is, and the
+    sample is right.
+
+    How to find it: Ask every parameter for requires_grad, or feed a row of equal tokens: all of
+    its logits are the same.
+
+    Other right fixes: Small random numbers or zeros, trained.
+    """
+
+    id = "pe-zeros-frozen"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("measured",)
+    hints = (
+        "Nothing is broken; something is missing.",
+        "Give the model the same token everywhere and compare the rows of logits.",
+        "Which tensors does the optimizer never move?",
+    )
+    killed_by = frozenset({"trainable"})
+    forms = (
+        Form(
+            "zeros",
+            m.ClassDef(),
+            remade("{name} = {parameter}({library}.zeros({shape}), requires_grad=False)"),
+            correct=CORRECT,
+            buggy=buggy(
+                "self.table = nn.Parameter(torch.zeros(length, width), requires_grad=False)"
+            ),
+        ),
+        Form(
+            "ones",
+            m.ClassDef(),
+            remade("{name} = {parameter}({library}.ones({shape}), requires_grad=False)"),
+            correct=CORRECT,
+            buggy=buggy(
+                "self.table = nn.Parameter(torch.ones(length, width), requires_grad=False)"
+            ),
+        ),
+    )
+    untouched = (LOOK_ALIKE, AGAIN)
+
+
+class PeFrozenRandom(Mutation):
+    """The table of positions keeps the random numbers it was born with.
+
+    What it does: The table is a buffer, or a parameter without a gradient, so that training
+    leaves it alone.
+
+    Why it is wrong: Learned positions were asked for. Random ones can be told apart, but they
+    can't become what the model needs.
+
+    How it shows: The loss ends a little higher and the sample is right.
+
+    How to find it: Compare all tensors before and after a training step.
+
+    Other right fixes: A parameter that requires a gradient and that the optimizer is given.
+    """
+
+    id = "pe-frozen-random"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("MSA-LMC/S2D#21",)
+    hints = (
+        "All goes well, only not quite as well as it should.",
+        "Which tensors are the same before and after training?",
+        "Being part of a model is one thing, being learned is another.",
+    )
+    killed_by = frozenset({"trainable", "parameters"})
+    forms = (
+        Form(
+            "no-gradient",
+            m.ClassDef(),
+            remade("{name} = {parameter}({scaled}, requires_grad=False)"),
+            correct=CORRECT,
+            buggy=buggy(
+                "self.table = nn.Parameter(0.02 * torch.randn(length, width), requires_grad=False)"
+            ),
+        ),
+        Form(
+            "buffer",
+            m.ClassDef(),
+            remade('self.register_buffer("{attribute}", {scaled})'),
+            correct=CORRECT,
+            buggy=buggy('self.register_buffer("table", 0.02 * torch.randn(length, width))'),
+        ),
+    )
+    untouched = (LOOK_ALIKE, AGAIN)

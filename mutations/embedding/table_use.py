@@ -1,0 +1,402 @@
+"""The table of positions is right, and what is added from it is not."""
+
+from collections.abc import Callable
+
+import libcst as cst
+import libcst.matchers as m
+
+from bugforge.mutation import Form, Mutation, Rewritten
+
+from ..checks import COMPUTATION, CRASH
+from ..patterns import assigned, find, line, render, swap, with_lines
+from .table import LENGTH, PLACED, SUMS
+
+CORRECT = "def forward(self, idx):\n    return self.tokens(idx) + self.table[: idx.size(1)]\n"
+
+
+def buggy(added: str) -> str:
+    """Write the example with something else added."""
+    return CORRECT.replace("self.table[: idx.size(1)]", added)
+
+
+def placed(template: str) -> Callable[[cst.BinaryOperation], Rewritten]:
+    """Make a mutation that adds something else: a template over table, length and tokens."""
+
+    def mutate(place: cst.BinaryOperation) -> Rewritten:
+        assert isinstance(place.right, cst.Subscript)
+        assert isinstance(place.left, cst.Call)
+        added = template.format(
+            table=render(place.right.value),
+            length=render(length_of(place)),
+            tokens=render(place.left.args[0].value),
+        )
+        if isinstance(length_of(place), cst.Name):  # formatters set a plain bound closer
+            added = added.replace(" :]", ":]")
+        return swap(place, place.right, cst.parse_expression(added))
+
+    return mutate
+
+
+def length_of(place: cst.BinaryOperation) -> cst.CSTNode:
+    """Give the number of rows that are added."""
+    return find(find(place.right, m.Slice())[0], LENGTH)[0]
+
+
+def multiplied(place: cst.BinaryOperation) -> Rewritten:
+    """Multiply where the two are added."""
+    return place.with_changes(operator=cst.Multiply())
+
+
+def unplaced(place: cst.BinaryOperation) -> Rewritten:
+    """Leave the tokens alone."""
+    assert isinstance(place.left, cst.Call)
+    return place.left
+
+
+def placed_late(block: cst.IndentedBlock) -> Rewritten:
+    """Add the positions behind the loop over the blocks."""
+    for i, statement in enumerate(block.body[:-1]):
+        if m.matches(statement, line(assigned(PLACED))) and isinstance(block.body[i + 1], cst.For):
+            assert isinstance(statement, cst.SimpleStatementLine)
+            assign, place = statement.body[0], find(statement, PLACED)[0]
+            assert isinstance(assign, cst.Assign)
+            assert isinstance(place, cst.BinaryOperation)
+            name = render(assign.targets[0].target)
+            early = swap(statement, place, place.left)
+            late = cst.parse_statement(f"{name} = {name} + {render(place.right)}")
+            return with_lines(block, i, i + 2, [early, block.body[i + 1], late])
+    return None
+
+
+class PeMultiplied(Mutation):
+    """Tokens are multiplied by their positions.
+
+    What it does: A times sign stands between token and position embeddings.
+
+    Why it is wrong: Both are small numbers around zero. Their product is tiny and has no part
+    left that is the token alone or the position alone.
+
+    How it shows: The loss comes down slowly and ends higher, and the sample is right or nearly
+    so.
+
+    How to find it: Subtract the token embedding from what enters the first block: the rest must
+    not depend on the token.
+
+    Other right fixes: Add the two, in any order, broadcast over the batch.
+    """
+
+    id = "pe-multiplied"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "medium"
+    visibility = "plateau"
+    provenance = ("report",)
+    hints = (
+        "It learns more slowly than it should, from the very start.",
+        "Look at the size of what enters the first block.",
+        "How do a token and its position become one vector?",
+    )
+    killed_by = COMPUTATION
+    forms = (
+        Form(
+            "times",
+            PLACED,
+            multiplied,
+            correct=CORRECT,
+            buggy=CORRECT.replace("+ self", "* self"),
+        ),
+    )
+    untouched = SUMS
+
+
+class PeMissing(Mutation):
+    """Positions are never added to the tokens.
+
+    What it does: The table of positions exists, and the blocks see the tokens alone.
+
+    Why it is wrong: Attention adds up what it finds without regard to order; only the causal mask
+    is left to betray where a token stands.
+
+    How it shows: Almost not: the mask is enough for a small model to end a little above the right
+    loss, with the right sample.
+
+    How to find it: Feed a row of equal tokens: with positions the rows of logits differ, without
+    them they are all the same.
+
+    Other right fixes: Add the rows of the table for positions 0 to T - 1 to the tokens.
+    """
+
+    id = "pe-missing"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("guocheng2025/Transformer-Encoder#1", "iacobo/continual#16")
+    hints = (
+        "Loss and sample are nearly right; ask the parameters.",
+        "Feed the same token everywhere and compare the rows of logits.",
+        "A learned table has no part in the forward pass.",
+    )
+    killed_by = COMPUTATION | {"order", "moves"}
+    forms = (
+        Form(
+            "tokens-alone",
+            PLACED,
+            unplaced,
+            correct=CORRECT,
+            buggy="def forward(self, idx):\n    return self.tokens(idx)\n",
+        ),
+    )
+    untouched = SUMS
+
+
+class PeWrongAxis(Mutation):
+    """Positions are counted along the batch.
+
+    What it does: Each row of the batch gets one position, the same for all of its tokens: the
+    table is read by the size of the batch.
+
+    Why it is wrong: A token's position is its place in the row, not the row's place in the batch.
+
+    How it shows: In loss and sample as if there were no positions, which is nearly nothing.
+
+    How to find it: Give the same row twice in a batch: both must get the same logits.
+
+    Other right fixes: Take rows by the length of the input, idx.size(1), and broadcast over the
+    batch.
+    """
+
+    id = "pe-wrong-axis"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("measured",)
+    hints = (
+        "Each row of a batch should be treated as if it were alone.",
+        "Put one row into a batch twice and compare its logits.",
+        "Which size decides how many positions are taken?",
+    )
+    killed_by = COMPUTATION | {"batch-independence", "order"}
+    forms = (
+        Form(
+            "broadcast",
+            PLACED,
+            placed("{table}[: {tokens}.size(0), None]"),
+            correct=CORRECT,
+            buggy=buggy("self.table[: idx.size(0), None]"),
+        ),
+    )
+    untouched = SUMS
+
+
+class PeBatchLength(Mutation):
+    """As many positions are taken as the batch has rows.
+
+    What it does: The table is cut by the wrong size of the input, the batch and not the time.
+
+    Why it is wrong: (B, C) does not fit onto (B, T, C) unless B happens to be T or 1.
+
+    How it shows: The first training step stops with a complaint about sizes; a single prompt
+    would run and give each token the first position.
+
+    How to find it: The two sizes in the message are the window's length and the batch size.
+
+    Other right fixes: Cut by idx.size(1), or look the positions up by torch.arange.
+    """
+
+    id = "pe-batch-length"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "easy"
+    visibility = "crash"
+    provenance = ("measured",)
+    hints = (
+        "Run it and read which two sizes do not agree.",
+        "Which of your settings have those two values?",
+        "One index of a size is wrong, where the input is embedded.",
+    )
+    killed_by = CRASH
+    forms = (
+        Form(
+            "rows",
+            PLACED,
+            placed("{table}[: {tokens}.size(0)]"),
+            correct=CORRECT,
+            buggy=buggy("self.table[: idx.size(0)]"),
+        ),
+    )
+    untouched = SUMS
+
+
+class PeOffByOne(Mutation):
+    """Positions are counted from one.
+
+    What it does: Rows 1 to T of the table are added, where rows 0 to T - 1 were meant.
+
+    Why it is wrong: The first row is never used, and a full window needs one row more than there
+    is.
+
+    How it shows: A full window stops with sizes that differ by one; shorter inputs run.
+
+    How to find it: The message says that block_size and block_size - 1 do not fit together.
+
+    Other right fixes: Take rows 0 to T - 1. A table with one row more would only hide the slip.
+    """
+
+    id = "pe-off-by-one"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "easy"
+    visibility = "crash"
+    provenance = ("measured",)
+    hints = (
+        "The message has two sizes that are neighbours.",
+        "Does a shorter window run?",
+        "With which number does counting begin?",
+    )
+    killed_by = CRASH
+    forms = (
+        Form(
+            "from-one",
+            PLACED,
+            placed("{table}[1 : {length} + 1]"),
+            correct=CORRECT,
+            buggy=buggy("self.table[1 : idx.size(1) + 1]"),
+        ),
+    )
+    untouched = SUMS
+
+
+class PeOnePositionForAll(Mutation):
+    """All tokens get the position of the last one.
+
+    What it does: One row of the table, that of the last position, is added to every token.
+
+    Why it is wrong: Tokens are not told apart by position, and the same token gets another vector
+    whenever the input grows.
+
+    How it shows: Training on full windows goes well; when the sample grows from a short prompt,
+    every step uses a row that training hardly touched.
+
+    How to find it: The logits of a prefix must not depend on what follows: compare the model on a
+    text and on its beginning.
+
+    Other right fixes: The first T rows, one for each token.
+    """
+
+    id = "pe-one-position-for-all"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "medium"
+    visibility = "decode"
+    provenance = ("measured",)
+    hints = (
+        "It trains well and writes badly.",
+        "Compare the logits of a prefix alone with those of the same prefix in a longer text.",
+        "How many rows of the table does a text of ten tokens use?",
+    )
+    killed_by = COMPUTATION | {"prefix-consistency", "order"}
+    forms = (
+        Form(
+            "last",
+            PLACED,
+            placed("{table}[{length} - 1]"),
+            correct=CORRECT,
+            buggy=buggy("self.table[idx.size(1) - 1]"),
+        ),
+    )
+    untouched = SUMS
+
+
+class PeFromTheEnd(Mutation):
+    """Positions are taken from the end of the table.
+
+    What it does: The last T rows are added instead of the first T.
+
+    Why it is wrong: What position a token has then depends on how much text follows it, up to the
+    block size.
+
+    How it shows: Full windows use the whole table, so training is in order; a short prompt gets
+    positions that it never had in training, and the sample goes wrong.
+
+    How to find it: Compare the logits of a prefix with those of the same tokens in a full window.
+
+    Other right fixes: The first T rows, or a lookup by torch.arange(T).
+    """
+
+    id = "pe-from-the-end"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "medium"
+    visibility = "decode"
+    provenance = ("measured",)
+    hints = (
+        "The loss is right to the last digit and the sample is not.",
+        "Compare a short input with the beginning of a full one.",
+        "Which position has the first token of a short prompt?",
+    )
+    killed_by = COMPUTATION | {"prefix-consistency"}
+    forms = (
+        Form(
+            "last-rows",
+            PLACED,
+            placed("{table}[-{length} :]"),
+            correct=CORRECT,
+            buggy=buggy("self.table[-idx.size(1) :]"),
+        ),
+    )
+    untouched = SUMS
+
+
+class PeAddedLate(Mutation):
+    """Positions are added behind the blocks instead of before them.
+
+    What it does: The blocks see tokens without positions; these are added just before the head.
+
+    Why it is wrong: Attention cannot use what it never sees, and order only enters where nothing
+    can be compared any more.
+
+    How it shows: Not in loss or sample: the causal mask alone tells a small model enough.
+
+    How to find it: Take the gradient of the first block's attention scores with respect to the
+    table: it is zero.
+
+    Other right fixes: Add positions to the tokens before the first block.
+    """
+
+    id = "pe-added-late"
+    bug_class = "positions"
+    stage = "embedding"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("measured",)
+    hints = (
+        "The curves will not tell.",
+        "What does the first block know about where a token stands?",
+        "Follow the forward pass and note when each embedding comes in.",
+    )
+    killed_by = COMPUTATION
+    forms = (
+        Form(
+            "behind-blocks",
+            m.IndentedBlock(),
+            placed_late,
+            correct=(
+                "def forward(self, idx):\n"
+                "    x = self.tokens(idx) + self.table[: idx.size(1)]\n"
+                "    for block in self.blocks:\n"
+                "        x = block(x)\n"
+                "    return self.head(x)\n"
+            ),
+            buggy=(
+                "def forward(self, idx):\n"
+                "    x = self.tokens(idx)\n"
+                "    for block in self.blocks:\n"
+                "        x = block(x)\n"
+                "    x = x + self.table[: idx.size(1)]\n"
+                "    return self.head(x)\n"
+            ),
+        ),
+    )
+    untouched = (*SUMS, CORRECT)
