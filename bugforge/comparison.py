@@ -125,7 +125,7 @@ COMPARISONS = (
         ("forward",),
         logits_apart,
         at_most=1e-3,
-        after=("parameters", "shape"),
+        after=("parameters", "shape", "finite"),
     ),
     Comparison(
         "gradient-flow",

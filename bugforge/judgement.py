@@ -6,14 +6,41 @@ from bugforge.checks import Evidence, Law, Reading
 from bugforge.comparison import COMPARISONS, Comparison
 from bugforge.properties import LAWS
 
-INSTRUMENTS = ("construct", "initial", "forward", "objective", "update", "decode")
+INSTRUMENTS = ("construct", "initial", "forward", "objective", "update", "loop", "decode")
 RUNS = "runs"
 ORDER = (
-    "shape finite parameters init-finite trainable position-scale init-loss token-heard "
-    "causality sees-past sees-itself order position batch-independence prefix-consistency "
-    "eval-deterministic forward windows objective one-step gradient fresh-gradient moves "
-    "gradient-flow update greedy sampling mode-restored"
-).split()
+    "shape",
+    "finite",
+    "parameters",
+    "init-finite",
+    "trainable",
+    "position-scale",
+    "init-loss",
+    "token-heard",
+    "causality",
+    "sees-past",
+    "sees-itself",
+    "order",
+    "position",
+    "batch-independence",
+    "prefix-consistency",
+    "eval-deterministic",
+    "forward",
+    "windows",
+    "objective",
+    "one-step",
+    "gradient",
+    "fresh-gradient",
+    "moves",
+    "gradient-flow",
+    "update",
+    "steps-taken",
+    "one-optimizer",
+    "greedy",
+    "sampling",
+    "mode-restored",
+)
+"""Every law and comparison, none before one that it depends on."""
 
 
 def judge(seen: Evidence, pristine: Evidence) -> dict[str, Reading]:

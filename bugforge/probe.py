@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bugforge.recordings import Array
+from bugforge.sentences import unseen
 
 VOCAB = 19
 BLOCK = 11
@@ -37,9 +38,10 @@ SAMPLINGS: dict[str, tuple[float, int | None]] = {
 
 @dataclass(frozen=True)
 class Probe:
-    """One drawing of inputs: tokens (B, T) by name, `data` (N,) among them, and a seed."""
+    """One drawing of inputs: tokens (B, T) by name, `data` (N,) among them; a text; a seed."""
 
     inputs: dict[str, Array]
+    text: str
     seed: int
 
     def spec(self) -> dict[str, Any]:
@@ -49,6 +51,7 @@ class Probe:
             "sizes": SIZES,
             "fields": FIELDS,
             "samplings": SAMPLINGS,
+            "text": self.text,
             "seed": self.seed,
         }
 
@@ -79,6 +82,7 @@ def draw(rng: random.Random) -> Probe:
             "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
             "data": _data(rng),
         },
+        text=unseen(rng),
         seed=rng.getrandbits(31),
     )
 

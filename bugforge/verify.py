@@ -12,6 +12,7 @@ from bugforge.answers import AnswerKey
 from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, Subset, attribute, subsets
 from bugforge.checks import Evidence, Reading
+from bugforge.errors import ToolError
 from bugforge.judgement import INSTRUMENTS, judge
 from bugforge.probe import Probe, draw
 from bugforge.recordings import Crash, Recording, read_recording
@@ -117,6 +118,12 @@ class _Check:
         self.progress("Comparing under given weights")
         self._record("attempt", attempt, pristine=False)
         pristine = self._evidence("pristine")
+        fault = _first_crash(pristine.values())
+        if fault:
+            raise ToolError(
+                f"The correct program itself does not run here: {fault}",
+                "Is torch of a tested version? See constraints.txt; else please report it.",
+            )
         seen = self._evidence("attempt")
         readings = judge(seen, pristine)
         kept = all(reading.kept for reading in readings.values())

@@ -62,6 +62,7 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         weights=load_file(weights_file),
         inputs=given,
         data=data,
+        text=spec["text"],
         samplings=spec["samplings"],
         seed=spec["seed"],
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from .program import Program
 from .weights import by_given_name, carry
@@ -22,6 +23,9 @@ STEPS = 3
 """Training steps in a row: the first moves, the second shows what was left over, the third
 what an optimizer remembers."""
 
+UNKNOWN = -1
+"""Stands for a token that nobody can know."""
+
 ROUNDS = 3
 """Fresh models whose beginnings are looked at."""
 
@@ -31,7 +35,8 @@ class Job:
     """What an instrument is given.
 
     sizes: fields of GPTConfig. weights: of the pristine model, by name. inputs: tokens (B, T)
-    by name. data: tokens (N,) longer than a window. seed: for what the program itself draws.
+    by name. data: tokens (N,) longer than a window. text: to train on. samplings: temperature
+    and top_k by name. seed: for what the program itself draws.
     """
 
     sizes: dict[str, int]
@@ -39,6 +44,7 @@ class Job:
     weights: dict[str, Tensor]
     inputs: dict[str, Tensor]
     data: Tensor
+    text: str
     samplings: dict[str, tuple[float, int | None]]
     seed: int
 
@@ -138,7 +144,8 @@ def _expect(model: nn.Module, rows: Tensor, data: Tensor, seen: Recording, step:
     for label, positions in (("all", rows.size(1)), ("but the last", rows.size(1) - 1)):
         model.zero_grad(set_to_none=True)
         logits = model(rows)[0][:, :positions]
-        loss = nn.functional.cross_entropy(logits.flatten(0, 1), following[:, :positions].flatten())
+        wanted = following[:, :positions].flatten()
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=UNKNOWN)
         seen.facts[f"{step}/expected loss/{label}"] = loss.item()
         if loss.requires_grad:
             loss.backward()
@@ -175,6 +182,30 @@ def update_by_segment(program: Program, job: Job) -> Recording:
         _steps(program, job, segment, seen, name, steps=STEPS, grad_clip=1e9)
         _steps(program, job, segment, seen, f"{name}-clipped", steps=1, grad_clip=0.05)
     return seen
+
+
+def loop(program: Program, job: Job) -> Recording:
+    """A short training from scratch: how many steps are taken, and by how many optimizers."""
+    seen = Recording()
+    optimizers = []
+
+    def note(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        optimizers.append(optimizer)
+
+    config = program.config(steps=LOOP_STEPS)
+    hook = register_optimizer_step_post_hook(note)
+    try:
+        program.train.train(job.text, config, job.seed)
+    finally:
+        hook.remove()
+    seen.facts["asked"] = LOOP_STEPS
+    seen.facts["taken"] = len(optimizers)
+    # Kept alive above, so that no two can have the same id.
+    seen.facts["optimizers"] = len({id(optimizer) for optimizer in optimizers})
+    return seen
+
+
+LOOP_STEPS = 6
 
 
 def decode(program: Program, job: Job) -> Recording:
@@ -225,6 +256,7 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "forward": forward,
     "objective": objective,
     "update": update,
+    "loop": loop,
     "decode": decode,
 }
 
@@ -260,10 +292,11 @@ def witnessed(model: nn.Module) -> Iterator[list[Tensor]]:
 def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:
     """Look the rows (B, T) up in the data (N,) and give the token after each place, (B, T).
 
-    None where a row is no run of the data, or one that ends where the data ends.
+    What follows the end of the data is UNKNOWN. None where a row is no run of the data.
     """
-    windows = data.unfold(0, rows.size(1) + 1, 1)  # (N - T, T + 1)
-    found = (rows[:, None] == windows[None, :, :-1]).all(-1)  # (B, N - T)
+    padded = torch.cat((data, torch.tensor([UNKNOWN])))
+    windows = padded.unfold(0, rows.size(1) + 1, 1)  # (N + 1 - T, T + 1)
+    found = (rows[:, None] == windows[None, :, :-1]).all(-1)  # (B, N + 1 - T)
     if not bool(found.any(-1).all()):
         return None
     return windows[found.int().argmax(-1), 1:]

@@ -83,7 +83,7 @@ CONSTRUCTION = (
         ("initial",),
         surprise,
         at_most=0.15,
-        after=("init-finite",),
+        after=("init-finite", "finite"),
     ),
     Law(
         "token-heard",
@@ -92,6 +92,6 @@ CONSTRUCTION = (
         ("initial",),
         token_heard,
         at_least=0.1,
-        after=("init-finite",),
+        after=("init-finite", "finite"),
     ),
 )

@@ -1,5 +1,7 @@
 """Laws of a training step, against what the model's own logits say it should have learned."""
 
+import numpy as np
+
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart_by_name
 
@@ -8,7 +10,7 @@ CHOICES = ("all", "but the last")
 
 
 def strangers(seen: Evidence) -> float:
-    """Count training steps whose inputs are not runs of the text with a token after them."""
+    """Count training steps whose inputs are not runs of the text."""
     told = facts(seen, "objective")
     return sum(not told.get(f"{step}/rows are windows", False) for step in (1, 2))
 
@@ -20,7 +22,8 @@ def wrong_loss(seen: Evidence) -> float:
 
 def chosen_positions(seen: Evidence) -> str:
     """Tell which of the choices the reported loss is nearest to."""
-    return min(CHOICES, key=lambda choice: _loss_apart(seen, choice))
+    distances = [_loss_apart(seen, choice) for choice in CHOICES]
+    return CHOICES[int(np.nanargmin(distances))] if not np.isnan(distances).all() else CHOICES[0]
 
 
 def wrong_gradient(seen: Evidence) -> float:
@@ -47,10 +50,24 @@ def unmoved(seen: Evidence) -> float:
     return sum(not distance > 0 for distance in moved.values()) / max(len(moved), 1)
 
 
+def steps_missed(seen: Evidence) -> float:
+    """Share of the steps asked for that training does not take."""
+    told = facts(seen, "loop")
+    return float(max(0, told["asked"] - told["taken"]) / told["asked"])
+
+
+def optimizers_per_step(seen: Evidence) -> float:
+    """How many optimizers take part in training, as a share of its steps."""
+    told = facts(seen, "loop")
+    return float(told["optimizers"] / max(told["taken"], 1))
+
+
 def _loss_apart(seen: Evidence, choice: str) -> float:
-    told = facts(seen, "objective", "1/")
-    expected = told.get(f"expected loss/{choice}", float("nan"))
-    return float(abs(told["loss"] - expected) / max(abs(expected), 1e-6))
+    """Distance of both steps' reported losses from the expected ones, as a share of these."""
+    told = facts(seen, "objective")
+    expected = np.array([told.get(f"{step}/expected loss/{choice}", np.nan) for step in (1, 2)])
+    reported = np.array([told[f"{step}/loss"] for step in (1, 2)])
+    return float(np.max(np.abs(reported - expected) / np.maximum(np.abs(expected), 1e-6)))
 
 
 def _gradient_apart(seen: Evidence, step: int) -> float:
@@ -75,7 +92,7 @@ LEARNING = (
         ("objective",),
         wrong_loss,
         at_most=1e-3,
-        after=("windows",),
+        after=("windows", "finite"),
     ),
     Law(
         "one-step",
@@ -110,6 +127,23 @@ LEARNING = (
         ("objective",),
         unmoved,
         at_most=0.0,
-        after=("one-step",),
+        after=("one-step", "finite"),
+    ),
+    Law(
+        "steps-taken",
+        "loop",
+        "Training takes the steps that its configuration asks for.",
+        ("loop",),
+        steps_missed,
+        at_most=0.0,
+    ),
+    Law(
+        "one-optimizer",
+        "optim",
+        "One optimizer serves the whole training, so that it can remember.",
+        ("loop",),
+        optimizers_per_step,
+        at_most=0.5,
+        after=("steps-taken",),
     ),
 )

@@ -132,10 +132,12 @@ class MaskAfterSoftmax(Mutation):
         ),
     )
     untouched = (
-        "def choose(logits):\n"
-        '    logits = logits.masked_fill(logits < kept, float("-inf"))\n'
-        "    probs = logits.softmax(-1)\n"
-        "    return probs\n",
+        (
+            "def choose(logits):\n"
+            '    logits = logits.masked_fill(logits < kept, float("-inf"))\n'
+            "    probs = logits.softmax(-1)\n"
+            "    return probs\n"
+        ),
     )
 
 

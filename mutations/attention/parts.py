@@ -63,6 +63,10 @@ MERGED = m.Call(
 """The heads put side by side again: y.transpose(1, 2).contiguous().view(B, T, C)."""
 
 
+WEIGHTED = m.BinaryOperation(operator=m.MatrixMultiply(), right=m.Name())
+"""The weights times the values: att @ v."""
+
+
 @dataclass(frozen=True)
 class Roles:
     """The names that play query, key and value in an attention function."""
@@ -76,7 +80,7 @@ class Roles:
 def roles(function: cst.FunctionDef) -> Roles | None:
     """Tell query and key by their places in the scores, the value by what the weights meet."""
     scores = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), TRANSPOSED))
-    weighted = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), m.Name()))
+    weighted = find(function, WEIGHTED)
     if len(scores) != 1 or len(weighted) != 1 or not find(function, SOFTMAX):
         return None
     product, values = scores[0], weighted[0]

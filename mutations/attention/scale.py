@@ -19,7 +19,10 @@ from ..patterns import (
     swap,
     uses,
 )
-from .parts import SCALED, roles
+from .parts import SCALED, SOFTMAXING, roles
+
+SCALING = line(assigned(SCALED))
+"""The line att = (q @ k.T) / math.sqrt(d)."""
 
 LAST_SIZE = m.Call(func=m.Attribute(attr=m.Name("size")), args=[m.Arg(MINUS_ONE)])
 ROOT_OF_SIZE = m.Call(func=m.Attribute(attr=m.Name("sqrt")), args=[m.Arg(LAST_SIZE)])
@@ -100,10 +103,11 @@ def without_import(module: cst.Module, statement: cst.CSTNode) -> cst.Module:
 
 def scaled_late(block: cst.IndentedBlock) -> Rewritten:
     """Move the division from the scores to the weights."""
-    scalings, softmaxes = find(block, SCALED), find(block, line(assigned(SOFTMAX)))
-    if len(scalings) != 1 or len(softmaxes) != 1:
+    scaling_line = next((own for own in block.body if m.matches(own, SCALING)), None)
+    softmax_line = next((own for own in block.body if m.matches(own, SOFTMAXING)), None)
+    if scaling_line is None or softmax_line is None:
         return None
-    scaling, normalising = scalings[0], find(softmaxes[0], SOFTMAX)[0]
+    scaling, normalising = find(scaling_line, SCALED)[0], find(softmax_line, SOFTMAX)[0]
     assert isinstance(scaling, cst.BinaryOperation)
     scores = scaling.left.with_changes(lpar=scaling.lpar, rpar=scaling.rpar)
     late = cst.parse_expression(f"{render(normalising)} / {render(scaling.right)}")

@@ -8,8 +8,8 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..checks import COMPUTATION, LEARNING
-from ..patterns import SCORES, assigned, find, line, root, same, swap, uses
-from .parts import Roles, maker, roles
+from ..patterns import SCORES, assigned, find, line, render, root, same, swap, uses
+from .parts import WEIGHTED, Roles, maker, roles
 
 SOFTMAX_OF_NAME = m.Call(
     func=m.Attribute(attr=m.Name("softmax")), args=[m.Arg(m.Name()), m.ZeroOrMore()]
@@ -181,9 +181,11 @@ def turned(function: cst.FunctionDef) -> Rewritten:
     found = roles(function)
     if found is None:
         return None
-    product = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), m.Name()))[0]
+    product = find(function, WEIGHTED)[0]
     assert isinstance(product, cst.BinaryOperation)
-    text = f"{root(product.left)}.transpose(-2, -1)"
+    if not isinstance(product.left, cst.Name | cst.Call):
+        return None
+    text = f"{render(product.left)}.transpose(-2, -1)"
     return swap(function, product.left, cst.parse_expression(text))
 
 

@@ -83,8 +83,9 @@ SUMS = (
 class Table:
     """Where the table is made, in the words of the program.
 
-    line: the statement. name: the table, such as `self.pos_emb`; attribute: that
-    without self. parameter: `nn.Parameter`. shape: both sizes. scaled: the draw with its factor. library: what `randn` belongs to.
+    line: the statement. name: the table, such as `self.pos_emb`; attribute: that without self.
+    parameter: `nn.Parameter`. shape: both sizes. scaled: the draw with its factor.
+    library: what `randn` belongs to.
     """
 
     line: cst.SimpleStatementLine
@@ -127,8 +128,8 @@ def table(definition: cst.ClassDef) -> Table | None:
 def remade(*statements: str) -> Callable[[cst.ClassDef], Rewritten]:
     """Make a mutation that makes the table by other statements.
 
-    They are templates over the fields of `Table`; where they call something, its arguments go
-    on a line of their own if the whole would be too long.
+    They are templates over the fields of `Table`; where they call something, its arguments get
+    lines of their own if the whole would be too long.
     """
 
     def mutate(definition: cst.ClassDef) -> Rewritten:
@@ -145,9 +146,12 @@ def remade(*statements: str) -> Callable[[cst.ClassDef], Rewritten]:
 
 
 def wrapped(statement: str) -> str:
-    """Put the arguments of the outermost call on a line of their own."""
-    head, _, rest = statement.partition("(")
-    return f"{head}(\n    {rest.removesuffix(')')}\n)"
+    """Put each argument of the outermost call on a line of its own."""
+    call = find(cst.parse_statement(statement), m.Call())[0]
+    assert isinstance(call, cst.Call)
+    args = (arg.with_changes(comma=cst.MaybeSentinel.DEFAULT) for arg in call.args)
+    head, _, _ = statement.partition("(")
+    return "".join((f"{head}(\n", *(f"    {render(arg)},\n" for arg in args), ")"))
 
 
 def _with_statements(

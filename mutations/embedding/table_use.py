@@ -171,7 +171,7 @@ class PeWrongAxis(Mutation):
     stage = "embedding"
     difficulty = "hard"
     visibility = "invisible"
-    provenance = ("measured",)
+    provenance = ("songyangco/GETNext#2",)
     hints = (
         "Each row of a batch should be treated as if it were alone.",
         "Put one row into a batch twice and compare its logits.",

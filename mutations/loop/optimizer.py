@@ -91,8 +91,10 @@ class OptRecreated(Mutation):
         ),
     )
     untouched = (
-        "def train(model, data):\n"
-        "    seen = count(data)\n"
-        "    for step in range(100):\n"
-        "        learn(model, seen)\n",
+        (
+            "def train(model, data):\n"
+            "    seen = count(data)\n"
+            "    for step in range(100):\n"
+            "        learn(model, seen)\n"
+        ),
     )

@@ -160,8 +160,8 @@ class ShiftDouble(Mutation):
             "slices",
             FLAT_CROSS_ENTROPY,
             sliced_again,
-            correct="loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())\n",
-            buggy="loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())\n",
+            correct="loss = F.cross_entropy(z.flatten(0, 1), y.flatten())\n",
+            buggy="loss = F.cross_entropy(z[:, :-1].flatten(0, 1), y[:, 1:].flatten())\n",
         ),
         Form(
             "flat",

@@ -106,9 +106,11 @@ class GenTemperatureMul(Mutation):
         ),
     )
     untouched = (
-        "def draw(probs, total):\n"
-        "    probs = probs / total\n"
-        "    return torch.multinomial(probs, 1)\n",
+        (
+            "def draw(probs, total):\n"
+            "    probs = probs / total\n"
+            "    return torch.multinomial(probs, 1)\n"
+        ),
     )
 
 

@@ -53,7 +53,7 @@ class GenWrongPosition(Mutation):
     stage = "sampling"
     difficulty = "medium"
     visibility = "decode"
-    provenance = ("huggingface/transformers#3021",)
+    provenance = ("rasbt/LLMs-from-scratch#990", "huggingface/transformers#3021")
     hints = (
         "Training is innocent.",
         "Predict one token by hand and compare it with what is written.",

@@ -1,0 +1,31 @@
+"""Programs with a known verdict: right ones that must pass, wrong ones and cheats that must not.
+
+Each is the reference with some of its text exchanged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """A program, as changes of the reference: (file, text that stands there once, new text).
+
+    area: the class of bug whose place it rewrites, or `elsewhere`. why: one sentence that says
+    why it is right, or what is wrong with it.
+    """
+
+    name: str
+    area: str
+    why: str
+    changes: tuple[tuple[str, str, str], ...]
+
+    def applied(self, files: Mapping[str, str]) -> dict[str, str]:
+        """Make the changes. Raises ValueError where a text does not stand there exactly once."""
+        changed = dict(files)
+        for name, old, new in self.changes:
+            if changed[name].count(old) != 1:
+                message = f"{self.name}: {changed[name].count(old)} times in {name}: {old!r}"
+                raise ValueError(message)
+            changed[name] = changed[name].replace(old, new)
+        return changed
