@@ -60,7 +60,7 @@ def sentences_of(kind: str, count: int) -> list[str]:
     """The sentences to teach: all that are shipped, or `count` fresh ones, always the same."""
     if kind == "shipped":
         return (ROOT / "reference" / "sentences.txt").read_text(encoding="ascii").splitlines()
-    rng = random.Random(0)  # noqa: S311
+    rng = random.Random(0)
     return [load(ROOT / "bugforge" / "sentences.py").unseen(rng) for _ in range(count)]
 
 

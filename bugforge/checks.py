@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from bugforge.mutation import Stage
 from bugforge.recordings import Array, Recording
 
@@ -48,11 +50,11 @@ class Law:
         hidden = self._hidden(seen, before)
         if hidden:
             return Reading(self.name, self.stage, self.sentence, None, why=hidden)
-        value = self.read(seen)
+        value = measured(lambda: self.read(seen))
         # A comparison with NaN is false, so NaN keeps no law.
         kept = value <= self.at_most if self.at_most is not None else value >= self._least()
         bound = self.at_most if self.at_most is not None else self._least()
-        return Reading(self.name, self.stage, self.sentence, bool(kept), float(value), bound)
+        return Reading(self.name, self.stage, self.sentence, bool(kept), value, bound)
 
     def _least(self) -> float:
         assert self.at_least is not None
@@ -66,6 +68,15 @@ class Law:
             if not before[name].kept:
                 return f"it means nothing while this does not hold: {before[name].sentence}"
         return ""
+
+
+def measured(read: Callable[[], float]) -> float:
+    """Read a number; NaN where the recordings are not what any honest program leaves."""
+    try:
+        with np.errstate(all="ignore"):
+            return float(read())
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return float("nan")
 
 
 def tensors(seen: Evidence, instrument: str, prefix: str = "") -> dict[str, Array]:

@@ -105,14 +105,14 @@ def _handled(command: Callable[P, None]) -> Callable[P, None]:
 def _complain(what: str, mend: str) -> None:
     console = _console(stderr=True)
     console.print("[bold red]bugforge:[/] ", end="")
-    console.print(what, markup=False, highlight=False)
-    console.print(mend, markup=False, highlight=False)
+    for words in (what, mend):
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _console(*, stderr: bool = False) -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(stderr=stderr, soft_wrap=False)
+    return Console(stderr=stderr)
 
 
 def _print_json(document: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001, FBT002
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
     ] = False,

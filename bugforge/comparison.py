@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bugforge.checks import Evidence, Reading, facts, tensors
+from bugforge.checks import Evidence, Reading, facts, measured, tensors
 from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
 from bugforge.probe import BLOCK
@@ -39,7 +39,7 @@ class Comparison:
             if not before[name].kept:
                 why = f"it means nothing while this does not hold: {before[name].sentence}"
                 return Reading(self.name, self.stage, self.sentence, None, why=why)
-        value = self.read(seen, pristine)
+        value = measured(lambda: self.read(seen, pristine))
         kept = bool(value <= self.at_most)
         return Reading(self.name, self.stage, self.sentence, kept, value, self.at_most)
 

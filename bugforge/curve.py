@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 LEFT = 8
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -42,7 +43,7 @@ def _cell(value: float, top: float, row: int, height: int, marks: str) -> str:
 
 def _parts(losses: Sequence[float], count: int) -> list[Sequence[float]]:
     edges = [round(i * len(losses) / count) for i in range(count + 1)]
-    return [losses[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [losses[a:b] for a, b in pairwise(edges)]
 
 
 def _mean(part: Sequence[float]) -> float:

@@ -19,6 +19,7 @@ from bugforge.diff import unified
 from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import Mutation
+from bugforge.recordings import plain
 from bugforge.report import outcome, tells
 from bugforge.training import Run
 from bugforge.verify import Progress, Verdict
@@ -29,11 +30,15 @@ CURVE_WIDTH = 60
 @contextmanager
 def progress(console: Console) -> Iterator[Progress]:
     """Show what is being done: as a moving line in a terminal, else as a line each."""
-    if not console.is_terminal:
-        yield lambda words: console.print(f"{words} ...", highlight=False)
-        return
-    with console.status("Starting", spinner="line") as status:
-        yield lambda words: status.update(words)
+
+    def say(words: str) -> None:
+        console.print(f"{words} ...", highlight=False)
+
+    if console.is_terminal:
+        with console.status("Starting", spinner="line") as status:
+            yield status.update
+    else:
+        yield say
 
 
 @contextmanager
@@ -108,7 +113,7 @@ def _show_run(console: Console, run: Run) -> None:
 
 def _show_line(console: Console, label: str, words: str) -> None:
     width = max(20, min(console.width, 100) - 12)
-    for index, piece in enumerate(textwrap.wrap(repr(words)[1:-1], width) or [""]):
+    for index, piece in enumerate(textwrap.wrap(plain(words), width) or [""]):
         console.print(Text(f"  {label if index == 0 else '':6}  {piece}"), no_wrap=True)
 
 

@@ -33,3 +33,7 @@ class NoFitError(UsageError):
 
 class ToolError(BugforgeError):
     """A fault of Bugforge's own, or of the machine it runs on."""
+
+
+class LostError(ToolError):
+    """The process that runs programs is gone."""

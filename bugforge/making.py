@@ -11,11 +11,12 @@ from bugforge import __version__
 from bugforge.answers import AnswerKey
 from bugforge.catalogue import load, nearest
 from bugforge.errors import UsageError, WorkspaceError
-from bugforge.forge import Request, forge
+from bugforge.choosing import Request
+from bugforge.forge import forge
 from bugforge.mutation import DIFFICULTIES, STAGES
 from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
-from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name, write
+from bugforge.workspace import DEFAULT, SCHEMA, Manifest, Place, around, key_name, write
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
@@ -83,7 +84,7 @@ def make(order: Order) -> Made:
         key_inside=order.key_dir is None,
     )
     texts = {**key.forged, **_documents(order, track, key)}
-    write(target, manifest, texts, key, order.key_dir, force=order.force)
+    write(Place(target, order.key_dir, order.force), manifest, texts, key)
     key_path = order.key_dir / key_name(key.id) if order.key_dir else None
     return Made(target, manifest, len(key.bugs), request.seed, key_path)
 

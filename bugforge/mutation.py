@@ -73,6 +73,8 @@ class Form:
     correct, buggy: a module before and after, exactly; the example is the spec and the test.
     inside: a shape that the function around the site must hold somewhere, to tell apart sites
         that look alike (a mask over scores, a mask over logits).
+    killed_by: the checks that fail when this form is planted alone, where they are not those
+        of its kind.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Form:
     correct: str
     buggy: str
     inside: m.BaseMatcherNode | None = None
+    killed_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,11 @@ class Mutation:
     forms: ClassVar[tuple[Form, ...]]
     untouched: ClassVar[tuple[str, ...]]
     page: ClassVar[Page]
+
+    @classmethod
+    def killers(cls, form: Form) -> frozenset[str]:
+        """Name the checks that fail when a form of this kind is planted alone."""
+        return form.killed_by or cls.killed_by
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

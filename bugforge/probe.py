@@ -88,18 +88,19 @@ def draw(rng: random.Random) -> Probe:
 
 
 def _changed(tokens: Array, position: int) -> Array:
-    changed = tokens.copy()
+    changed: Array = tokens.copy()
     changed[:, position] = (changed[:, position] + 5) % VOCAB
     return changed
 
 
 def _tokens(rng: random.Random, rows: int, length: int) -> Array:
-    return np.array([[rng.randrange(VOCAB) for _ in range(length)] for _ in range(rows)])
+    drawn: Array = np.array([[rng.randrange(VOCAB) for _ in range(length)] for _ in range(rows)])
+    return drawn
 
 
 def _data(rng: random.Random) -> Array:
     while True:
-        data = _tokens(rng, 1, DATA_LENGTH)[0]
+        data: Array = _tokens(rng, 1, DATA_LENGTH)[0]
         runs = np.lib.stride_tricks.sliding_window_view(data, 4)
         if len(np.unique(runs, axis=0)) == len(runs):
             return data

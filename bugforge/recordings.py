@@ -20,7 +20,6 @@ class Crash:
     message: str
     place: tuple[str, int] | None
     """The file and the line, from 1, of the last of their own lines."""
-    breaks_contract: bool = False
 
     def __str__(self) -> str:
         where = f" ({self.place[0]}, line {self.place[1]})" if self.place else ""
@@ -34,6 +33,11 @@ class Recording:
     tensors: dict[str, Array] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     crash: Crash | None = None
+
+
+def plain(text: str) -> str:
+    """Make a learner's text safe to show: what is not printable becomes its escape."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 ENDED_EARLY = Crash("SystemExit", "the program ended before it had done its work", None)
@@ -51,7 +55,5 @@ def read_recording(folder: Path, name: str) -> Recording:
     if "error" not in head:
         return Recording(tensors, head["facts"])
     error = head["error"]
-    place = error["place"] and (str(error["place"]["file"]), int(error["place"]["line"]))
-    return Recording(
-        crash=Crash(str(error["type"]), str(error["message"]), place, bool(error["contract"]))
-    )
+    place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
+    return Recording(crash=Crash(plain(str(error["type"])), plain(str(error["message"])), place))

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import psutil
 
-from bugforge.errors import ToolError
+from bugforge.errors import LostError
 
 POLL_SECONDS = 0.1
 AT_ONCE = 2
@@ -71,6 +71,8 @@ class Sandbox:
     ended: dict[str, Outcome] = field(default_factory=dict)
     buffered: bytes = b""
     rooms: int = 0
+    ready: bool = False
+    """Whether torch is loaded, so that what goes wrong from here on is the program's doing."""
 
     def room(self) -> Path:
         """Make a folder of its own for one check; its name may begin the names of its jobs."""
@@ -129,6 +131,7 @@ class Sandbox:
         *lines, self.buffered = (self.buffered + chunk).split(b"\n")
         for line in lines:
             message = json.loads(line)
+            self.ready = True
             if "started" in message:
                 job = self.running[message["started"]]
                 job.began = time.monotonic()
@@ -254,8 +257,8 @@ def _megabytes(size: int) -> str:
     return f"{size / 1024**2:.0f} MB"
 
 
-def _lost() -> ToolError:
-    return ToolError(
+def _lost() -> LostError:
+    return LostError(
         "The process that runs programs ended before its work was done.",
         "Is torch installed in this environment? Try: python -c 'import torch'.",
     )

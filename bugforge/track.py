@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from bugforge.catalogue import nearest
 from bugforge.errors import UsageError
-from bugforge.mutation import BUG_CLASSES, BugClass
+from bugforge.mutation import BUG_CLASSES
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Track:
     title: str
     program: str
     files: tuple[str, ...]
-    bug_classes: tuple[BugClass, ...]
+    bug_classes: tuple[str, ...]
     problem: str
 
     def reference(self) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bugforge.checks import Reading
+from bugforge.checks import Reading, measured
+from bugforge.mutation import Stage
 from bugforge.recordings import Recording
 from bugforge.sentences import loss_floor
 
@@ -53,20 +54,28 @@ class Run:
 
 def judge_run(run: Run) -> list[Reading]:
     """Hold a training run to its laws."""
-    of = "a sentence it has never seen" if run.unseen else "its sentence"
-    suffix = "-unseen" if run.unseen else ""
-    names = {
-        f"learns{suffix}": f"Training on {of} brings the loss as low as it can honestly go.",
-        f"floor{suffix}": f"The loss on {of} is not lower than foresight alone explains.",
-        f"sentence{suffix}": f"Greedy decoding gives back {of}, exactly.",
-    }
-    learns, floor, sentence = names
     if run.recording.crash is not None:
-        why = "training did not come to its end"
-        return [Reading(name, "loop", words, None, why=why) for name, words in names.items()]
-    ratio = run.final_loss / run.floor
+        return not_judged(unseen=run.unseen, why="training did not come to its end")
+    share = measured(lambda: run.final_loss / run.floor)
+    learns, floor, sentence = _names(unseen=run.unseen)
     return [
-        Reading(learns, "loop", names[learns], ratio <= HIGHEST, ratio, HIGHEST),
-        Reading(floor, "attention", names[floor], ratio >= LOWEST, ratio, LOWEST),
-        Reading(sentence, "sampling", names[sentence], run.exact),
+        Reading(*learns, share <= HIGHEST, share, HIGHEST),
+        Reading(*floor, share >= LOWEST, share, LOWEST),
+        Reading(*sentence, run.exact),
     ]
+
+
+def not_judged(*, unseen: bool, why: str) -> list[Reading]:
+    """Say of each law of training that it could not be judged."""
+    return [Reading(*law, None, why=why) for law in _names(unseen=unseen)]
+
+
+def _names(*, unseen: bool) -> tuple[tuple[str, Stage, str], ...]:
+    """Name, stage and sentence of each law of training."""
+    of = "a sentence it has never seen" if unseen else "its sentence"
+    suffix = "-unseen" if unseen else ""
+    return (
+        (f"learns{suffix}", "loop", f"Training on {of} brings the loss as low as it can go."),
+        (f"floor{suffix}", "attention", f"The loss on {of} is no lower than without foresight."),
+        (f"sentence{suffix}", "sampling", f"Greedy decoding gives back {of}, exactly."),
+    )

@@ -50,8 +50,4 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 @cache
 def _meaningful(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     left_out = ("whitespace", "lpar", "rpar", "leading_lines", "trailing_whitespace")
-    return tuple(
-        field.name
-        for field in fields(kind)
-        if not field.name.startswith(left_out)  # type: ignore[arg-type]
-    )
+    return tuple(field.name for field in fields(kind) if not field.name.startswith(left_out))

@@ -1,7 +1,7 @@
 """From a workspace to a verdict: record, judge, train, sample; and say which bugs are left."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,19 +12,21 @@ from bugforge.answers import AnswerKey
 from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, Subset, attribute, subsets
 from bugforge.checks import Evidence, Reading
-from bugforge.errors import ToolError
+from bugforge.errors import LostError, ToolError
 from bugforge.judgement import INSTRUMENTS, judge
 from bugforge.probe import Probe, draw
 from bugforge.recordings import Crash, Recording, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH, unseen
-from bugforge.training import Run, judge_run
+from bugforge.training import Run, judge_run, not_judged
 
 RETRIES = 2
 """How often a run whose sample misses, while all else holds, is trained again on a new seed."""
 
 BOTH = 2
 """Trainings that a pass takes: on the sentence given, and on one never shown."""
+
+TOOK_DOWN = Crash("Killed", "the program took down the process that was running it", None)
 
 Trains = Literal["always", "when kept", "never"]
 Progress = Callable[[str], None]
@@ -83,14 +85,22 @@ def verify(
         copy_attempt(root, room / "attempt", tuple(key.pristine))
     except Unusable as unusable:
         return _not_run(unusable.crash, key, question)
-    return _Check(box, room, key, question, progress, draw(question.rng)).judge()
+    check = _Check(box, room, key, question, progress, draw(question.rng))
+    try:
+        return check.judge()
+    except LostError:
+        if not box.ready:
+            raise
+        return _not_run(TOOK_DOWN, key, question)
 
 
 def _not_run(crash: Crash, key: AnswerKey, question: Question) -> Verdict:
     recordings = {name: Recording(crash=crash) for name in INSTRUMENTS}
-    readings = tuple(judge(recordings, recordings).values())
+    readings = (*judge(recordings, recordings).values(), *_training_readings(()))
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
-    return Verdict(False, readings, crash=crash, bugs=states if question.attribute else {})
+    return Verdict(
+        passed=False, readings=readings, crash=crash, bugs=states if question.attribute else {}
+    )
 
 
 @dataclass
@@ -134,8 +144,8 @@ class _Check:
         elif always and limit is None:
             self.progress("Training on the sentence")
             runs = [self._run("given", self.key.text, is_unseen=False)]
-        for run in runs:
-            readings |= {reading.check: reading for reading in judge_run(run)}
+        for reading in _training_readings(runs):
+            readings[reading.check] = reading
         crash = _first_crash([*(run.recording for run in runs), *seen.values()])
         limit = limit or next(filter(None, map(self._limit, self.trained)), None)
         states: dict[int, State] = {}
@@ -241,6 +251,16 @@ class _Check:
     def _limit(self, name: str) -> Outcome | None:
         outcome = self.box.ended.get(self._own(name))
         return outcome if outcome and outcome.limit else None
+
+
+def _training_readings(runs: Iterable[Run]) -> Iterator[Reading]:
+    """Judge the runs there were, on the given sentence and on one never shown."""
+    made = {run.unseen: run for run in runs}
+    for is_unseen in (False, True):
+        if is_unseen in made:
+            yield from judge_run(made[is_unseen])
+        else:
+            yield from not_judged(unseen=is_unseen, why="it was not trained")
 
 
 def _first_crash(recordings: Iterable[Recording]) -> Crash | None:

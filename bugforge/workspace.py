@@ -143,20 +143,24 @@ def open_workspace(root: Path) -> Workspace:
     )
 
 
-def write(
-    target: Path,
-    manifest: Manifest,
-    files: Mapping[str, str],
-    key: AnswerKey,
-    key_dir: Path | None,
-    *,
-    force: bool,
-) -> Workspace:
+@dataclass(frozen=True)
+class Place:
+    """Where a workspace goes. key_dir: where its key goes instead. force: whether the workspace
+    that stands there may be replaced.
+    """
+
+    target: Path
+    key_dir: Path | None
+    force: bool
+
+
+def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: AnswerKey) -> Workspace:
     """Write a workspace beside its place, then move it there whole.
 
     Raises WorkspaceError where the place is taken, or cannot be written.
     """
-    replaces = _check_place(target, force=force)
+    target, key_dir = place.target, place.key_dir
+    replaces = _check_place(target, force=place.force)
     try:
         with _beside(target) as fresh:
             _fill(fresh, manifest, files, None if key_dir else key)

@@ -33,7 +33,7 @@ def reference() -> dict[str, str]:
 
 @pytest.fixture
 def judge(box: Sandbox, reference: dict[str, str], tmp_path: Path) -> Judge:
-    """Judge a program against the reference: laws and comparison, and training where asked."""
+    """Judge a program against the reference; its training too, where that is asked for."""
 
     def judged(files: Mapping[str, str], trains: Trains = "never", seed: int = 0) -> Verdict:
         folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"

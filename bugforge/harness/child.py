@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from . import instruments
 from .instruments import Job, Recording
-from .program import ContractError, Program
+from .program import Program
 from .training import train_and_sample
 from .weights import drawn
-
 
 R = TypeVar("R", bound=Recording)
 
@@ -70,7 +70,7 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         instrument = instruments.INSTRUMENTS[name]
         if name == "update" and spec["segments"]:
             instrument = instruments.update_by_segment
-        _recorded(out, folder, name, lambda instrument=instrument: instrument(program, job))
+        _recorded(out, folder, name, partial(instrument, program, job))
 
 
 def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:
@@ -97,10 +97,16 @@ def _described(error: BaseException, folder: Path) -> dict[str, Any]:
             place = {"file": Path(frame.filename).name, "line": frame.lineno or 0}
     return {
         "type": type(error).__name__,
-        "message": str(error)[:500],
+        "message": _message(error)[:500],
         "place": place,
-        "contract": isinstance(error, ContractError),
     }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001  # an exception of the learner's may not even have words
+        return ""
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:

@@ -148,7 +148,7 @@ def _expect(model: nn.Module, rows: Tensor, data: Tensor, seen: Recording, step:
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=UNKNOWN)
         seen.facts[f"{step}/expected loss/{label}"] = loss.item()
         if loss.requires_grad:
-            loss.backward()
+            torch.autograd.backward(loss)
         for name, parameter in model.named_parameters():
             if parameter.grad is not None:
                 seen.tensors[f"{step}/expected/{label}/{name}"] = parameter.grad.clone()
@@ -282,7 +282,7 @@ def witnessed(model: nn.Module) -> Iterator[list[Tensor]]:
         calls.append(idx.detach().clone())
         return inner(idx, *args, **kwargs)
 
-    model.forward = outer  # type: ignore[method-assign]
+    model.forward = outer
     try:
         yield calls
     finally:

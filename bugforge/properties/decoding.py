@@ -31,8 +31,9 @@ def forgotten_mode(seen: Evidence) -> float:
 def _distribution(logits: Array, temperature: float, top_k: int | None) -> Array:
     kept = min(top_k or logits.size, logits.size)
     scaled = np.where(logits >= np.sort(logits)[-kept], logits / temperature, -np.inf)
-    weights: Array = np.exp(scaled - scaled.max())
-    return weights / weights.sum()
+    weights = np.exp(scaled - scaled.max())
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 def _variation(counts: Array, distribution: Array) -> float:

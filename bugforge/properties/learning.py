@@ -12,7 +12,7 @@ CHOICES = ("all", "but the last")
 def strangers(seen: Evidence) -> float:
     """Count training steps whose inputs are not runs of the text."""
     told = facts(seen, "objective")
-    return sum(not told.get(f"{step}/rows are windows", False) for step in (1, 2))
+    return sum(told.get(f"{step}/rows are windows") is not True for step in (1, 2))
 
 
 def wrong_loss(seen: Evidence) -> float:
@@ -38,7 +38,8 @@ def left_over(seen: Evidence) -> float:
 
 def wrong_steps(seen: Evidence) -> float:
     """How many steps of the optimizer too many or too few a training step takes, at the most."""
-    return max(abs(facts(seen, "objective")[f"{step}/steps taken"] - 1) for step in (1, 2))
+    told = facts(seen, "objective")
+    return float(max(abs(told[f"{step}/steps taken"] - 1) for step in (1, 2)))
 
 
 def unmoved(seen: Evidence) -> float:

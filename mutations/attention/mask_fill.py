@@ -37,8 +37,8 @@ class MaskFillZero(Mutation):
     keeps the weight of an ordinary one, so every position still attends to its future.
 
     How it shows: The training loss falls far below what a model without foresight can reach,
-    since the answer stands in the input, and the sample is nonsense, since there is no future
-    to look at when it writes.
+    since the answer stands in the input. The sample, written without a future to look at, may be
+    nonsense or may come out right by rote.
 
     How to find it: Change the last token of an input and compare the logits of the positions
     before it: they must not move.
@@ -84,8 +84,8 @@ class MaskFillTiny(Mutation):
     Why it is wrong: A score near zero gives a weight near e to the 0, which is 1. Only a score
     far below all others makes a weight vanish.
 
-    How it shows: As if there were no mask: the loss sinks below the uncertainty of the text, and
-    the sample is nonsense.
+    How it shows: The loss sinks far below the uncertainty of the text, whether or not the sample
+    comes out right.
 
     How to find it: Print one row of attention weights after the softmax: positions above the
     diagonal must be 0.
@@ -100,7 +100,7 @@ class MaskFillTiny(Mutation):
     visibility = "leak"
     provenance = ("awslabs/gluonts#1401",)
     hints = (
-        "What the model scores in training, it cannot repeat in writing.",
+        "The loss is better than an honest model could make it.",
         "Look at the attention weights of the first position.",
         "Read the number that the mask writes aloud, the sign of its exponent too.",
     )

@@ -44,8 +44,8 @@ class MaskTransposed(Mutation):
     Why it is wrong: A decoder predicts from what came before. Here the answer is always in view,
     and the past never is.
 
-    How it shows: The loss rushes to zero and the sample repeats or babbles, since its last
-    position sees nothing but itself.
+    How it shows: The loss falls at least as low as it should, as the answer is in view nearly
+    everywhere; the sample repeats or babbles, since its last position sees nothing but itself.
 
     How to find it: Change one token: the logits after it must move, and those before it must
     not. Here it is the other way round.
@@ -61,7 +61,7 @@ class MaskTransposed(Mutation):
     visibility = "leak"
     provenance = ("pytorch/examples#649",)
     hints = (
-        "No honest model reaches this loss.",
+        "The loss is good and the sample is not.",
         "Find out which way information flows between positions.",
         "Print the mask for four positions and read its rows.",
     )

@@ -29,15 +29,18 @@ def kept_of(fill: cst.Call) -> cst.BaseExpression | None:
 
 
 def in_place_of_fill(line: cst.SimpleStatementLine, template: str) -> Rewritten:
-    """Write another expression of the scores and the mask where the fill stood."""
-    fill = find(line, FILL_ANEW)[0]
+    """Change the scores in another way than by the fill; the mask comes into the template."""
+    assign = line.body[0]
+    assert isinstance(assign, cst.Assign)
+    fill = find(assign, FILL_ANEW)[0]
     assert isinstance(fill, cst.Call)
-    assert isinstance(fill.func, cst.Attribute)
     kept = kept_of(fill)
-    if kept is None:
+    if kept is None or root(assign.targets[0].target) != root(fill):
         return None
-    text = template.format(scores=render(fill.func.value), kept=render(kept))
-    return swap(line, fill, cst.parse_expression(text))
+    text = template.format(scores=root(fill), kept=render(kept))
+    changed = cst.parse_statement(text)
+    assert isinstance(changed, cst.SimpleStatementLine)
+    return line.with_changes(body=changed.body)
 
 
 def after_softmax(block: cst.IndentedBlock) -> Rewritten:
@@ -149,8 +152,8 @@ class MaskMultiplicative(Mutation):
     Why it is wrong: The product is a score of 0, and a score of 0 is an ordinary one: after the
     softmax the future keeps its share.
 
-    How it shows: The loss drops far below the uncertainty of the text while the sample is
-    nonsense.
+    How it shows: The loss drops far below the uncertainty of the text. What that does to the
+    sample is a matter of luck: nonsense, or the text by rote.
 
     How to find it: Print a row of attention weights: the part above the diagonal must be exactly
     0.
@@ -175,9 +178,9 @@ class MaskMultiplicative(Mutation):
         Form(
             "product",
             MASKING,
-            lambda line: in_place_of_fill(line, "{scores} * {kept}"),
+            lambda line: in_place_of_fill(line, "{scores} *= {kept}"),
             correct=MASKED,
-            buggy="att = q @ k.mT\natt = att * mask[:T, :T]\n",
+            buggy="att = q @ k.mT\natt *= mask[:T, :T]\n",
             inside=SCORES,
         ),
     )
@@ -215,9 +218,9 @@ class MaskInfTimesZero(Mutation):
         Form(
             "added",
             MASKING,
-            lambda line: in_place_of_fill(line, '{scores} + ~{kept} * float("-inf")'),
+            lambda line: in_place_of_fill(line, '{scores} += ~{kept} * float("-inf")'),
             correct=MASKED,
-            buggy='att = q @ k.mT\natt = att + ~mask[:T, :T] * float("-inf")\n',
+            buggy='att = q @ k.mT\natt += ~mask[:T, :T] * float("-inf")\n',
             inside=SCORES,
         ),
     )
@@ -259,9 +262,9 @@ class MaskBoolAdded(Mutation):
         Form(
             "sum",
             MASKING,
-            lambda line: in_place_of_fill(line, "{scores} + {kept}"),
+            lambda line: in_place_of_fill(line, "{scores} += {kept}"),
             correct=MASKED,
-            buggy="att = q @ k.mT\natt = att + mask[:T, :T]\n",
+            buggy="att = q @ k.mT\natt += mask[:T, :T]\n",
             inside=SCORES,
         ),
     )
@@ -276,8 +279,8 @@ class MaskMissing(Mutation):
     Why it is wrong: Every position attends to the whole window, the token that it should predict
     included.
 
-    How it shows: The loss falls well below the uncertainty of the text; the sample is nonsense,
-    as nothing to copy from stands there when the model writes.
+    How it shows: The loss falls well below the uncertainty of the text, while the sample is
+    nonsense: nothing to copy from stands there when the model writes.
 
     How to find it: Change the last token of an input: no logit before it may move.
 
@@ -481,8 +484,8 @@ class MaskWrongCorner(Mutation):
     Why it is wrong: The last rows belong to late positions, which may see all early columns: for
     a short input almost everything is allowed.
 
-    How it shows: Full windows are masked rightly, so training and its loss are in order; short
-    prompts are read without a mask, and the sample suffers.
+    How it shows: Full windows are masked rightly, so training and its loss are in order. Short
+    prompts are read without a mask, which a text learned by heart often survives.
 
     How to find it: Test causality at several lengths, not only at block_size: change the last
     token of a short input.
@@ -494,7 +497,7 @@ class MaskWrongCorner(Mutation):
     bug_class = "mask"
     stage = "attention"
     difficulty = "hard"
-    visibility = "decode"
+    visibility = "invisible"
     provenance = ("measured",)
     hints = (
         "The training curve is innocent.",

@@ -204,8 +204,8 @@ class BlocksPythonList(Mutation):
     Why it is wrong: torch looks for parameters in modules, and does not look into lists: the
     blocks are neither trained nor initialised, moved or saved with the model.
 
-    How it shows: The loss stalls well above the right one and the sample is nonsense, while one
-    sentence from its start is learned by heart all the same.
+    How it shows: The loss ends well above the right one. The sample of a longer text is nonsense;
+    a short one is learned by what is left, the embeddings and the head.
 
     How to find it: Count model.parameters(), or see which weights a training step moves.
 

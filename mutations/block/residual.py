@@ -9,18 +9,19 @@ from .parts import CORRECT, FIRST, POST_NORM, SECOND, rewritten
 
 
 class ResidDropped(Mutation):
-    """The attention replaces the stream instead of adding to it.
+    """A sublayer replaces the stream instead of adding to it.
 
-    What it does: The stream behind the attention is what attention gives, and nothing of what
+    What it does: What leaves attention, or the MLP, is only what it computed, and nothing of what
     came in.
 
-    Why it is wrong: A block should refine its input. Without the sum the token itself is lost
-    wherever attention does not happen to look at it, and gradients lose their short way down.
+    Why it is wrong: A block should refine its input. Without the sum, what earlier layers have
+    written is lost wherever the sublayer does not pass it on, and gradients lose their short way
+    down.
 
-    How it shows: The loss stalls high on windows from everywhere, and the sample is nonsense; one
-    sentence from its start is learned by heart all the same.
+    How it shows: In a model of two blocks hardly: for the attention the loss ends a little
+    higher, for the MLP not even that. Deep models stall.
 
-    How to find it: Set all weights of the attention to zero: the block must let its input
+    How to find it: Set all weights of a sublayer to zero: the block must still let its input
     through.
 
     Other right fixes: Add the sublayer's result to its input, in one line or in two.
@@ -29,13 +30,13 @@ class ResidDropped(Mutation):
     id = "resid-dropped"
     bug_class = "typo"
     stage = "block"
-    difficulty = "medium"
-    visibility = "plateau"
+    difficulty = "hard"
+    visibility = "invisible"
     provenance = ("lucidrains/audiolm-pytorch#150", "znxlwm/UGATIT-pytorch#32")
     hints = (
-        "It gets somewhere and then no further.",
-        "Silence a sublayer by zero weights and see what still comes through.",
-        "Does the block refine its input, or replace it?",
+        "It works, and not in the way it was meant to.",
+        "Silence one sublayer after the other by zero weights and see what comes through.",
+        "Does every sublayer refine its input, or does one replace it?",
     )
     killed_by = COMPUTATION
     forms = (
@@ -46,39 +47,6 @@ class ResidDropped(Mutation):
             correct=CORRECT,
             buggy=CORRECT.replace(FIRST, "        x = self.mix(self.norm_a(x))\n"),
         ),
-    )
-    untouched = (POST_NORM,)
-
-
-class ResidMlpDropped(Mutation):
-    """The MLP replaces the stream instead of adding to it.
-
-    What it does: The stream behind the MLP is what the MLP gives, and nothing of what came in.
-
-    Why it is wrong: The sum keeps what earlier layers have written. Without it each MLP must carry
-    everything through its own weights.
-
-    How it shows: Not in loss or sample: a small model learns to pass on what it needs.
-
-    How to find it: Set the weights of the MLP to zero: the block must still let its input and the
-    attention through.
-
-    Other right fixes: Add the MLP's result to its input, in one line or in two.
-    """
-
-    id = "resid-mlp-dropped"
-    bug_class = "typo"
-    stage = "block"
-    difficulty = "hard"
-    visibility = "invisible"
-    provenance = ("measured",)
-    hints = (
-        "It works, and not in the way it was meant to.",
-        "Silence one sublayer after the other by zero weights.",
-        "A block has two sums.",
-    )
-    killed_by = COMPUTATION
-    forms = (
         Form(
             "mlp",
             m.ClassDef(),
@@ -95,10 +63,11 @@ class ResidMultiplied(Mutation):
 
     What it does: A times sign stands where the residual sum was meant.
 
-    Why it is wrong: A sublayer gives small numbers at first, so the product wipes out the stream,
-    and where it gives 0 nothing comes through at all.
+    Why it is wrong: A sublayer gives small numbers at first, so the product all but wipes out the
+    stream, and where it gives 0 nothing comes through at all.
 
-    How it shows: The loss is slow or stuck, above all for the attention's sum.
+    How it shows: Hardly in a small model, whose norms blow the stream up again: the loss ends
+    where it should and the sample is right.
 
     How to find it: Set the weights of the sublayer to zero: its input must come through unchanged.
 
@@ -108,11 +77,11 @@ class ResidMultiplied(Mutation):
     id = "resid-multiplied"
     bug_class = "typo"
     stage = "block"
-    difficulty = "medium"
-    visibility = "plateau"
+    difficulty = "hard"
+    visibility = "invisible"
     provenance = ("ChristophReich1996/MaxViT#8",)
     hints = (
-        "Something dampens everything that the model knows.",
+        "The norms hide what happens to the stream.",
         "Print the size of the stream behind each sublayer.",
         "Look at the signs in the block.",
     )
@@ -145,8 +114,8 @@ class ResidFromNormed(Mutation):
     Why it is wrong: Only the sublayer should read a normalised copy. The stream must stay as it
     is, else each block rescales all that the earlier ones have written.
 
-    How it shows: The loss ends a little higher than it should, and the sample is nearly always
-    right.
+    How it shows: The loss ends a little higher than it should at most, and the sample is nearly
+    always right.
 
     How to find it: Set the sublayer's weights to zero: the block must give back its input, and
     gives back a normalised one.
@@ -254,7 +223,7 @@ class AttnOutputDiscarded(Mutation):
     model knows the present token, its position and nothing else.
 
     How it shows: The loss stalls where pairs of letters leave it, and the sample is made of
-    plausible pairs. One sentence from its start is learned by heart all the same.
+    plausible pairs. A text learned from its start alone would come out right all the same.
 
     How to find it: Change an early token: the later logits don't move at all.
 

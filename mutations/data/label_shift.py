@@ -135,8 +135,8 @@ class ShiftWrongDirection(Mutation):
     Why it is wrong: That token stands in the input, one place to the left, so the model has only
     to look back and copy.
 
-    How it shows: The loss begins where it should and falls to almost nothing; the sample is
-    garbage, since it runs backwards.
+    How it shows: The loss begins where it should and ends at least as low, since only the first
+    position has something to guess; the sample is garbage.
 
     How to find it: Decode one row of a batch and read input and targets one under the other.
 
@@ -148,10 +148,10 @@ class ShiftWrongDirection(Mutation):
     bug_class = "label-shift"
     stage = "data"
     difficulty = "medium"
-    visibility = "leak"
+    visibility = "decode"
     provenance = ("report",)
     hints = (
-        "A loss of nothing and a sample of nonsense: the task is not the one you think.",
+        "A good loss and a sample of nonsense: the task is not the one you think.",
         "Decode one row of a batch, the input and its targets.",
         "Is the target of a position to its left or to its right?",
     )
@@ -224,10 +224,11 @@ class ShiftRollWrap(Mutation):
     What it does: Each target is the next token, except the last of a row: there the first token
     of the window is asked for.
 
-    Why it is wrong: Nothing of the text decides what the first token of its window was, seen from
-    the end, so one target in every row teaches something false.
+    Why it is wrong: One target in every row is false, and always at the last position, the one
+    that writes once the window is full.
 
-    How it shows: The loss ends a little higher than it should, and the sample is mostly right.
+    How it shows: The loss ends where it should or a little higher, as a short text lets even the
+    false target be learned. The sample is right for one window's length and then jumps back.
 
     How to find it: Compare the whole of the targets with the data, the last column too.
 
@@ -239,10 +240,10 @@ class ShiftRollWrap(Mutation):
     bug_class = "label-shift"
     stage = "data"
     difficulty = "hard"
-    visibility = "invisible"
+    visibility = "decode"
     provenance = ("verl-project/verl#6475",)
     hints = (
-        "Almost everything that it is taught is true.",
+        "The sample begins well. For how long?",
         "Check all the targets of a batch against the text, not only the first few.",
         "Where does the token go that a roll pushes out?",
     )

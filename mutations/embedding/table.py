@@ -84,8 +84,8 @@ class Table:
     """Where the table is made, in the words of the program.
 
     line: the statement. name: the table, such as `self.pos_emb`; attribute: that without self.
-    parameter: `nn.Parameter`. shape: both sizes. scaled: the draw with its factor.
-    library: what `randn` belongs to.
+    parameter: `nn.Parameter`. shape: both sizes. width: the second of them. scaled: the draw
+    with its factor. library: what `randn` belongs to.
     """
 
     line: cst.SimpleStatementLine
@@ -93,6 +93,7 @@ class Table:
     attribute: str
     parameter: str
     shape: str
+    width: str
     scaled: str
     library: str
 
@@ -119,6 +120,7 @@ def table(definition: cst.ClassDef) -> Table | None:
                 attribute=name.removeprefix("self."),
                 parameter=render(assign.value.func),
                 shape=", ".join(render(arg.value) for arg in draw.args),
+                width=render(draw.args[1].value),
                 scaled=render(assign.value.args[0].value),
                 library=render(draw.func.value),
             )

@@ -24,8 +24,9 @@ class PeInitHugeStd(Mutation):
     Why it is wrong: The two are added and then normalised, so what is left of the token is a
     fiftieth: every position looks the same whatever stands there.
 
-    How it shows: On windows drawn from everywhere the loss stalls near the frequencies of single
-    characters. One sentence that always begins at position 0 is learned by heart all the same.
+    How it shows: The loss comes down late and ends well above where it should, or stalls near the
+    frequencies of single characters when the table is very large or the text is long. A single
+    short text may be learned by heart all the same.
 
     How to find it: Before training, change a token and see how little its own logits move, or
     print the spread of both tables.
@@ -75,17 +76,11 @@ class PeInitHugeStd(Mutation):
             ),
         ),
         Form(
-            "uniform",
+            "root-of-width",
             m.ClassDef(),
-            remade(
-                "{name} = {parameter}({library}.empty({shape}))",
-                "nn.init.uniform_({name}, -2.0, 2.0)",
-            ),
+            remade("{name} = {parameter}({width}**0.5 * {library}.randn({shape}))"),
             correct=CORRECT,
-            buggy=buggy(
-                "self.table = nn.Parameter(torch.empty(length, width))",
-                "nn.init.uniform_(self.table, -2.0, 2.0)",
-            ),
+            buggy=buggy("self.table = nn.Parameter(width**0.5 * torch.randn(length, width))"),
         ),
     )
     untouched = (LOOK_ALIKE, AGAIN)
@@ -100,8 +95,8 @@ class PeInitTooLarge(Mutation):
     Why it is wrong: The sum is normalised, and positions drown the tokens until training has
     worn the table down.
 
-    How it shows: The loss comes down late and is still high at the end of a short run, and the
-    sample is wrong; a much longer run would repair it.
+    How it shows: The loss comes down later than it should and ends a little higher. On a longer
+    text a short run would end far too early; on a short one the sample is right.
 
     How to find it: Print the spread of both tables at the start; they should be about equal.
 
@@ -112,11 +107,11 @@ class PeInitTooLarge(Mutation):
     id = "pe-init-too-large"
     bug_class = "positions"
     stage = "embedding"
-    difficulty = "medium"
-    visibility = "plateau"
+    difficulty = "hard"
+    visibility = "invisible"
     provenance = ("measured",)
     hints = (
-        "It learns, but much too slowly.",
+        "It learns, and later than it should.",
         "Compare what is added together in size.",
         "Print the spread of both embeddings before the first step.",
     )
@@ -148,8 +143,8 @@ class PeInitEmpty(Mutation):
     Why it is wrong: torch.empty gives memory as it was left: zeros with luck, else anything, NaN
     included.
 
-    How it shows: Differently on every machine and run: fine today, NaN or a loss that stalls
-    tomorrow.
+    How it shows: Differently on every machine and run: right today, by memory that happened to
+    be zero, and NaN or a loss that stalls tomorrow.
 
     How to find it: Let torch fill fresh memory with NaN, by use_deterministic_algorithms, and
     build the model.
@@ -161,7 +156,7 @@ class PeInitEmpty(Mutation):
     bug_class = "positions"
     stage = "embedding"
     difficulty = "medium"
-    visibility = "plateau"
+    visibility = "invisible"
     provenance = ("allenai/longformer#115",)
     hints = (
         "What it does today it may not do tomorrow.",

@@ -63,7 +63,7 @@ def placed_late(block: cst.IndentedBlock) -> Rewritten:
             assert isinstance(place, cst.BinaryOperation)
             name = render(assign.targets[0].target)
             early = swap(statement, place, place.left)
-            late = cst.parse_statement(f"{name} = {name} + {render(place.right)}")
+            late = cst.parse_statement(f"{name} += {render(place.right)}")
             return with_lines(block, i, i + 2, [early, block.body[i + 1], late])
     return None
 
@@ -76,8 +76,8 @@ class PeMultiplied(Mutation):
     Why it is wrong: Both are small numbers around zero. Their product is tiny and has no part
     left that is the token alone or the position alone.
 
-    How it shows: The loss comes down slowly and ends higher, and the sample is right or nearly
-    so.
+    How it shows: The loss comes down more slowly at the beginning. By the end it has caught up or
+    nearly so, and the sample is right.
 
     How to find it: Subtract the token embedding from what enters the first block: the rest must
     not depend on the token.
@@ -88,8 +88,8 @@ class PeMultiplied(Mutation):
     id = "pe-multiplied"
     bug_class = "positions"
     stage = "embedding"
-    difficulty = "medium"
-    visibility = "plateau"
+    difficulty = "hard"
+    visibility = "invisible"
     provenance = ("report",)
     hints = (
         "It learns more slowly than it should, from the very start.",
@@ -158,7 +158,8 @@ class PeWrongAxis(Mutation):
 
     Why it is wrong: A token's position is its place in the row, not the row's place in the batch.
 
-    How it shows: In loss and sample as if there were no positions, which is nearly nothing.
+    How it shows: With more rows in the batch than there are positions, the first step stops over
+    two sizes. With fewer it runs, as if there were no positions, and hardly anything shows.
 
     How to find it: Give the same row twice in a batch: both must get the same logits.
 
@@ -169,8 +170,8 @@ class PeWrongAxis(Mutation):
     id = "pe-wrong-axis"
     bug_class = "positions"
     stage = "embedding"
-    difficulty = "hard"
-    visibility = "invisible"
+    difficulty = "easy"
+    visibility = "crash"
     provenance = ("songyangco/GETNext#2",)
     hints = (
         "Each row of a batch should be treated as if it were alone.",
@@ -195,12 +196,14 @@ class PeBatchLength(Mutation):
 
     What it does: The table is cut by the wrong size of the input, the batch and not the time.
 
-    Why it is wrong: (B, C) does not fit onto (B, T, C) unless B happens to be T or 1.
+    Why it is wrong: The rows of the table belong to the tokens of a text, however many texts
+    there are. A single text gets one row, the first, for all of its tokens.
 
-    How it shows: The first training step stops with a complaint about sizes; a single prompt
-    would run and give each token the first position.
+    How it shows: A full window with at least as many rows in the batch trains rightly, as the
+    whole table is taken; the sample, written alone, is nonsense. A smaller batch stops over two
+    sizes.
 
-    How to find it: The two sizes in the message are the window's length and the batch size.
+    How to find it: Compare the logits of one row alone with those of the same row in a batch.
 
     Other right fixes: Cut by idx.size(1), or look the positions up by torch.arange.
     """
@@ -208,12 +211,12 @@ class PeBatchLength(Mutation):
     id = "pe-batch-length"
     bug_class = "positions"
     stage = "embedding"
-    difficulty = "easy"
-    visibility = "crash"
+    difficulty = "medium"
+    visibility = "decode"
     provenance = ("measured",)
     hints = (
-        "Run it and read which two sizes do not agree.",
-        "Which of your settings have those two values?",
+        "It trains well and writes badly.",
+        "Feed a row alone and as part of a batch, and batches of other sizes.",
         "One index of a size is wrong, where the input is embedded.",
     )
     killed_by = CRASH
@@ -394,7 +397,7 @@ class PeAddedLate(Mutation):
                 "    x = self.tokens(idx)\n"
                 "    for block in self.blocks:\n"
                 "        x = block(x)\n"
-                "    x = x + self.table[: idx.size(1)]\n"
+                "    x += self.table[: idx.size(1)]\n"
                 "    return self.head(x)\n"
             ),
         ),

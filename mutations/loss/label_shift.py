@@ -142,7 +142,7 @@ class ShiftDouble(Mutation):
     id = "shift-double"
     bug_class = "label-shift"
     stage = "loss"
-    difficulty = "medium"
+    difficulty = "hard"
     visibility = "decode"
     provenance = (
         "huggingface/transformers#47394",

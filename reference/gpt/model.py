@@ -18,7 +18,7 @@ class GPTConfig:
     block_size: int = 24
     n_layer: int = 2
     n_head: int = 4
-    n_embd: int = 64
+    n_embd: int = 48
 
 
 class CausalSelfAttention(nn.Module):

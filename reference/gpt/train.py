@@ -8,9 +8,8 @@ import sys
 from dataclasses import dataclass
 
 import torch
-from torch import nn
-
 from model import GPT, GPTConfig
+from torch import nn
 
 TEXT = "The lighthouse keeper wound the old brass clock twice a day, though nobody had asked him the hour in years."
 PROMPT = TEXT[:8]
@@ -20,8 +19,8 @@ PROMPT = TEXT[:8]
 class TrainConfig:
     block_size: int = 24
     batch_size: int = 32
-    steps: int = 400
-    learning_rate: float = 3e-3
+    steps: int = 300
+    learning_rate: float = 5e-3
     warmup_steps: int = 20
     weight_decay: float = 0.01
     grad_clip: float = 1.0

@@ -11,21 +11,27 @@ from dataclasses import dataclass
 class Fixture:
     """A program, as changes of the reference: (file, text that stands there once, new text).
 
-    area: the class of bug whose place it rewrites, or `elsewhere`. why: one sentence that says
-    why it is right, or what is wrong with it.
+    An empty text to be found stands for a new file. area: the class of bug whose place it
+    rewrites, or `elsewhere`. why: one sentence that says why it is right, or what is wrong with
+    it. needs_training: nothing but training and sampling shows that it is wrong.
     """
 
     name: str
     area: str
     why: str
     changes: tuple[tuple[str, str, str], ...]
+    needs_training: bool = False
 
     def applied(self, files: Mapping[str, str]) -> dict[str, str]:
         """Make the changes. Raises ValueError where a text does not stand there exactly once."""
         changed = dict(files)
         for name, old, new in self.changes:
-            if changed[name].count(old) != 1:
-                message = f"{self.name}: {changed[name].count(old)} times in {name}: {old!r}"
+            if not old and name not in changed:
+                changed[name] = new
+                continue
+            found = changed.get(name, "").count(old) if old else 0
+            if found != 1:
+                message = f"{self.name}: {found} times in {name}: {old!r}"
                 raise ValueError(message)
             changed[name] = changed[name].replace(old, new)
         return changed

@@ -1,0 +1,51 @@
+# One word does each job. Everything is installed into .venv and nowhere else; pip's own settings
+# (PIP_INDEX_URL, PIP_FIND_LINKS, ...) pass through, so that you can choose a CPU build of torch.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SEED ?= 4
+DEMO := $(VENV)/demo
+
+.PHONY: help install demo test lint types tests corpora benchmarks wheel clean
+
+help: ## Say what there is.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+install: $(VENV)/installed ## Install Bugforge and its tools into .venv.
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install ## Play the main job: forge, a failing check, reveal and mend, a passing check.
+	@rm -rf $(DEMO)
+	$(BIN)/bugforge new $(DEMO) --bugs 4 --seed $(SEED)
+	! $(BIN)/bugforge check $(DEMO) --feedback symptom
+	$(BIN)/bugforge reveal $(DEMO) --apply
+	$(BIN)/bugforge check $(DEMO)
+
+test: install lint types tests ## Lint, check types and run the tests.
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+tests: install
+	$(BIN)/python -m pytest -q
+
+corpora: install ## Judge every program of the corpora, training included.
+	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q tests/test_corpora.py
+
+benchmarks: install ## Time the commands, as ratios to `import torch` and to `python train.py`.
+	$(BIN)/python benchmarks/commands.py
+
+wheel: install ## Build the wheel and the source archive into dist/.
+	$(BIN)/python -m build
+
+clean: ## Take away everything that was made.
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

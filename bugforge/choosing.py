@@ -1,0 +1,170 @@
+"""Choosing bugs that can stand together: one a class, none that hides or crowds another."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bugforge.catalogue import Catalogue
+from bugforge.edits import Edit, touch
+from bugforge.errors import NoFitError
+from bugforge.mutation import Form, Mutation
+from bugforge.surgery import Source, sites
+from bugforge.track import Track
+
+T = TypeVar("T")
+Kind = type[Mutation]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a workspace is asked to hold.
+
+    bugs: how many. kinds: ids that must be among them. stages, difficulty: what the others are
+    drawn from, all where empty. marked: whether regions with bugs are marked by comments.
+    """
+
+    seed: str
+    bugs: int = 4
+    kinds: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    difficulty: str | None = None
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A kind with the form it would take, and the edits that would plant it."""
+
+    kind: Kind
+    form: Form
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Chooser:
+    """Chooses the bugs of one request, for one variant of a track's program."""
+
+    request: Request
+    track: Track
+    catalogue: Catalogue
+    sources: Sequence[Source]
+    rng: random.Random
+
+    def choose(self) -> list[Candidate]:
+        """Choose as many bugs as asked for, those asked for by name among them.
+
+        Raises UsageError for an unknown kind, and NoFitError where they do not fit, naming what
+        stands in the way or the most that fit.
+        """
+        asked = [self.catalogue.kind(id_) for id_ in self.request.kinds]
+        self._check_asked(asked)
+        groups = self._groups(without={kind.bug_class for kind in asked})
+        most = min(self.request.bugs, len(asked) + len(groups))
+        for count in range(most, 0, -1):
+            chosen = self._grow([], [[kind] for kind in asked], groups, count)
+            if chosen and count == self.request.bugs:
+                return chosen
+            if chosen:
+                raise NoFitError(
+                    f"{self.request.bugs} bugs do not fit: with these options {count} can stand "
+                    "together.",
+                    f"Ask for --bugs {count}, or for other kinds, stages or difficulty.",
+                )
+        raise NoFitError(
+            "No such bugs fit into the program together.",
+            "Ask for other kinds, stages or difficulty; `bugforge list` shows what there is.",
+        )
+
+    def _check_asked(self, asked: Sequence[Kind]) -> None:
+        for index, kind in enumerate(asked):
+            if next(self._candidates(kind), None) is None:
+                raise NoFitError(
+                    f"The kind {kind.id} finds no place in the track {self.track.name}.",
+                    f"`bugforge show {kind.id}` says what it needs.",
+                )
+            for earlier in asked[:index]:
+                clash = at_odds(earlier, kind)
+                if clash:
+                    raise NoFitError(
+                        f"{earlier.id} and {kind.id} cannot stand together: {clash}.",
+                        "Ask for one of them.",
+                    )
+
+    def _groups(self, without: set[str]) -> list[list[Kind]]:
+        """Give the kinds that may be drawn, class by class, all in a random order."""
+        groups: dict[str, list[Kind]] = {}
+        for kind in self._shuffled(self.catalogue.kinds.values()):
+            if kind.bug_class not in without and self._eligible(kind):
+                groups.setdefault(kind.bug_class, []).append(kind)
+        return [groups[name] for name in self._shuffled(sorted(groups))]
+
+    def _eligible(self, kind: Kind) -> bool:
+        request = self.request
+        return (
+            kind.bug_class in self.track.bug_classes
+            and (not request.stages or kind.stage in request.stages)
+            and (request.difficulty is None or kind.difficulty == request.difficulty)
+        )
+
+    def _grow(
+        self,
+        chosen: list[Candidate],
+        needed: Sequence[Sequence[Kind]],
+        groups: Sequence[Sequence[Kind]],
+        count: int,
+    ) -> list[Candidate] | None:
+        """Extend the choice to `count` bugs: one of each needed group, at most one of others."""
+        if len(chosen) == count:
+            return chosen if not needed else None
+        if needed:
+            return self._with_one_of(chosen, needed[0], needed[1:], groups, count)
+        for index, group in enumerate(groups):
+            if len(chosen) + len(groups) - index < count:
+                return None
+            grown = self._with_one_of(chosen, group, (), groups[index + 1 :], count)
+            if grown:
+                return grown
+        return None
+
+    def _with_one_of(
+        self,
+        chosen: list[Candidate],
+        group: Sequence[Kind],
+        needed: Sequence[Sequence[Kind]],
+        groups: Sequence[Sequence[Kind]],
+        count: int,
+    ) -> list[Candidate] | None:
+        for kind in group:
+            if any(at_odds(other.kind, kind) for other in chosen):
+                continue
+            for candidate in self._candidates(kind):
+                if not any(touch(other.edits, candidate.edits) for other in chosen):
+                    grown = self._grow([*chosen, candidate], needed, groups, count)
+                    if grown:
+                        return grown
+                    break
+        return None
+
+    def _candidates(self, kind: Kind) -> Iterator[Candidate]:
+        """Plant a kind in each of its forms at each of its sites, in a random order."""
+        for form in self._shuffled(kind.forms):
+            found = [site for source in self.sources for site in sites(source, form)]
+            for site in self._shuffled(found):
+                yield Candidate(kind, form, site.plant())
+
+    def _shuffled(self, items: Iterable[T]) -> list[T]:
+        shuffled = list(items)
+        self.rng.shuffle(shuffled)
+        return shuffled
+
+
+def at_odds(one: Kind, other: Kind) -> str:
+    """Say why bugs of two kinds cannot stand together, wherever they are, or nothing."""
+    if one.bug_class == other.bug_class:
+        return f"both are of the class {one.bug_class}"
+    if other.id in one.hides or one.id in other.hides:
+        return "one hides the other from every check"
+    if one.visibility == other.visibility == "crash":
+        return "both crash the program"
+    return ""
