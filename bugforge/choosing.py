@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bugforge.catalogue import Catalogue
@@ -43,13 +43,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Chooser:
-    """Chooses the bugs of one request, for one variant of a track's program."""
+    """Chooses the bugs of one request, for one variant of a track's program.
+
+    most_crashes: how many bugs may crash the program, if that can be kept. One: behind a crash
+    the next is not seen until the first is mended.
+    """
 
     request: Request
     track: Track
     catalogue: Catalogue
     sources: Sequence[Source]
     rng: random.Random
+    most_crashes: int = 1
 
     def choose(self) -> list[Candidate]:
         """Choose as many bugs as asked for, those asked for by name among them.
@@ -62,7 +67,10 @@ class Chooser:
         groups = self._groups(without={kind.bug_class for kind in asked})
         most = min(self.request.bugs, len(asked) + len(groups))
         for count in range(most, 0, -1):
-            chosen = self._grow([], [[kind] for kind in asked], groups, count)
+            needed = [[kind] for kind in asked]
+            chosen = self._grow([], needed, groups, count) or replace(
+                self, most_crashes=count
+            )._grow([], needed, groups, count)
             if chosen and count == self.request.bugs:
                 return chosen
             if chosen:
@@ -136,6 +144,9 @@ class Chooser:
         count: int,
     ) -> list[Candidate] | None:
         for kind in group:
+            crashes = [other for other in chosen if other.kind.visibility == "crash"]
+            if kind.visibility == "crash" and len(crashes) >= self.most_crashes:
+                continue
             if any(at_odds(other.kind, kind) for other in chosen):
                 continue
             for candidate in self._candidates(kind):
@@ -165,6 +176,4 @@ def at_odds(one: Kind, other: Kind) -> str:
         return f"both are of the class {one.bug_class}"
     if other.id in one.hides or one.id in other.hides:
         return "one hides the other from every check"
-    if one.visibility == other.visibility == "crash":
-        return "both crash the program"
     return ""

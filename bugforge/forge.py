@@ -35,7 +35,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         track=track.name,
         version=version,
         seed=request.seed,
-        options=asdict(request),
+        options={k: list(v) if isinstance(v, tuple) else v for k, v in asdict(request).items()},
         text=text,
         prompt=prompt,
         pristine=pristine,

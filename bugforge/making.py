@@ -10,8 +10,8 @@ from typing import Any
 from bugforge import __version__
 from bugforge.answers import AnswerKey
 from bugforge.catalogue import load, nearest
-from bugforge.errors import UsageError, WorkspaceError
 from bugforge.choosing import Request
+from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
 from bugforge.mutation import DIFFICULTIES, STAGES
 from bugforge.sentences import PROMPT_LENGTH

@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION
 from ..patterns import SCORES, assigned, find, line, render, retold, same, swap
 from .parts import HEADS_EXCHANGED, MERGED
 
@@ -80,7 +79,7 @@ class HeadsMergeNoTranspose(Mutation):
         "Follow a tensor of numbered entries through the reshapes.",
         "What must happen to (B, nh, T, hs) before it may become (B, T, C)?",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "view",
@@ -137,7 +136,7 @@ class HeadsSplitNoTranspose(Mutation):
         "Does changing a token stay without effect on what came before?",
         "Splitting an axis and moving an axis are two steps.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "view",

@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation
 
-from ..checks import COMPUTATION, NOT_A_NUMBER
 from ..patterns import SCORES, find, swap, with_argument
 from .parts import FILL
 
@@ -58,7 +57,7 @@ class MaskFillZero(Mutation):
         "Change a token and see which logits move.",
         "Ask what the softmax makes of the number that the causal mask writes.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "zero",
@@ -104,7 +103,7 @@ class MaskFillTiny(Mutation):
         "Look at the attention weights of the first position.",
         "Read the number that the mask writes aloud, the sign of its exponent too.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "negative",
@@ -158,7 +157,7 @@ class MaskFillNotLowEnough(Mutation):
         "Test causality with weights much larger than fresh ones.",
         "How low is low enough for a score that must never count?",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "minus-ten",
@@ -203,7 +202,7 @@ class MaskFillPlusInf(Mutation):
         "Find the first tensor in the forward pass that is not finite.",
         "Which infinity does the mask write, and what does the softmax do with it?",
     )
-    killed_by = NOT_A_NUMBER
+    killed_by = frozenset({"finite"})
     forms = (
         Form(
             "sign",

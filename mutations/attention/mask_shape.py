@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, NOT_A_NUMBER
 from ..patterns import swap
 
 TRIANGLE = m.Call(
@@ -65,7 +64,7 @@ class MaskTransposed(Mutation):
         "Find out which way information flows between positions.",
         "Print the mask for four positions and read its rows.",
     )
-    killed_by = COMPUTATION | {"causality", "sees-past"}
+    killed_by = frozenset({"causality", "forward", "order", "prefix-consistency", "sees-past"})
     forms = (
         Form(
             "triu",
@@ -108,7 +107,7 @@ class MaskFutureByOne(Mutation):
         "Change a token and look at the position just before it.",
         "Print the mask for four positions and count the ones in its first row.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "diagonal",
@@ -149,7 +148,7 @@ class MaskStrict(Mutation):
         "Ask at which position the first NaN appears.",
         "What may the very first position look at?",
     )
-    killed_by = NOT_A_NUMBER
+    killed_by = frozenset({"finite", "runs"})
     forms = (
         Form(
             "diagonal",

@@ -5,7 +5,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, CRASH, NOT_A_NUMBER
 from ..patterns import SCORES, find, index_of, render, root, swap, with_argument, with_lines, within
 from .parts import FILL, FILL_ANEW, MASKING, SOFTMAXING
 
@@ -111,7 +110,7 @@ class MaskAfterSoftmax(Mutation):
         "Attention weights are shares of a whole: check that they add up.",
         "Two steps of the attention come in the wrong order.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "exchanged",
@@ -173,7 +172,7 @@ class MaskMultiplicative(Mutation):
         "See whether a later token can change an earlier prediction.",
         "What weight does a score of exactly 0 get in a softmax?",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "product",
@@ -213,7 +212,7 @@ class MaskInfTimesZero(Mutation):
         "Walk through the forward pass and stop at the first tensor that holds NaN.",
         "What is 0 times infinity in floating point?",
     )
-    killed_by = NOT_A_NUMBER
+    killed_by = frozenset({"finite", "runs"})
     forms = (
         Form(
             "added",
@@ -257,7 +256,7 @@ class MaskBoolAdded(Mutation):
         "Print the scores of the first position before the softmax.",
         "The mask is of one kind and is used as if it were of another.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "sum",
@@ -303,7 +302,7 @@ class MaskMissing(Mutation):
         "Test whether a prediction depends on what comes after it.",
         "Something is prepared when attention is built and never used when it runs.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "removed",
@@ -344,7 +343,7 @@ class MaskResultNotAssigned(Mutation):
         "Compare the scores before and after the line that should mask them.",
         "One call gives back a tensor that nobody keeps.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "dropped",
@@ -388,7 +387,7 @@ class MaskPolarityInverted(Mutation):
         "Which row of the scores is the first to go wrong in the softmax?",
         "Does True in the mask mean see or hide?",
     )
-    killed_by = NOT_A_NUMBER
+    killed_by = frozenset({"finite", "runs"})
     forms = (
         Form(
             "negation",
@@ -440,7 +439,7 @@ class MaskNotSliced(Mutation):
         "Training and writing differ in the length of their inputs.",
         "One tensor in the attention keeps its size whatever comes in.",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "whole",
@@ -504,7 +503,7 @@ class MaskWrongCorner(Mutation):
         "Repeat your tests with inputs shorter than a full window.",
         "For a short input, which rows of the triangle are the right ones?",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"forward", "prefix-consistency"})
     forms = (
         Form(
             "bottom-left",

@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, CRASH
 from ..patterns import (
     LAYER_OF_NAME,
     assigned,
@@ -116,7 +115,7 @@ class OutProjWrongShape(Mutation):
         "How wide are the heads when they stand side by side?",
         "One Linear of the attention is made for a width that does not reach it, or leave it.",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "narrow-output",
@@ -185,7 +184,7 @@ class OutProjWidthOne(Mutation):
         "Print the shape of everything that is added to the stream.",
         "Broadcasting forgives a layer of the attention that is too narrow.",
     )
-    killed_by = COMPUTATION | {"parameters", "sees-past"}
+    killed_by = frozenset({"order", "parameters", "sees-past"})
     hides = frozenset(
         {
             "mask-fill-zero",
@@ -251,7 +250,7 @@ class OutProjMissing(Mutation):
         "Which parameters get no gradient?",
         "A layer of the attention is made and never called.",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "idle",

@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION
 from ..patterns import (
     MINUS_ONE,
     SOFTMAX,
@@ -144,7 +143,7 @@ class ScaleSqrtDmodel(Mutation):
         "Compute one attention score by hand.",
         "Over how many products does one score add up?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "name",
@@ -193,7 +192,7 @@ class ScaleWrongDim(Mutation):
         "Print the number that the scores are divided by.",
         "Which axis of the keys is it the root of?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "heads",
@@ -208,6 +207,7 @@ class ScaleWrongDim(Mutation):
             scaled_by("{head}.size(-2)"),
             correct=CORRECT,
             buggy=f"{HEAD}    att = (q @ k.mT) / math.sqrt(k.size(-2))\n{TAIL}",
+            killed_by=frozenset({"forward", "prefix-consistency"}),
         ),
     )
     untouched = (UNSCALED, DISTANCE)
@@ -239,7 +239,7 @@ class ScaleMultiplied(Mutation):
         "How large are the scores when queries and keys have spread 1?",
         "Look at the sign between the scores and the root.",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "times",
@@ -278,7 +278,7 @@ class ScaleMissing(Mutation):
         "Write down the formula of attention and check it off, factor by factor.",
         "Something belongs between the product of queries and keys and the mask.",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "dropped",
@@ -317,7 +317,7 @@ class ScaleAfterSoftmax(Mutation):
         "Check what the attention weights of one position add up to.",
         "The right number is used in the wrong place.",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "weights",

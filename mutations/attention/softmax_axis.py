@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, NOT_A_NUMBER
 from ..patterns import MINUS_ONE, SCORES, swap
 
 OVER_LAST = m.Call(
@@ -58,7 +57,7 @@ class SoftmaxOverQueries(Mutation):
         "Attention weights are shares: of what, and along which axis?",
         "Add up the weights of one query.",
     )
-    killed_by = COMPUTATION | {"causality"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "second-last",
@@ -99,7 +98,7 @@ class SoftmaxOverHeads(Mutation):
         "Find the first tensor that holds NaN and the one it was made from.",
         "Name the axes of the scores one by one and ask which is summed to 1.",
     )
-    killed_by = NOT_A_NUMBER
+    killed_by = frozenset({"finite"})
     forms = (
         Form(
             "one",

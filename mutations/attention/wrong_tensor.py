@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, LEARNING
 from ..patterns import SCORES, assigned, find, line, render, root, same, swap, uses
 from .parts import WEIGHTED, Roles, maker, roles
 
@@ -101,7 +100,7 @@ class TypoQForK(Mutation):
         "Ask every parameter for its gradient.",
         "Read the three projections of the attention letter by letter, and what follows them.",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves", "sees-past"})
     forms = (
         Form(
             "key-from-query",
@@ -156,7 +155,7 @@ class TypoKForV(Mutation):
         "Which weights are the same before and after training?",
         "Check which layer makes what the attention weights are multiplied with.",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "from-key",
@@ -217,7 +216,7 @@ class AttnWeightsTransposed(Mutation):
         "The mask is right, and still the future comes through.",
         "In which order do the axes of the weights meet the values?",
     )
-    killed_by = COMPUTATION | {"causality", "sees-past"}
+    killed_by = frozenset({"causality", "forward", "prefix-consistency"})
     forms = (
         Form(
             "turned",
@@ -266,7 +265,7 @@ class DetachAttention(Mutation):
         "Look at the gradients of the attention, layer by layer.",
         "Somewhere between the scores and the weights the graph is cut.",
     )
-    killed_by = LEARNING | {"moves"}
+    killed_by = frozenset({"gradient-flow", "moves"})
     forms = (
         Form(
             "scores",

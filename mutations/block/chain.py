@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION
 from ..patterns import OWN, assigned, find, line, render, root, swap, uses, with_lines
 
 RUN = m.For(
@@ -131,7 +130,7 @@ class BlocksChainBroken(Mutation):
         "Which parameters get no gradient?",
         "Follow one tensor from block to block.",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "same-input",
@@ -223,7 +222,7 @@ class BlocksPythonList(Mutation):
         "Count the parameters that the optimizer is given.",
         "What does a module know about what it holds?",
     )
-    killed_by = frozenset({"parameters"})
+    killed_by = frozenset({"objective", "parameters"})
     forms = (
         Form(
             "list",

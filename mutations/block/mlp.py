@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION
 from ..patterns import LAYER_OF_NAME, OWN, swap
 
 ACTIVATION = m.Attribute(attr=m.Name("gelu") | m.Name("relu") | m.Name("silu"))
@@ -67,7 +66,7 @@ class MlpActivationMissing(Mutation):
         "Test the parts of a block for being linear.",
         "What stands between the two layers of the MLP?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "dropped",
@@ -106,7 +105,7 @@ class MlpActivationLate(Mutation):
         "What range do the numbers have that each sublayer adds?",
         "In which order does the MLP use its three parts?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "behind",

@@ -4,7 +4,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation
 
-from ..checks import COMPUTATION
 from .parts import CORRECT, POST_NORM, rewritten
 
 
@@ -37,7 +36,7 @@ class LnShared(Mutation):
         "Which parameters get no gradient?",
         "Two layers of the block have names that are easily confused.",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "first-twice",
@@ -84,7 +83,7 @@ class LnDropped(Mutation):
         "List the parameters whose gradient is None.",
         "Does every sublayer read the stream in the same way?",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "attention",

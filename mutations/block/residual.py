@@ -4,7 +4,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation
 
-from ..checks import COMPUTATION
 from .parts import CORRECT, FIRST, POST_NORM, SECOND, rewritten
 
 
@@ -38,7 +37,7 @@ class ResidDropped(Mutation):
         "Silence one sublayer after the other by zero weights and see what comes through.",
         "Does every sublayer refine its input, or does one replace it?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "attention",
@@ -85,7 +84,7 @@ class ResidMultiplied(Mutation):
         "Print the size of the stream behind each sublayer.",
         "Look at the signs in the block.",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "attention",
@@ -135,7 +134,7 @@ class ResidFromNormed(Mutation):
         "What does a block give back when its sublayers are silent?",
         "Which version of its input does a sublayer's result join?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "attention",
@@ -194,7 +193,7 @@ class ResidStaleInput(Mutation):
         "Silence the MLP and see what leaves the block.",
         "Two variables of the block hold a stream. Which one goes on?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "input",
@@ -241,7 +240,7 @@ class AttnOutputDiscarded(Mutation):
         "Change the first token of an input and watch the last logits.",
         "A call in the block changes nothing and keeps nothing.",
     )
-    killed_by = COMPUTATION | {"sees-past", "moves"}
+    killed_by = frozenset({"forward", "moves", "order", "sees-past"})
     hides = frozenset(
         {
             "mask-fill-zero",

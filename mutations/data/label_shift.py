@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import CRASH
 from ..patterns import ALL, MINUS_ONE, render, same
 
 SHIFTED = m.Tuple(
@@ -198,7 +197,7 @@ class ShiftOneSide(Mutation):
         "Print the shapes of what a batch holds.",
         "A shift has two halves.",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "targets-whole",

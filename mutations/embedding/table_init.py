@@ -115,7 +115,7 @@ class PeInitTooLarge(Mutation):
         "Compare what is added together in size.",
         "Print the spread of both embeddings before the first step.",
     )
-    killed_by = frozenset({"position-scale", "token-heard"})
+    killed_by = frozenset({"position-scale"})
     forms = (
         Form(
             "factor",
@@ -130,6 +130,7 @@ class PeInitTooLarge(Mutation):
             remade("{name} = {parameter}({library}.rand({shape}))"),
             correct=CORRECT,
             buggy=buggy("self.table = nn.Parameter(torch.rand(length, width))"),
+            killed_by=frozenset({"position-scale", "token-heard"}),
         ),
     )
     untouched = (LOOK_ALIKE, AGAIN)
@@ -250,7 +251,7 @@ class PeZerosFrozen(Mutation):
         "Give the model the same token everywhere and compare the rows of logits.",
         "Which tensors does the optimizer never move?",
     )
-    killed_by = frozenset({"trainable"})
+    killed_by = frozenset({"gradient-flow", "moves", "trainable"})
     forms = (
         Form(
             "zeros",
@@ -301,7 +302,7 @@ class PeFrozenRandom(Mutation):
         "Which tensors are the same before and after training?",
         "Being part of a model is one thing, being learned is another.",
     )
-    killed_by = frozenset({"trainable", "parameters"})
+    killed_by = frozenset({"gradient-flow", "moves", "trainable"})
     forms = (
         Form(
             "no-gradient",
@@ -318,6 +319,7 @@ class PeFrozenRandom(Mutation):
             remade('self.register_buffer("{attribute}", {scaled})'),
             correct=CORRECT,
             buggy=buggy('self.register_buffer("table", 0.02 * torch.randn(length, width))'),
+            killed_by=frozenset({"parameters"}),
         ),
     )
     untouched = (LOOK_ALIKE, AGAIN)

@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, CRASH
 from ..patterns import assigned, find, line, render, swap, with_lines
 from .table import LENGTH, PLACED, SUMS
 
@@ -96,7 +95,7 @@ class PeMultiplied(Mutation):
         "Look at the size of what enters the first block.",
         "How do a token and its position become one vector?",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "times",
@@ -137,7 +136,7 @@ class PeMissing(Mutation):
         "Feed the same token everywhere and compare the rows of logits.",
         "A learned table has no part in the forward pass.",
     )
-    killed_by = COMPUTATION | {"order", "moves"}
+    killed_by = frozenset({"forward", "moves", "position"})
     forms = (
         Form(
             "tokens-alone",
@@ -178,7 +177,7 @@ class PeWrongAxis(Mutation):
         "Put one row into a batch twice and compare its logits.",
         "Which size decides how many positions are taken?",
     )
-    killed_by = COMPUTATION | {"batch-independence", "order"}
+    killed_by = frozenset({"batch-independence", "forward", "position", "runs"})
     forms = (
         Form(
             "broadcast",
@@ -219,7 +218,7 @@ class PeBatchLength(Mutation):
         "Feed a row alone and as part of a batch, and batches of other sizes.",
         "One index of a size is wrong, where the input is embedded.",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "rows",
@@ -258,7 +257,7 @@ class PeOffByOne(Mutation):
         "Does a shorter window run?",
         "With which number does counting begin?",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "from-one",
@@ -299,7 +298,7 @@ class PeOnePositionForAll(Mutation):
         "Compare the logits of a prefix alone with those of the same prefix in a longer text.",
         "How many rows of the table does a text of ten tokens use?",
     )
-    killed_by = COMPUTATION | {"prefix-consistency", "order"}
+    killed_by = frozenset({"forward", "position", "prefix-consistency"})
     forms = (
         Form(
             "last",
@@ -339,7 +338,7 @@ class PeFromTheEnd(Mutation):
         "Compare a short input with the beginning of a full one.",
         "Which position has the first token of a short prompt?",
     )
-    killed_by = COMPUTATION | {"prefix-consistency"}
+    killed_by = frozenset({"forward", "prefix-consistency"})
     forms = (
         Form(
             "last-rows",
@@ -379,7 +378,7 @@ class PeAddedLate(Mutation):
         "What does the first block know about where a token stands?",
         "Follow the forward pass and note when each embedding comes in.",
     )
-    killed_by = COMPUTATION
+    killed_by = frozenset({"forward"})
     forms = (
         Form(
             "behind-blocks",

@@ -7,7 +7,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import COMPUTATION, CRASH, LEARNING
 from ..patterns import (
     CROSS_ENTROPY,
     LAYER_OF_NAME,
@@ -144,7 +143,7 @@ class LmHeadWrongShape(Mutation):
         "Print shapes along the forward pass, to the very end.",
         "What does each output of the last layer stand for?",
     )
-    killed_by = COMPUTATION | {"parameters", "shape"}
+    killed_by = frozenset({"init-loss", "parameters", "runs", "shape"})
     forms = (
         Form(
             "width",
@@ -184,7 +183,7 @@ class LmHeadDimsSwapped(Mutation):
         "Which layer has a weight of that shape?",
         "A Linear takes its inputs first and its outputs second.",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "exchanged",
@@ -223,7 +222,7 @@ class LnFinalMissing(Mutation):
         "Which parameters get no gradient?",
         "What happens between the last block and the logits?",
     )
-    killed_by = COMPUTATION | {"moves"}
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "idle",
@@ -264,7 +263,7 @@ class DetachInPath(Mutation):
         "Which parameters get a gradient, and which get none?",
         "Walk back from the loss until the graph ends.",
     )
-    killed_by = LEARNING | {"moves"}
+    killed_by = frozenset({"gradient-flow", "moves"})
     forms = (
         Form(
             "before-norm",

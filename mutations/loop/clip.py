@@ -44,7 +44,7 @@ class ClipAfterStep(Mutation):
         "Change a setting of the training that should matter, and see whether it does.",
         "What is a gradient good for once the step is done?",
     )
-    killed_by = frozenset({"update"})
+    killed_by = frozenset({"gradient-flow"})
     forms = (
         Form(
             "behind",
@@ -83,7 +83,7 @@ class ClipBeforeBackward(Mutation):
         "Look at what the clipping returns.",
         "When is there something to clip?",
     )
-    killed_by = frozenset({"update"})
+    killed_by = frozenset({"gradient-flow"})
     forms = (
         Form(
             "before",

@@ -4,7 +4,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation
 
-from ..checks import CRASH
 from .parts import (
     BACKWARD_LINE,
     CLIP_LINE,
@@ -48,7 +47,7 @@ class MissingStep(Mutation):
         "Are there gradients? Do the weights move?",
         "Name the four things that a training step does after the forward pass.",
     )
-    killed_by = UNMOVED
+    killed_by = frozenset({"gradient-flow", "one-step", "steps-taken"})
     forms = (
         Form(
             "removed",
@@ -88,7 +87,7 @@ class MissingBackward(Mutation):
         "Print a gradient right before it is used.",
         "Who computes what the optimizer needs?",
     )
-    killed_by = UNMOVED
+    killed_by = frozenset({"gradient", "gradient-flow", "moves"})
     forms = (
         Form(
             "removed",
@@ -130,7 +129,7 @@ class MissingZeroGrad(Mutation):
         "Print the norm of the gradients at each step, before they are clipped.",
         "What is in a gradient before backward adds to it?",
     )
-    killed_by = frozenset({"update"})
+    killed_by = frozenset({"fresh-gradient", "update"})
     forms = (
         Form(
             "removed",
@@ -170,7 +169,7 @@ class StepBeforeBackward(Mutation):
         "All parts of a training step are called.",
         "What does the optimizer find at the moment when it steps?",
     )
-    killed_by = UNMOVED
+    killed_by = frozenset({"gradient", "gradient-flow", "moves"})
     forms = (
         Form(
             "cleared",
@@ -212,7 +211,7 @@ class StepInsideGraph(Mutation):
         "Which line writes into the weights?",
         "In which order do forward, backward and step come?",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "behind-forward",
@@ -253,7 +252,7 @@ class StepStaleGradients(Mutation):
         "Call the training step once and compare the weights.",
         "Whose gradients does the optimizer use?",
     )
-    killed_by = frozenset({"update"})
+    killed_by = frozenset({"objective"})
     forms = (
         Form(
             "first",
@@ -291,7 +290,7 @@ class ZeroGradAfterBackward(Mutation):
         "All parts of a training step are there; look at what each one leaves behind.",
         "When are gradients made, when used, and when cleared?",
     )
-    killed_by = UNMOVED
+    killed_by = frozenset({"gradient", "gradient-flow", "moves"})
     forms = (
         Form(
             "behind-backward",

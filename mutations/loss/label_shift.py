@@ -5,7 +5,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import LEARNING
 from ..patterns import CROSS_ENTROPY, LAYER_OF_NAME, find, render, root, swap, uses
 
 FLAT = m.Call(
@@ -93,7 +92,7 @@ class ShiftNone(Mutation):
         "Train it on random tokens for a few steps and watch the loss.",
         "Say in words what the loss compares the logits with.",
     )
-    killed_by = LEARNING | {"objective"}
+    killed_by = frozenset({"objective"})
     forms = (
         Form(
             "inputs",
@@ -154,7 +153,7 @@ class ShiftDouble(Mutation):
         "Follow one token from the text to the place where it is a target.",
         "Count how often the labels are shifted on their way.",
     )
-    killed_by = LEARNING | {"objective"}
+    killed_by = frozenset({"objective"})
     forms = (
         Form(
             "slices",

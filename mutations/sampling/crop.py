@@ -5,7 +5,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..checks import CRASH
 from ..patterns import assigned, find, line, render, root, swap, uses, with_lines
 from .parts import NEWEST, PICKING
 
@@ -84,7 +83,7 @@ class GenCropWrongEnd(Mutation):
         "How many characters are right, and does that number remind you of a setting?",
         "Which part of a long text does the model still see?",
     )
-    killed_by = frozenset({"greedy", "decode"})
+    killed_by = frozenset({"greedy"})
     forms = (
         Form(
             "oldest",
@@ -124,7 +123,7 @@ class GenCtxOneToken(Mutation):
         "Write one token by hand, with the whole prompt, and compare.",
         "How much of the text does the model see while it writes?",
     )
-    killed_by = frozenset({"greedy", "sampling", "decode"})
+    killed_by = frozenset({"greedy"})
     forms = (
         Form(
             "last",
@@ -163,7 +162,7 @@ class GenNoCrop(Mutation):
         "At which length does it stop?",
         "What is the longest text that the model can read?",
     )
-    killed_by = CRASH
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "whole",

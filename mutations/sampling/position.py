@@ -39,8 +39,8 @@ class GenWrongPosition(Mutation):
     Why it is wrong: Only the last position predicts the token that comes next. The second-last
     predicts the last token of the prompt once more, the first one always the same.
 
-    How it shows: The loss is perfect, and the sample repeats itself from the first new character
-    on.
+    How it shows: The loss is perfect, and the sample goes wrong with the first new character. A
+    prompt of a single token may even stop it.
 
     How to find it: Call the model on the prompt, take the likeliest token at the last position by
     hand and compare.
@@ -59,7 +59,7 @@ class GenWrongPosition(Mutation):
         "Predict one token by hand and compare it with what is written.",
         "Each position predicts a token. Which one is new?",
     )
-    killed_by = frozenset({"greedy", "sampling", "decode"})
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
             "second-last",
@@ -76,6 +76,7 @@ class GenWrongPosition(Mutation):
             correct=f"logits = logits[:, -1, :]\n{PICK}",
             buggy=f"logits = logits[:, 0, :]\n{PICK}",
             inside=PICKING,
+            killed_by=frozenset({"greedy"}),
         ),
     )
     untouched = ("pooled = hidden[:, -1, :]\n", f"kept = kept[:, [-1]]\n{PICK}")

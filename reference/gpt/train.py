@@ -8,10 +8,11 @@ import sys
 from dataclasses import dataclass
 
 import torch
-from model import GPT, GPTConfig
 from torch import nn
 
-TEXT = "The lighthouse keeper wound the old brass clock twice a day, though nobody had asked him the hour in years."
+from model import GPT, GPTConfig
+
+TEXT = "Half the soup was gone before anyone admitted to being hungry."
 PROMPT = TEXT[:8]
 
 
