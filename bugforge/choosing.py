@@ -68,9 +68,9 @@ class Chooser:
         most = min(self.request.bugs, len(asked) + len(groups))
         for count in range(most, 0, -1):
             needed = [[kind] for kind in asked]
-            chosen = self._grow([], needed, groups, count) or replace(
+            chosen = self.grow([], needed, groups, count) or replace(
                 self, most_crashes=count
-            )._grow([], needed, groups, count)
+            ).grow([], needed, groups, count)
             if chosen and count == self.request.bugs:
                 return chosen
             if chosen:
@@ -115,7 +115,7 @@ class Chooser:
             and (request.difficulty is None or kind.difficulty == request.difficulty)
         )
 
-    def _grow(
+    def grow(
         self,
         chosen: list[Candidate],
         needed: Sequence[Sequence[Kind]],
@@ -151,7 +151,7 @@ class Chooser:
                 continue
             for candidate in self._candidates(kind):
                 if not any(touch(other.edits, candidate.edits) for other in chosen):
-                    grown = self._grow([*chosen, candidate], needed, groups, count)
+                    grown = self.grow([*chosen, candidate], needed, groups, count)
                     if grown:
                         return grown
                     break

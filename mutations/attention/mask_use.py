@@ -28,7 +28,10 @@ def kept_of(fill: cst.Call) -> cst.BaseExpression | None:
 
 
 def in_place_of_fill(line: cst.SimpleStatementLine, template: str) -> Rewritten:
-    """Change the scores in another way than by the fill; the mask comes into the template."""
+    """Change the scores in another way than by the fill.
+
+    The template has places for the scores, the mask of what is kept and that of what is hidden.
+    """
     assign = line.body[0]
     assert isinstance(assign, cst.Assign)
     fill = find(assign, FILL_ANEW)[0]
@@ -36,7 +39,10 @@ def in_place_of_fill(line: cst.SimpleStatementLine, template: str) -> Rewritten:
     kept = kept_of(fill)
     if kept is None or root(assign.targets[0].target) != root(fill):
         return None
-    text = template.format(scores=root(fill), kept=render(kept))
+    hidden = render(fill.args[0].value)
+    if isinstance(fill.args[0].value, cst.Comparison):
+        hidden = f"({hidden})"
+    text = template.format(scores=root(fill), kept=render(kept), hidden=hidden)
     changed = cst.parse_statement(text)
     assert isinstance(changed, cst.SimpleStatementLine)
     return line.with_changes(body=changed.body)
@@ -217,7 +223,7 @@ class MaskInfTimesZero(Mutation):
         Form(
             "added",
             MASKING,
-            lambda line: in_place_of_fill(line, '{scores} += ~{kept} * float("-inf")'),
+            lambda line: in_place_of_fill(line, '{scores} += {hidden} * float("-inf")'),
             correct=MASKED,
             buggy='att = q @ k.mT\natt += ~mask[:T, :T] * float("-inf")\n',
             inside=SCORES,

@@ -204,10 +204,7 @@ class OutProjWidthOne(Mutation):
             "scale-wrong-dim",
             "scale-missing",
             "scale-after-softmax",
-            "typo-q-for-k",
-            "typo-k-for-v",
             "attn-weights-transposed",
-            "detach-attention",
         }
     )
     forms = (

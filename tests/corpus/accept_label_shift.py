@@ -408,8 +408,11 @@ class Batch:
     def logits(self, idx):
 """,
         ),
-        (MODEL, LOGITS[1] + NO_TARGETS[1] + LOSS[1] + "        return logits, loss\n",
-         "        return self.head(self.ln_f(x))\n"),
+        (
+            MODEL,
+            LOGITS[1] + NO_TARGETS[1] + LOSS[1] + "        return logits, loss\n",
+            "        return self.head(self.ln_f(x))\n",
+        ),
         (
             *CALL,
             """\

@@ -97,7 +97,9 @@ POSITIONS = (
         "A uniform distribution of about that size.",
         "torch.empty(shape).uniform_(-0.035, 0.035)",
     ),
-    _begun("normal_by_size", "The same numbers, asked for by name.", "torch.normal(0, 0.02, shape)"),
+    _begun(
+        "normal_by_size", "The same numbers, asked for by name.", "torch.normal(0, 0.02, shape)"
+    ),
     _right(
         "filled_without_gradient",
         "Empty memory is filled before anything reads it.",

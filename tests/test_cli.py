@@ -1,0 +1,345 @@
+"""The installed command, run as a user runs it: words, exit codes and what it leaves on disk."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bugforge.answers import seal, unseal
+
+COMMAND = [sys.executable, "-m", "bugforge.cli"]
+SEED = "4"
+TRACEBACK = "Traceback (most recent call last)"
+
+
+def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command; whatever happens, it shows no traceback."""
+    ran = subprocess.run(
+        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert TRACEBACK not in ran.stdout + ran.stderr
+    return ran
+
+
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with four bugs, to be copied and not to be changed."""
+    folder = tmp_path_factory.mktemp("forged")
+    assert run("new", "--seed", SEED, cwd=folder).returncode == 0
+    return folder / "workspace"
+
+
+@pytest.fixture
+def workspace(forged: Path, tmp_path: Path) -> Path:
+    """A copy of that workspace."""
+    return Path(shutil.copytree(forged, tmp_path / "workspace"))
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    """Every file under a folder, by its path, the journal aside."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "journal.jsonl"
+    }
+
+
+def test_the_way_of_one_learner(workspace: Path) -> None:
+    """Forged, a workspace fails; mended by its key, it passes; and checking changes no file."""
+    before = everything(workspace)
+    failing = run("check", "--feedback", "full", cwd=workspace)
+    assert failing.returncode == 1, failing.stderr
+    assert everything(workspace) == before
+    revealed = run("reveal", "--apply", cwd=workspace)
+    assert revealed.returncode == 0, revealed.stderr
+    passing = run("check", "--json", cwd=workspace)
+    assert passing.returncode == 0, passing.stdout
+    document = json.loads(passing.stdout)
+    assert document["schema_version"] == 1
+    assert document["verdict"] == "passed"
+    assert all(training["exact"] for training in document["runs"])
+    journal = (workspace / ".bugforge" / "journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["verdict"] for line in journal] == ["failed", "passed"]
+
+
+def test_feedback_says_no_more_than_asked(workspace: Path) -> None:
+    """Each level of feedback adds its own to the document, and the lower ones lack it."""
+    (workspace / "model.py").write_text("", encoding="utf-8")  # nothing to train: quick
+    told = {}
+    for feedback in ("verdict", "symptom", "component", "full"):
+        ran = run("check", "--json", "--feedback", feedback, cwd=workspace)
+        assert ran.returncode == 1
+        told[feedback] = json.loads(ran.stdout)
+    assert "broken" not in told["verdict"]
+    assert set(told["symptom"]["broken"][0]) == {"law"}
+    assert "stage" in told["component"]["broken"][0]
+    assert "bugs" not in told["component"]
+    assert [bug["number"] for bug in told["full"]["bugs"]] == [1, 2, 3, 4]
+    assert {bug["state"] for bug in told["full"]["bugs"]} == {"could not tell"}
+
+
+def test_the_same_seed_gives_the_same_workspace(forged: Path, tmp_path: Path) -> None:
+    """Seed, options and version determine every byte."""
+    assert run("new", "again", "--seed", SEED, cwd=tmp_path).returncode == 0
+    assert everything(tmp_path / "again") == everything(forged)
+
+
+def test_nothing_readable_gives_a_bug_away(forged: Path) -> None:
+    """No file of a workspace names a kind, a class, or a line that is not in the program."""
+    key = unseal((forged / ".bugforge" / "key").read_text(), "key")
+    hidden = {
+        name: data for name, data in everything(forged).items() if name.startswith(".bugforge")
+    }
+    for bug in key.bugs:
+        assert not any(bug.kind.encode() in data for data in everything(forged).values())
+        for edit in bug.edits:
+            lines = [line.strip().encode() for line in (*edit.old, *edit.new) if line.strip()]
+            assert not any(line in data for line in lines for data in hidden.values())
+
+
+def test_a_key_kept_elsewhere(tmp_path: Path) -> None:
+    """With --key-dir neither key nor seed is in the workspace, and check asks for the key."""
+    made = run("new", "--seed", "secret", "--key-dir", "keys", "--json", cwd=tmp_path)
+    document = json.loads(made.stdout)
+    assert Path(document["key"]).is_file()
+    files = everything(tmp_path / "workspace")
+    assert not any(b"secret" in data for data in files.values())
+    assert ".bugforge/key" not in files
+    missing = run("check", cwd=tmp_path)
+    assert missing.returncode == 2
+    assert "--key-dir" in missing.stderr
+    assert run("reveal", "--key-dir", "keys", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "nowhere"], "There is no workspace"),
+        (["check", "."], "not a Bugforge workspace"),
+        (["reveal", "nowhere"], "There is no workspace"),
+        (["show", "mask-fil-zero"], "Did you mean mask-fill-zero?"),
+        (["new", "--kind", "mask-fil-zero"], "Did you mean mask-fill-zero?"),
+        (["new", "--stage", "atention"], "Did you mean attention?"),
+        (["new", "--difficulty", "hrd"], "Did you mean hard?"),
+        (["new", "--track", "clasic"], "Did you mean classic?"),
+        (["new", "--bugs", "7"], "--bugs"),
+        (["new", "--stage", "loop", "--bugs", "3"], "Ask for --bugs 1"),
+        (["new", "--kind", "shift-none", "--kind", "shift-double"], "cannot stand together"),
+        (["nwe"], "nwe"),
+        (["check", "--feedback", "ful"], "Did you mean full?"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_named_and_mended(arguments: list[str], words: str, tmp_path: Path) -> None:
+    """Wrong usage exits 2 with at most three lines that hold the mend, and makes nothing."""
+    ran = run(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert words in ran.stderr
+    assert len(ran.stderr.splitlines()) <= 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_replaces_nothing_but_a_workspace(workspace: Path) -> None:
+    """A folder with something in it is refused; --force replaces only a workspace, whole."""
+    parent = workspace.parent
+    (workspace / "mine.txt").write_text("mine", encoding="utf-8")
+    assert run("new", cwd=parent).returncode == 2
+    other = parent / "other"
+    other.mkdir()
+    (other / "mine.txt").write_text("mine", encoding="utf-8")
+    assert run("new", "other", "--force", cwd=parent).returncode == 2
+    assert run("new", "other/mine.txt", cwd=parent).returncode == 2
+    assert everything(other) == {"mine.txt": b"mine"}
+    assert run("new", "--force", cwd=parent).returncode == 0
+    assert not (workspace / "mine.txt").exists()
+    assert sorted(path.name for path in parent.iterdir()) == ["other", "workspace"]
+
+
+def test_new_inside_a_workspace_needs_a_place_outside(workspace: Path) -> None:
+    """Inside a workspace, `new` wants an explicit path, and not one inside."""
+    assert run("new", cwd=workspace).returncode == 2
+    assert run("new", "inner", cwd=workspace).returncode == 2
+    assert run("new", "../another", cwd=workspace).returncode == 0
+
+
+def test_new_fills_an_empty_folder(tmp_path: Path) -> None:
+    """An empty folder, even the one a shell stands in, becomes the workspace."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert run("new", ".", cwd=empty).returncode == 0
+    assert (empty / ".bugforge" / "manifest.json").is_file()
+    assert list(tmp_path.iterdir()) == [empty]
+
+
+def _broken(workspace: Path, how: str) -> None:
+    manifest, key = workspace / ".bugforge" / "manifest.json", workspace / ".bugforge" / "key"
+    match how:
+        case "no manifest":
+            manifest.unlink()
+        case "spoilt manifest":
+            manifest.write_text("{", encoding="utf-8")
+        case "newer":
+            data = json.loads(manifest.read_text())
+            manifest.write_text(json.dumps({**data, "schema": 99, "version": "99.1"}))
+        case "no key":
+            key.unlink()
+        case "key cut short":
+            key.write_text(key.read_text()[:500])
+        case "key altered":
+            key.write_text(key.read_text().replace("a", "b", 1))
+        case "key of binary":
+            key.write_bytes(b"\xff\x00")
+        case "another key":
+            text = key.read_text()
+            key.write_text(seal(replace(unseal(text, "key"), id="another")))
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("no manifest", "lost its manifest"),
+        ("spoilt manifest", "damaged"),
+        ("newer", "99.1"),
+        ("no key", "no answer key"),
+        ("key cut short", "damaged"),
+        ("key altered", "damaged"),
+        ("key of binary", "damaged"),
+        ("another key", "another workspace"),
+    ],
+)
+def test_an_unusable_workspace_is_refused(workspace: Path, how: str, words: str) -> None:
+    """What is missing or spoilt of Bugforge's own is named, with exit code 2."""
+    _broken(workspace, how)
+    for command in ("check", "reveal"):
+        ran = run(command, str(workspace), cwd=workspace.parent)
+        assert ran.returncode == 2, ran.stderr
+        assert words in ran.stderr
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs a folder that even root can't write"
+)
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """Where nothing can be written, `new` says so and exits 2."""
+    for options in ([], ["--key-dir", "/proc/keys"]):
+        target = str(tmp_path / "workspace") if options else "/proc/workspace"
+        ran = run("new", target, *options, cwd=tmp_path)
+        assert ran.returncode == 2
+        assert "cannot be written" in ran.stderr
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """Where a file cannot be written to its end, `new` says so, exits 2 and leaves nothing."""
+    ran = subprocess.run(
+        ["bash", "-c", 'ulimit -f 2; exec "$@"', "bash", *COMMAND, "new"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2, ran.stderr
+    assert TRACEBACK not in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_check_leaves_nothing(workspace: Path) -> None:
+    """Ctrl-C exits 130, ends every process, and leaves the workspace as it was."""
+    before = everything(workspace)
+    process = subprocess.Popen(
+        [*COMMAND, "check", str(workspace)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline()  # it has begun
+    time.sleep(0.5)
+    children = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process.pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert TRACEBACK not in out + err
+    assert everything(workspace) == before
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_no_command_imports_torch(workspace: Path) -> None:
+    """Nothing in the command's own process loads torch, whatever it is asked."""
+    program = (
+        "import sys, bugforge.cli as cli\n"
+        "try:\n    cli.main()\nexcept SystemExit: pass\n"
+        "assert 'torch' not in sys.modules\nprint('without torch')"
+    )
+    for arguments in (["new", "../w"], ["list"], ["show", "mask-fill-zero"], ["reveal"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            cwd=workspace,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stdout.endswith("without torch\n")
+
+
+def test_reveal_tells_of_one_bug(workspace: Path) -> None:
+    """`reveal --bug K` tells of that bug alone; a number that is not there is refused."""
+    ran = run("reveal", "--bug", "2", "--json", cwd=workspace)
+    assert [bug["number"] for bug in json.loads(ran.stdout)["bugs"]] == [2]
+    assert run("reveal", "--bug", "9", cwd=workspace).returncode == 2
+
+
+def test_reveal_writes_a_page(workspace: Path) -> None:
+    """`reveal --html` writes what it shows into a file, too."""
+    assert run("reveal", "--html", "key.html", cwd=workspace).returncode == 0
+    assert "Why it is wrong" in (workspace / "key.html").read_text(encoding="utf-8")
+    assert run("reveal", "--html", "no/such/key.html", cwd=workspace).returncode == 2
+
+
+def test_apply_leaves_a_changed_place_alone(workspace: Path) -> None:
+    """Where the learner has rewritten a bug's place, --apply says so, exits 1 and leaves it."""
+    (workspace / "model.py").write_text("x = 1\n", encoding="utf-8")
+    (workspace / "train.py").write_text("y = 1\n", encoding="utf-8")
+    before = everything(workspace)
+    ran = run("reveal", "--apply", cwd=workspace)
+    assert ran.returncode == 1
+    assert "Left alone" in ran.stdout
+    assert everything(workspace) == before
+
+
+def test_list_and_show_read_well(tmp_path: Path) -> None:
+    """`list` names every kind within 80 columns; `show` has each section of the page."""
+    listed = run("list", cwd=tmp_path)
+    assert all(len(line) <= 80 for line in listed.stdout.splitlines())
+    kinds = json.loads(run("list", "--json", cwd=tmp_path).stdout)["kinds"]
+    assert all(kind["id"] in listed.stdout for kind in kinds)
+    shown = run("show", "mask-fill-zero", cwd=tmp_path).stdout
+    for section in ("What it does", "Why it is wrong", "How it shows", "How to find it"):
+        assert section in shown
+    assert shown.isascii()
+
+
+def test_errors_obey_json(tmp_path: Path) -> None:
+    """With --json an error is a document, too."""
+    ran = run("check", "nowhere", "--json", cwd=tmp_path)
+    document = json.loads(ran.stdout)
+    assert document["exit_code"] == ran.returncode == 2
+    assert document["mend"]
+
+
+def test_version(tmp_path: Path) -> None:
+    """--version says the version and nothing else."""
+    assert run("--version", cwd=tmp_path).stdout.startswith("bugforge ")
