@@ -26,6 +26,7 @@ RETRIES = 2
 BOTH = 2
 """Trainings that a pass takes: on the sentence given, and on one never shown."""
 
+NOT_TRAINED = "it was not trained"
 TOOK_DOWN = Crash("Killed", "the program took down the process that was running it", None)
 
 Trains = Literal["always", "when kept", "never"]
@@ -51,6 +52,11 @@ class Verdict:
     def broken(self) -> tuple[Reading, ...]:
         """The laws that the program breaks."""
         return tuple(reading for reading in self.readings if reading.kept is False)
+
+    @property
+    def lawful(self) -> bool:
+        """Whether every law and comparison is kept, training aside where there was none."""
+        return all(reading.kept or reading.why == NOT_TRAINED for reading in self.readings)
 
     @property
     def untold(self) -> tuple[Reading, ...]:
@@ -260,7 +266,7 @@ def _training_readings(runs: Iterable[Run]) -> Iterator[Reading]:
         if is_unseen in made:
             yield from judge_run(made[is_unseen])
         else:
-            yield from not_judged(unseen=is_unseen, why="it was not trained")
+            yield from not_judged(unseen=is_unseen, why=NOT_TRAINED)
 
 
 def _first_crash(recordings: Iterable[Recording]) -> Crash | None:

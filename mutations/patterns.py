@@ -141,15 +141,10 @@ def _swapped(node: cst.CSTNode, old: cst.CSTNode, new: cst.CSTNode) -> cst.CSTNo
     return node
 
 
-def expression(text: str) -> cst.BaseExpression:
-    """Read an expression."""
-    return cst.parse_expression(text)
-
-
 def with_argument(call: cst.Call, position: int, value: str) -> cst.Call:
     """Return the call with another expression as its argument at `position`."""
     args = list(call.args)
-    args[position] = args[position].with_changes(value=expression(value))
+    args[position] = args[position].with_changes(value=cst.parse_expression(value))
     return call.with_changes(args=args)
 
 

@@ -102,7 +102,7 @@ class GPT(nn.Module):
         x = self.tok_emb(idx) + self.pos_emb[: idx.size(1)]  # (B, T, C)
         for block in self.blocks:
             x = block(x)
-        logits = self.head(self.ln_f(x))  # (B, T, V)
+        logits = self.head(self.ln_f(x))
         if targets is None:
             return logits, None
         loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())

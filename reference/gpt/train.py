@@ -46,7 +46,7 @@ class Vocabulary:
 
 
 def get_batch(data, config, generator):
-    """Draw random windows of data (N,): inputs (B, T), and targets (B, T) one token later."""
+    """Draw random windows of data (N,) and cut them into inputs and targets, each (B, T)."""
     span = config.block_size + 1
     last = len(data) - span
     # Starts beyond an edge are moved onto it, else the first and last tokens would be rare.

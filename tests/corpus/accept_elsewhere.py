@@ -45,8 +45,8 @@ from .places import (
     VOCABULARY,
 )
 
-STEPS = (TRAIN, "    steps: int = 400\n")
-RATE = (TRAIN, "    learning_rate: float = 3e-3\n")
+STEPS = (TRAIN, "    steps: int = ", "    steps: int = 2 * ")
+RATE = (TRAIN, "    learning_rate: float = ", "    learning_rate: float = 0.7 * ")
 RELABELS = "The names of parameters may change, and with them their order."
 DRAWS = "Tokens are drawn from the same distribution."
 
@@ -154,11 +154,7 @@ class CausalSelfAttention(nn.Module):""",
             MLP_LAYERS[1] + "        self.dropout = nn.Dropout(config.dropout)\n",
         ),
         (*MLP_FORWARD, "        return self.dropout(self.down(F.gelu(self.up(x))))\n"),
-        (
-            MODEL,
-            "    n_embd: int = 64\n",
-            "    n_embd: int = 64\n    dropout: float = 0.0\n    bias: bool = True\n",
-        ),
+        (MODEL, "    n_layer: int = ", "    dropout: float = 0.0\n    n_layer: int = "),
     ),
     _right(
         "blocks_in_a_sequence",
@@ -623,17 +619,17 @@ DECODING = (
 )
 
 TRAINING = (
-    _right("more_steps", "The number of steps may change.", (*STEPS, "    steps: int = 600\n")),
+    _right("more_steps", "The number of steps may change.", STEPS),
     _right(
         "smaller_rate",
         "The learning rate may change.",
-        (*RATE, "    learning_rate: float = 2e-3\n"),
-        (*STEPS, "    steps: int = 600\n"),
+        RATE,
+        STEPS,
     ),
     _right(
         "larger_batch",
         "The batch size may change.",
-        (TRAIN, "    batch_size: int = 32\n", "    batch_size: int = 48\n"),
+        (TRAIN, "    batch_size: int = ", "    batch_size: int = 16 + "),
     ),
     _right(
         "linear_decay",
@@ -822,45 +818,41 @@ def train(text, config, seed):
         ),
     ),
     _right(
-        "configuration_in_a_third_file",
-        "TrainConfig may be written elsewhere and imported.",
+        "configuration_frozen",
+        "TrainConfig may refuse changes and have more fields.",
         (
-            "settings.py",
-            "",
+            TRAIN,
+            "@dataclass\nclass TrainConfig:\n",
             """\
-from dataclasses import dataclass
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainConfig:
-    block_size: int = 24
-    batch_size: int = 32
-    steps: int = 400
-    learning_rate: float = 3e-3
-    warmup_steps: int = 20
-    weight_decay: float = 0.01
-    grad_clip: float = 1.0
-    device: str = "cpu"
     log_every: int = 50
 """,
         ),
-        (*IMPORT_MODEL, IMPORT_MODEL[1] + "from settings import TrainConfig\n"),
+    ),
+    _right(
+        "data_in_a_third_file",
+        "The vocabulary may be written elsewhere and imported.",
+        (
+            "text.py",
+            "",
+            """\
+import torch
+
+
+class Vocabulary:
+"""
+            + VOCABULARY[1],
+        ),
+        (*IMPORT_MODEL, IMPORT_MODEL[1] + "from text import Vocabulary\n"),
         (
             TRAIN,
-            """\
-@dataclass
-class TrainConfig:
-    block_size: int = 24
-    batch_size: int = 32
-    steps: int = 400
-    learning_rate: float = 3e-3
-    warmup_steps: int = 20
-    weight_decay: float = 0.01
-    grad_clip: float = 1.0
-    device: str = "cpu"
+            '''\
+class Vocabulary:
+    """The characters of a text, in order; a token is a character's place."""
 
-
-""",
+'''
+            + VOCABULARY[1],
             "",
         ),
     ),

@@ -174,7 +174,7 @@ TRAINING_STEP = (
         "training_mode_in_the_step",
         "Training mode may be set again and again.",
         (*UNPACK, "    model.train()\n" + UNPACK[1]),
-        (*MODEL_TRAIN, ""),
+        (*MODEL_TRAIN, "    losses = []\n"),
     ),
     _right(
         "gradients_enabled",

@@ -243,7 +243,7 @@ MODEL_MADE: Place = (
     "    model = GPT(GPTConfig(vocab_size=len(vocabulary), block_size=config.block_size))\n",
 )
 OPTIMIZER_MADE: Place = (TRAIN, "    optimizer = make_optimizer(model, config)\n")
-MODEL_TRAIN: Place = (TRAIN, "    model.train()\n")
+MODEL_TRAIN: Place = (TRAIN, "    losses = []\n    model.train()\n")
 RATE_SET: Place = (
     TRAIN,
     """\
