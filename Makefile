@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SEED ?= 4
+SEED ?= 12
 DEMO := $(VENV)/demo
 
 .PHONY: help install demo test lint types tests corpora benchmarks wheel clean

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -25,6 +24,7 @@ from bugforge.training import Run
 from bugforge.verify import Progress, Verdict
 
 CURVE_WIDTH = 60
+WIDEST = 100
 
 
 @contextmanager
@@ -73,10 +73,8 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         for reading in verdict.broken:
-            stage = f" [dim]({reading.stage})[/]" if place else ""
-            console.print(
-                Padding(f"- not so: {reading.sentence}{stage}", (0, 0, 0, 2), expand=False)
-            )
+            stage = f" ({reading.stage})" if place else ""
+            _show_paragraph(console, f"{reading.sentence}{stage}", begin="  not so: ")
     if tells(feedback, "full"):
         colours = {"fixed": "green", "remaining": "red", "could not tell": "yellow"}
         for number, state in sorted(verdict.bugs.items()):
@@ -112,7 +110,7 @@ def _show_run(console: Console, run: Run) -> None:
 
 
 def _show_line(console: Console, label: str, words: str) -> None:
-    width = max(20, min(console.width, 100) - 12)
+    width = max(20, min(console.width, WIDEST) - 12)
     for index, piece in enumerate(textwrap.wrap(plain(words), width) or [""]):
         console.print(Text(f"  {label if index == 0 else '':6}  {piece}"), no_wrap=True)
 
@@ -144,7 +142,8 @@ def show_mended(console: Console, mended: Mended, where: Path) -> None:
     """Say which bugs were taken out of the workspace."""
     if mended.taken_out:
         numbers = ", ".join(map(str, mended.taken_out))
-        console.print(f"[green]Mended in {escape(str(where))}:[/] bug {numbers}.")
+        bugs = "bug" if len(mended.taken_out) == 1 else "bugs"
+        console.print(f"[green]Mended in {escape(str(where))}:[/] {bugs} {numbers}.")
     for number in mended.changed:
         console.print(
             f"[yellow]Left alone:[/] bug {number}, since you have changed its place; "
@@ -200,8 +199,16 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
     )
 
 
+def _show_paragraph(console: Console, words: str, begin: str) -> None:
+    """Print a paragraph, indented as far as its beginning is long."""
+    width = min(console.width, WIDEST)
+    lines = textwrap.wrap(words, width, initial_indent=begin, subsequent_indent=" " * len(begin))
+    for line in lines:
+        console.print(Text(line), no_wrap=True)
+
+
 def _show_sections(console: Console, sections: dict[str, str]) -> None:
     for title, words in sections.items():
         console.print(f"[bold]{title}[/]")
-        console.print(Padding(Text(words), (0, 0, 0, 2), expand=False))
+        _show_paragraph(console, words, begin="  ")
     console.print()
