@@ -68,9 +68,9 @@ class Chooser:
         most = min(self.request.bugs, len(asked) + len(groups))
         for count in range(most, 0, -1):
             needed = [[kind] for kind in asked]
-            chosen = self.grow([], needed, groups, count) or replace(
-                self, most_crashes=count
-            ).grow([], needed, groups, count)
+            chosen = self.grow([], needed, groups, count) or replace(self, most_crashes=count).grow(
+                [], needed, groups, count
+            )
             if chosen and count == self.request.bugs:
                 return chosen
             if chosen:

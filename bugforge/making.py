@@ -14,9 +14,10 @@ from bugforge.choosing import Request
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
 from bugforge.mutation import DIFFICULTIES, STAGES
+from bugforge.place import Place, write
 from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
-from bugforge.workspace import DEFAULT, SCHEMA, Manifest, Place, around, key_name, write
+from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""

@@ -1,18 +1,14 @@
-"""A workspace on disk: written whole or not at all, found again, and read with suspicion."""
+"""A workspace on disk: found again, and read with suspicion."""
 
 import json
-import os
-import shutil
-import stat
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bugforge.answers import AnswerKey, seal, unseal
+from bugforge.answers import AnswerKey, unseal
 from bugforge.errors import AnswerKeyError, WorkspaceError
+from bugforge.files import unwritable, write_whole
 
 SCHEMA = 1
 HIDDEN = ".bugforge"
@@ -143,137 +139,10 @@ def open_workspace(root: Path) -> Workspace:
     )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a workspace goes. key_dir: where its key goes instead. force: whether the workspace
-    that stands there may be replaced.
-    """
-
-    target: Path
-    key_dir: Path | None
-    force: bool
-
-
-def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: AnswerKey) -> Workspace:
-    """Write a workspace beside its place, then move it there whole.
-
-    Raises WorkspaceError where the place is taken, or cannot be written.
-    """
-    target, key_dir = place.target, place.key_dir
-    replaces = _check_place(target, force=place.force)
-    try:
-        with _beside(target) as fresh:
-            _fill(fresh, manifest, files, None if key_dir else key)
-            if key_dir:
-                key_dir.mkdir(parents=True, exist_ok=True)
-                _write_beside(key_dir / key_name(key.id), seal(key))
-            _move(fresh, target, replaces=replaces)
-    except OSError as error:
-        raise _unwritable(error, target) from error
-    return Workspace(target.resolve(), manifest)
-
-
-def _check_place(target: Path, *, force: bool) -> bool:
-    """Tell whether a workspace is to be replaced; refuse whatever else stands there."""
-    if not target.exists() and not target.is_symlink():
-        return False
-    if not target.is_dir():
-        raise WorkspaceError(f"{target} is a file.", "Name a folder that does not exist yet.")
-    try:
-        empty = not any(target.iterdir())
-    except OSError as error:
-        raise _unwritable(error, target) from error
-    if empty:
-        return False
-    if not (target / HIDDEN / MANIFEST).is_file():
-        raise WorkspaceError(
-            f"The folder {target} is not empty, and not a Bugforge workspace.",
-            "Name a folder that does not exist yet.",
-        )
-    if not force:
-        raise WorkspaceError(
-            f"There is a workspace at {target} already.",
-            "Name another folder, or replace it with --force.",
-        )
-    return True
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Lend a new folder on the target's own file system, and take it away again."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.resolve().parent))
-    try:
-        folder.chmod(0o777 & ~_umask())
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fill(
-    folder: Path, manifest: Manifest, files: Mapping[str, str], key: AnswerKey | None
-) -> None:
-    (folder / HIDDEN).mkdir()
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    if key:
-        (folder / HIDDEN / KEY).write_text(seal(key), encoding="ascii", newline="\n")
-    text = json.dumps(asdict(manifest), indent=2) + "\n"
-    (folder / HIDDEN / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
-
-
-def _move(fresh: Path, target: Path, *, replaces: bool) -> None:
-    if replaces:
-        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.resolve().parent))
-        aside = old / target.name
-        target.rename(aside)
-        try:
-            fresh.rename(target)
-        except BaseException:
-            aside.rename(target)
-            raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
-    elif target.exists():
-        # An empty folder may be the one a shell stands in, so it is filled and not replaced;
-        # the hidden folder goes last, since it makes the rest a workspace.
-        for item in sorted(fresh.iterdir(), key=lambda item: item.name == HIDDEN):
-            item.rename(target / item.name)
-    else:
-        fresh.rename(target)
-
-
-def _write_beside(path: Path, text: str) -> None:
-    """Replace a file's text whole, keeping its permissions, or leave it as it was."""
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as beside:
-            beside.write(text)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def replace_files(workspace: Workspace, files: Mapping[str, str]) -> None:
     """Replace files of the learner's, each whole. Raises WorkspaceError where that fails."""
     try:
         for name, text in files.items():
-            _write_beside(workspace.root / name, text)
+            write_whole(workspace.root / name, text)
     except OSError as error:
-        raise _unwritable(error, workspace.root) from error
-
-
-def _umask() -> int:
-    was = os.umask(0)
-    os.umask(was)
-    return was
-
-
-def _unwritable(error: OSError, target: Path) -> WorkspaceError:
-    return WorkspaceError(
-        f"{error.filename or target} cannot be written: {error.strerror or error}.",
-        "Make room or mend its permissions, or name another folder.",
-    )
+        raise unwritable(error, workspace.root) from error

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import torch
 from safetensors.torch import load_file, save_file
 
-from . import instruments
-from .instruments import Job, Recording
+from .instruments import INSTRUMENTS
+from .job import Job, Recording
 from .program import Program
+from .steps import update_by_segment
 from .training import train_and_sample
 from .weights import drawn
 
@@ -67,9 +68,9 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         seed=spec["seed"],
     )
     for name in spec["instruments"]:
-        instrument = instruments.INSTRUMENTS[name]
+        instrument = INSTRUMENTS[name]
         if name == "update" and spec["segments"]:
-            instrument = instruments.update_by_segment
+            instrument = update_by_segment
         _recorded(out, folder, name, partial(instrument, program, job))
 
 

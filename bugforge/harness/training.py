@@ -4,7 +4,7 @@ import time
 
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from .instruments import Recording
+from .job import Recording
 from .program import Program
 
 

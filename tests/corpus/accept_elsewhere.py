@@ -337,7 +337,7 @@ class CausalSelfAttention(nn.Module):""",
             """\
         B, T = idx.shape
         assert idx.dtype == torch.long, idx.dtype
-        assert T <= self.config.block_size, f"{T} tokens, but block_size is {self.config.block_size}"
+        assert T <= self.config.block_size, f"{T} tokens are too many"
 """
             + ADD_POSITIONS[1]
             + "        assert x.shape == (B, T, self.config.n_embd)\n",

@@ -6,12 +6,12 @@ from .places import (
     MASK,
     MASK_TABLE,
     MASKED_SOFTMAX,
+    MODEL,
     MODEL_IMPORTS,
+    QKV,
     RUN_BLOCKS,
     SCORES,
     SOFTMAX,
-    QKV,
-    MODEL,
 )
 
 NO_TABLE = (*MASK_TABLE, "")

@@ -1,7 +1,7 @@
 """Right ways to make a trainable table of positions and to add it."""
 
 from . import Fixture
-from .places import ADD_POSITIONS, APPLY_INIT, INIT, POSITION_TABLE, MODEL
+from .places import ADD_POSITIONS, APPLY_INIT, INIT, MODEL, POSITION_TABLE
 
 AS_MODULE = (
     *ADD_POSITIONS,

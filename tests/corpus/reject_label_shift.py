@@ -33,7 +33,7 @@ LABEL_SHIFT = (
         "windows[:, :-1], windows[:, :-1]",
     ),
     _pair(
-        "backwards",
+        "past_predicted",
         "Every position predicts the token before it.",
         "windows[:, 1:], windows[:, :-1]",
     ),
@@ -56,7 +56,7 @@ LABEL_SHIFT = (
         "windows[:, :-1], windows[:, 1:].roll(1, 0)",
     ),
     _pair(
-        "reversed",
+        "windows_reversed",
         "The sentence is learned back to front.",
         "windows.flip(1)[:, :-1], windows.flip(1)[:, 1:]",
     ),
@@ -219,7 +219,7 @@ LABEL_SHIFT = (
         (*PAIR, "    return windows[:, :-1], windows[:, :-1]\n"),
         (
             *LOSS,
-            "        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())\n",
+            "        loss = F.cross_entropy(logits[:, :-1].mT, targets[:, 1:])\n",
         ),
         trained=True,
     ),
@@ -228,7 +228,7 @@ LABEL_SHIFT = (
         "The last target of every window is left out, so the text's last token is never learned.",
         (
             *LOSS,
-            "        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, :-1].flatten())\n",
+            "        loss = F.cross_entropy(logits[:, :-1].mT, targets[:, :-1])\n",
         ),
         trained=True,
     ),

@@ -128,7 +128,7 @@ MASKS = (
         f"        att[:, :-1] = att[:, :-1].masked_fill(~self.mask[:T, :T], {INF})\n",
     ),
     _masked(
-        "first_row_only",
+        "masked_in_the_first_row_only",
         "The other rows of a batch see the future.",
         f"        att[:1] = att[:1].masked_fill(~self.mask[:T, :T], {INF})\n",
     ),
@@ -137,7 +137,7 @@ MASKS = (
         "One position sees one token of its future.",
         FILLED.replace(
             "att = att",
-            "hidden = ~self.mask[:T, :T]\n        if T > 1:\n            hidden[-2, -1] = False\n        att = att",
+            "hidden = ~self.mask[:T, :T]\n        hidden[-2:-1, -1] = False\n        att = att",
         ).replace("~self.mask[:T, :T], float", "hidden, float"),
     ),
     _masked(
@@ -155,9 +155,12 @@ MASKS = (
         FILLED.replace("[:T, :T]", "[-T:, :T]"),
     ),
     _masked(
-        "for_24_positions",
-        "The mask has the size of the usual window alone.",
-        f"        att = att.masked_fill(torch.ones(24, 24).triu(1).bool()[:T, :T].logical_and(torch.arange(T) < 8), {INF})\n",
+        "first_eight_keys_only",
+        "Later keys are never hidden.",
+        f"""\
+        hidden = torch.ones(24, 24).triu(1).bool()[:T, :T] & (torch.arange(T) < 8)
+        att = att.masked_fill(hidden, {INF})
+""",
     ),
     _wrong(
         "after_softmax_not_renormalised",
@@ -181,7 +184,7 @@ MASKS = (
         ),
     ),
     _wrong(
-        "softmax_over_queries",
+        "masked_softmax_over_queries",
         "Weights sum to 1 over the wrong axis.",
         (
             *MASKED_SOFTMAX,
@@ -222,7 +225,8 @@ MASKS = (
         "A mask of ones and zeros is added to the scores.",
         (
             *ATTEND,
-            "        y = F.scaled_dot_product_attention(q, k, v, attn_mask=self.mask[:T, :T].float())\n",
+            "        table = self.mask[:T, :T].float()\n"
+            "        y = F.scaled_dot_product_attention(q, k, v, attn_mask=table)\n",
         ),
     ),
     _wrong(

@@ -126,7 +126,7 @@ POSITIONS = (
         (*ADD_POSITIONS, ADD_POSITIONS[1].replace(" + ", " * ")),
     ),
     _wrong(
-        "in_training_only",
+        "positions_in_training_only",
         "In evaluation no position is added.",
         (*ADD_POSITIONS, ADD_POSITIONS[1].replace(" + ", " + self.training * ")),
     ),
@@ -148,7 +148,7 @@ POSITIONS = (
         "Positions are multiplied by the root of the width.",
         f"math.sqrt(self.config.n_embd) * {HERE}",
     ),
-    _added("detached", FROZEN, f"{HERE}.detach()"),
+    _added("table_detached", FROZEN, f"{HERE}.detach()"),
     _added(
         "detached_in_part",
         "No gradient reaches the first position.",
@@ -160,7 +160,11 @@ POSITIONS = (
         "The last position uses the row of the one before.",
         "self.pos_emb[torch.arange(idx.size(1)).clamp(max=self.config.block_size - 2)]",
     ),
-    _added("reversed", "Positions are counted from the end of the input.", f"{HERE}.flip(0)"),
+    _added(
+        "counted_from_the_end",
+        "Positions are counted from the end of the input.",
+        f"{HERE}.flip(0)",
+    ),
     _added(
         "aligned_right",
         "What row a token gets depends on how long the input is.",

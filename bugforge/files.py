@@ -1,0 +1,37 @@
+"""Writing files whole or not at all."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from bugforge.errors import WorkspaceError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file's text whole, keeping its permissions, or leave it as it was."""
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~umask()
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as beside:
+            beside.write(text)
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def umask() -> int:
+    """Give the permissions that new files of this process lack."""
+    was = os.umask(0)
+    os.umask(was)
+    return was
+
+
+def unwritable(error: OSError, target: Path) -> WorkspaceError:
+    """Put into words why a place cannot be written."""
+    return WorkspaceError(
+        f"{error.filename or target} cannot be written: {error.strerror or error}.",
+        "Make room or mend its permissions, or name another folder.",
+    )

@@ -1,0 +1,114 @@
+"""Writing a workspace: beside its place, then moved there whole, or not at all."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bugforge.answers import AnswerKey, seal
+from bugforge.errors import WorkspaceError
+from bugforge.files import umask, unwritable, write_whole
+from bugforge.workspace import HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_name
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a workspace goes. key_dir: where its key goes instead. force: whether the workspace
+    that stands there may be replaced.
+    """
+
+    target: Path
+    key_dir: Path | None
+    force: bool
+
+
+def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: AnswerKey) -> Workspace:
+    """Write a workspace beside its place, then move it there whole.
+
+    Raises WorkspaceError where the place is taken, or cannot be written.
+    """
+    target, key_dir = place.target, place.key_dir
+    replaces = _check_place(target, force=place.force)
+    try:
+        with _beside(target) as fresh:
+            _fill(fresh, manifest, files, None if key_dir else key)
+            if key_dir:
+                key_dir.mkdir(parents=True, exist_ok=True)
+                write_whole(key_dir / key_name(key.id), seal(key))
+            _move(fresh, target, replaces=replaces)
+    except OSError as error:
+        raise unwritable(error, target) from error
+    return Workspace(target.resolve(), manifest)
+
+
+def _check_place(target: Path, *, force: bool) -> bool:
+    """Tell whether a workspace is to be replaced; refuse whatever else stands there."""
+    if not target.exists() and not target.is_symlink():
+        return False
+    if not target.is_dir():
+        raise WorkspaceError(f"{target} is a file.", "Name a folder that does not exist yet.")
+    try:
+        empty = not any(target.iterdir())
+    except OSError as error:
+        raise unwritable(error, target) from error
+    if empty:
+        return False
+    if not (target / HIDDEN / MANIFEST).is_file():
+        raise WorkspaceError(
+            f"The folder {target} is not empty, and not a Bugforge workspace.",
+            "Name a folder that does not exist yet.",
+        )
+    if not force:
+        raise WorkspaceError(
+            f"There is a workspace at {target} already.",
+            "Name another folder, or replace it with --force.",
+        )
+    return True
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Lend a new folder on the target's own file system, and take it away again."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.resolve().parent))
+    try:
+        folder.chmod(0o777 & ~umask())
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fill(
+    folder: Path, manifest: Manifest, files: Mapping[str, str], key: AnswerKey | None
+) -> None:
+    (folder / HIDDEN).mkdir()
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    if key:
+        (folder / HIDDEN / KEY).write_text(seal(key), encoding="ascii", newline="\n")
+    text = json.dumps(asdict(manifest), indent=2) + "\n"
+    (folder / HIDDEN / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _move(fresh: Path, target: Path, *, replaces: bool) -> None:
+    if replaces:
+        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.resolve().parent))
+        aside = old / target.name
+        target.rename(aside)
+        try:
+            fresh.rename(target)
+        except BaseException:
+            aside.rename(target)
+            raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+    elif target.exists():
+        # An empty folder may be the one a shell stands in, so it is filled and not replaced;
+        # the hidden folder goes last, since it makes the rest a workspace.
+        for item in sorted(fresh.iterdir(), key=lambda item: item.name == HIDDEN):
+            item.rename(target / item.name)
+    else:
+        fresh.rename(target)

@@ -1,0 +1,19 @@
+"""Every wrong program."""
+
+from .reject_elsewhere import ELSEWHERE
+from .reject_label_shift import LABEL_SHIFT
+from .reject_mask import MASKS
+from .reject_positions import POSITIONS
+from .reject_projection import PROJECTION
+from .reject_training_step import TRAINING_STEP
+from .reject_typo import TYPO
+
+WRONG = (
+    *LABEL_SHIFT,
+    *POSITIONS,
+    *MASKS,
+    *PROJECTION,
+    *TRAINING_STEP,
+    *TYPO,
+    *ELSEWHERE,
+)

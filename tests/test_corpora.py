@@ -1,0 +1,116 @@
+"""The corpora of right and of wrong programs get the verdicts that they are known to deserve.
+
+Laws and comparison judge all of them. A seeded tenth of the right ones and of those wrong ones
+that only training shows is trained as well; BUGFORGE_CORPORA=all trains every one.
+"""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+
+from bugforge.training import Run, not_judged
+from bugforge.verify import Verdict
+from tests.conftest import Judge
+from tests.corpus import Fixture
+from tests.corpus.right import RIGHT
+from tests.corpus.wrong import WRONG
+
+AREAS = ("label_shift", "positions", "mask", "projection", "training_step", "typo", "elsewhere")
+LEAST = 80
+SHARE = 10
+SEED = 3
+OF_TRAINING = {law.check for unseen in (False, True) for law in not_judged(unseen=unseen, why="")}
+
+
+def _some(fixtures: tuple[Fixture, ...]) -> tuple[Fixture, ...]:
+    if os.environ.get("BUGFORGE_CORPORA") == "all":
+        return fixtures
+    return tuple(random.Random(SEED).sample(fixtures, -(-len(fixtures) // SHARE)))
+
+
+def _named(fixture: Fixture) -> str:
+    return f"{fixture.area}-{fixture.name}"
+
+
+def _said(verdict: Verdict) -> str:
+    lines = [f"{r.check}: {r.value} against {r.bound}" for r in verdict.broken]
+    lines += [f"{r.check}: {r.why}" for r in verdict.untold if r.check not in OF_TRAINING]
+    lines += [_run(run) for run in verdict.runs]
+    return "\n".join([*lines, str(verdict.crash or "")])
+
+
+def _run(run: Run) -> str:
+    return f"loss {run.final_loss:.3f} over {run.floor:.3f}: {run.sample!r}"
+
+
+EITHER = pytest.mark.parametrize("fixture", [*RIGHT, *WRONG], ids=_named)
+
+
+@EITHER
+def test_a_fixture_is_another_program(fixture: Fixture, reference: dict[str, str]) -> None:
+    """Every change finds its place, and the program that results is not the reference."""
+    assert fixture.applied(reference) != reference
+
+
+@EITHER
+def test_a_fixture_says_what_it_is(fixture: Fixture) -> None:
+    """A fixture names a known area, and says why in one sentence."""
+    assert fixture.area in AREAS
+    assert fixture.why[0].isupper() or fixture.why.split()[0].isidentifier()
+    assert fixture.why.endswith(".")
+
+
+def test_names_are_unique() -> None:
+    """No two fixtures of a corpus have the same name."""
+    for corpus in (RIGHT, WRONG):
+        assert max(Counter(fixture.name for fixture in corpus).values()) == 1
+
+
+def test_no_program_is_in_both(reference: dict[str, str]) -> None:
+    """What is right is not wrong, and no program stands in a corpus twice."""
+    programs = Counter(tuple(sorted(f.applied(reference).items())) for f in (*RIGHT, *WRONG))
+    assert max(programs.values()) == 1
+
+
+@pytest.mark.parametrize("corpus", [RIGHT, WRONG], ids=["right", "wrong"])
+def test_a_corpus_is_large_and_broad(corpus: tuple[Fixture, ...]) -> None:
+    """Each corpus holds many programs, and some of every area."""
+    assert len(corpus) >= LEAST
+    assert {fixture.area for fixture in corpus} == set(AREAS)
+
+
+@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
+def test_a_right_program_keeps_all_laws(
+    fixture: Fixture, reference: dict[str, str], judge: Judge
+) -> None:
+    """A right program keeps every law and comparison, and each of them can be judged."""
+    verdict = judge(fixture.applied(reference))
+    judged = [reading for reading in verdict.readings if reading.check not in OF_TRAINING]
+    assert all(reading.kept for reading in judged), _said(verdict)
+
+
+@pytest.mark.parametrize("fixture", [f for f in WRONG if not f.needs_training], ids=_named)
+def test_a_wrong_program_breaks_a_law(
+    fixture: Fixture, reference: dict[str, str], judge: Judge
+) -> None:
+    """A wrong program breaks a law or a comparison: it is not merely left unjudged."""
+    assert judge(fixture.applied(reference)).broken
+
+
+@pytest.mark.parametrize("fixture", _some(RIGHT), ids=_named)
+def test_a_right_program_passes(fixture: Fixture, reference: dict[str, str], judge: Judge) -> None:
+    """A right program passes, its training and its samples included."""
+    verdict = judge(fixture.applied(reference), trains="when kept")
+    assert verdict.passed, _said(verdict)
+
+
+@pytest.mark.parametrize("fixture", _some(tuple(f for f in WRONG if f.needs_training)), ids=_named)
+def test_a_wrong_program_that_only_training_shows(
+    fixture: Fixture, reference: dict[str, str], judge: Judge
+) -> None:
+    """A wrong program that keeps all laws does not pass, for what its training or sample shows."""
+    verdict = judge(fixture.applied(reference), trains="when kept")
+    assert not verdict.passed
+    assert verdict.broken
