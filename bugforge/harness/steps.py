@@ -122,6 +122,7 @@ def loop(program: Program, job: Job) -> Recording:
 
 
 LOOP_STEPS = 6
+EPS = 1e-3
 
 
 def _trainer(
@@ -133,11 +134,16 @@ def _trainer(
     carry(model, job.weights, 1.0)
     model.train()
     optimizer = program.train.make_optimizer(model, config)
-    for group in optimizer.param_groups:
-        group["lr"] = config.learning_rate
-        if "eps" in group:
-            # Adam divides by a gradient's size; a large eps keeps rounding from being a sign.
-            group["eps"] = 1e-3
+
+    def steady(stepping: torch.optim.Optimizer, *_: object) -> None:
+        # At each step, since a program may set its rate within a step as well as around it.
+        for group in stepping.param_groups:
+            group["lr"] = config.learning_rate
+            if "eps" in group:
+                # Adam divides by a gradient's size; a large eps keeps rounding from being a sign.
+                group["eps"] = EPS
+
+    optimizer.register_step_pre_hook(steady)
     return model, optimizer, config
 
 

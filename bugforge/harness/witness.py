@@ -13,13 +13,17 @@ UNKNOWN = -1
 
 @contextmanager
 def witnessed(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Note the tokens (B, T) of every call of the model."""
+    """Note the tokens (B, T) that every call of the model made logits for.
+
+    A program may hand over windows that hold their targets too, and cut them in forward.
+    """
     calls: list[Tensor] = []
     inner = model.forward
 
     def outer(idx: Tensor, *args: Any, **kwargs: Any) -> Any:
-        calls.append(idx.detach().clone())
-        return inner(idx, *args, **kwargs)
+        result = inner(idx, *args, **kwargs)
+        calls.append(idx[:, : result[0].size(1)].detach().clone())
+        return result
 
     model.forward = outer
     try:

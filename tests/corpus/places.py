@@ -152,8 +152,10 @@ MODE_BACK: Place = (MODEL, "        self.train(was_training)\n")
 CROP: Place = (MODEL, "            context = idx[:, -self.config.block_size :]\n")
 LAST_LOGITS: Place = (
     MODEL,
-    "            logits = logits[:, -1, :]"
-    "  # (B, V): only the last position predicts what is new\n",
+    (
+        "            logits = logits[:, -1, :]"
+        "  # (B, V): only the last position predicts what is new\n"
+    ),
 )
 ARGMAX: Place = (MODEL, "                next_idx = logits.argmax(dim=-1, keepdim=True)\n")
 TEMPERATURE: Place = (MODEL, "                logits = logits / temperature\n")

@@ -484,8 +484,10 @@ DATA_AND_LOOP = (
         "Rows are drawn and have nothing to do with the text.",
         (
             *CUT,
-            "    shape = (config.batch_size, span)\n"
-            "    windows = data[torch.randint(len(data), shape, generator=generator)]\n",
+            (
+                "    shape = (config.batch_size, span)\n"
+                "    windows = data[torch.randint(len(data), shape, generator=generator)]\n"
+            ),
         ),
     ),
     _wrong(

@@ -225,8 +225,10 @@ MASKS = (
         "A mask of ones and zeros is added to the scores.",
         (
             *ATTEND,
-            "        table = self.mask[:T, :T].float()\n"
-            "        y = F.scaled_dot_product_attention(q, k, v, attn_mask=table)\n",
+            (
+                "        table = self.mask[:T, :T].float()\n"
+                "        y = F.scaled_dot_product_attention(q, k, v, attn_mask=table)\n"
+            ),
         ),
     ),
     _wrong(
