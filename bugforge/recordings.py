@@ -1,6 +1,7 @@
 """What a child wrote: recordings read back as data, and never trusted to be whole."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,8 @@ def read_recording(folder: Path, name: str) -> Recording:
     error = head["error"]
     place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
     return Recording(crash=Crash(plain(str(error["type"])), plain(str(error["message"])), place))
+
+
+def first_crash(recordings: Iterable[Recording]) -> Crash | None:
+    """Give the first crash among recordings, if there is one."""
+    return next((recording.crash for recording in recordings if recording.crash), None)

@@ -1,0 +1,107 @@
+"""Has programs recorded and trained, all under the same drawn inputs and weights."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.numpy import save_file
+
+from bugforge.errors import ToolError
+from bugforge.judgement import INSTRUMENTS
+from bugforge.probe import Probe
+from bugforge.recordings import Recording, first_crash, read_recording
+from bugforge.sandbox import Outcome, Sandbox
+from bugforge.sentences import PROMPT_LENGTH
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Starts jobs in a sandbox's room and reads what they wrote. Jobs go by names of their own."""
+
+    box: Sandbox
+    room: Path
+    probe: Probe
+
+    def pristine(self, files: Mapping[str, str]) -> dict[str, Recording]:
+        """Record the correct program, whose weights every other program is then given.
+
+        It comes first and leaves nothing on disk but the weights, so that no attempt can look
+        it up. Raises ToolError where it does not run, since that is no attempt's fault.
+        """
+        save_file(self.probe.inputs, self.room / "inputs")
+        folder = self.write("pristine", files)
+        self._record("pristine", folder, draw_weights=True, segments=True)
+        seen = self.recordings("pristine")
+        self.forget("pristine")
+        fault = first_crash(seen.values())
+        if fault:
+            raise ToolError(
+                f"The correct program itself does not run here: {fault}",
+                "Is torch of a tested version? See constraints.txt; else please report it.",
+            )
+        return seen
+
+    def record(self, name: str, folder: Path, *, segments: bool = False) -> None:
+        """Have a program recorded; segments: by each run of tokens that may be learned from."""
+        self._record(name, folder, draw_weights=False, segments=segments)
+
+    def train(self, name: str, folder: Path, text: str, seed: int) -> None:
+        """Have a program trained on a text."""
+        prompt = text[:PROMPT_LENGTH]
+        spec = {"task": "train", "program": str(folder), "text": text, "prompt": prompt}
+        self.box.submit(self._own(name), {**spec, "seed": seed})
+
+    def recordings(self, name: str) -> dict[str, Recording]:
+        """Wait for a program's recordings; where it cannot be imported, each is that crash."""
+        outcome = self.wait(name)
+        imported = read_recording(outcome.out, "import")
+        return {
+            instrument: imported
+            if imported.crash is not None
+            else read_recording(outcome.out, instrument)
+            for instrument in INSTRUMENTS
+        }
+
+    def trained(self, name: str) -> Recording:
+        """Wait for a training; where the program cannot be imported, it is that crash."""
+        outcome = self.wait(name)
+        imported = read_recording(outcome.out, "import")
+        return imported if imported.crash else read_recording(outcome.out, "train")
+
+    def wait(self, name: str) -> Outcome:
+        """Wait for a job's end."""
+        return self.box.wait(self._own(name))
+
+    def ended(self, name: str) -> Outcome | None:
+        """Tell how a job ended, if it has."""
+        return self.box.ended.get(self._own(name))
+
+    def write(self, name: str, files: Mapping[str, str]) -> Path:
+        """Write a program into a folder of its own."""
+        folder = self.room / "programs" / name
+        folder.mkdir(parents=True)
+        for file, text in files.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        return folder
+
+    def forget(self, name: str) -> None:
+        """Take away a program and what was recorded of it."""
+        shutil.rmtree(self.room / "programs" / name)
+        shutil.rmtree(self.wait(name).out)
+
+    def _record(self, name: str, folder: Path, *, draw_weights: bool, segments: bool) -> None:
+        spec = {
+            **self.probe.spec(),
+            "program": str(folder),
+            "inputs": str(self.room / "inputs"),
+            "weights": str(self.room / "weights"),
+            "draw_weights": draw_weights,
+            "segments": segments,
+            "instruments": INSTRUMENTS,
+        }
+        self.box.submit(self._own(name), spec)
+
+    def _own(self, name: str) -> str:
+        """Name a job so that no other check's has the name."""
+        return f"{self.room.name} {name}"
