@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from bugforge.errors import ToolError
 from bugforge.judgement import INSTRUMENTS
-from bugforge.probe import Probe
+from bugforge.probe import SIZES, Probe
 from bugforge.recordings import Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
@@ -48,9 +48,33 @@ class Recorder:
 
     def train(self, name: str, folder: Path, text: str, seed: int) -> None:
         """Have a program trained on a text."""
-        prompt = text[:PROMPT_LENGTH]
-        spec = {"task": "train", "program": str(folder), "text": text, "prompt": prompt}
-        self.box.submit(self._own(name), {**spec, "seed": seed})
+        spec = {
+            "task": "train",
+            "program": str(folder),
+            "text": text,
+            "prompt": text[:PROMPT_LENGTH],
+            "sizes": SIZES,
+            "weights": str(self.room / "weights"),
+            "seed": seed,
+        }
+        self.box.submit(self._own(name), spec)
+
+    def replay(self, files: Mapping[str, str], name: str, trained: Recording) -> Recording:
+        """Decode with the weights that an attempt's training ended with, in the correct program."""
+        job = f"replay {name}"
+        weights = self.room / job
+        save_file(trained.tensors, weights)
+        spec = {
+            "task": "replay",
+            "program": str(self.write(job, files)),
+            "sizes": trained.facts["sizes"],
+            "weights": str(weights),
+            "prompt_tokens": PROMPT_LENGTH,
+        }
+        self.box.submit(self._own(job), spec)
+        recording = read_recording(self.wait(job).out, "replay")
+        self.forget(job)
+        return recording
 
     def recordings(self, name: str) -> dict[str, Recording]:
         """Wait for a program's recordings; where it cannot be imported, each is that crash."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from bugforge.checks import Reading, measured
 from bugforge.mutation import Stage
 from bugforge.recordings import Recording
@@ -23,11 +25,14 @@ class Run:
     unseen: bool
     recording: Recording
     attempts: int = 1
+    replay: Recording | None = None
+    """The same continuation by the correct program, with the weights that training led to."""
 
     @property
     def losses(self) -> list[float]:
         """Loss of each step, in nats per token."""
-        return [float(loss) for loss in self.recording.facts.get("losses", [])]
+        told = self.recording.facts.get("losses", [])
+        return [loss for loss in told if isinstance(loss, float)] if isinstance(told, list) else []
 
     @property
     def sample(self) -> str | None:
@@ -47,6 +52,21 @@ class Run:
         return loss_floor(self.text, int(self.recording.facts.get("block_size", 0)))
 
     @property
+    def borne_out(self) -> bool:
+        """Whether the trained weights, and nothing else, gave the sentence back.
+
+        Tokens stand for characters one to one, and the correct program, given the weights,
+        generates the same tokens.
+        """
+        tokens = self.recording.tensors.get("tokens")
+        replayed = self.replay.tensors.get("tokens") if self.replay else None
+        if tokens is None or replayed is None or tokens.shape != (len(self.text),):
+            return False
+        pairs = set(zip(tokens.tolist(), self.text, strict=True))
+        one_to_one = len(pairs) == len(set(self.text)) == len(set(tokens.tolist()))
+        return one_to_one and bool(np.array_equal(replayed, tokens))
+
+    @property
     def exact(self) -> bool:
         """Whether the sentence came back."""
         return self.sample == self.text
@@ -57,11 +77,13 @@ def judge_run(run: Run) -> list[Reading]:
     if run.recording.crash is not None:
         return not_judged(unseen=run.unseen, why="training did not come to its end")
     share = measured(lambda: run.final_loss / run.floor)
-    learns, floor, sentence = _names(unseen=run.unseen)
+    learns, floor, sentence, weights = _names(unseen=run.unseen)
+    untried = Reading(*weights, None, why="the sentence did not come back")
     return [
         Reading(*learns, share <= HIGHEST, share, HIGHEST),
         Reading(*floor, share >= LOWEST, share, LOWEST),
         Reading(*sentence, run.exact),
+        Reading(*weights, run.borne_out) if run.exact else untried,
     ]
 
 
@@ -78,4 +100,5 @@ def _names(*, unseen: bool) -> tuple[tuple[str, Stage, str], ...]:
         (f"learns{suffix}", "loop", f"Training on {of} brings the loss as low as it can go."),
         (f"floor{suffix}", "attention", f"The loss on {of} is no lower than without foresight."),
         (f"sentence{suffix}", "sampling", f"Greedy decoding gives back {of}, exactly."),
+        (f"weights{suffix}", "loop", f"What was trained on {of} is the weights, and they know it."),
     )

@@ -164,7 +164,7 @@ class _Check:
             self._run("given", self.key.text, is_unseen=False),
             self._run("unseen", other, is_unseen=True),
         ]
-        return [self._again(run) for run in runs]
+        return [self._replayed(self._again(run)) for run in runs]
 
     def _again(self, run: Run) -> Run:
         """Train again where nothing but the sample misses, since one seed may be unlucky."""
@@ -175,6 +175,13 @@ class _Check:
             again = self._run(name, run.text, is_unseen=run.unseen)
             run = replace(again, attempts=run.attempts + 1)
         return run
+
+    def _replayed(self, run: Run) -> Run:
+        """Try the trained weights in the correct program, where the sentence came back."""
+        if not run.exact or not run.recording.facts.get("sizes"):
+            return run
+        name = "unseen" if run.unseen else "given"
+        return replace(run, replay=self.recorder.replay(self.key.pristine, name, run.recording))
 
     def _train(self, name: str, text: str) -> None:
         self.jobs.append(name)

@@ -16,7 +16,7 @@ from .instruments import INSTRUMENTS
 from .job import Job, Recording
 from .program import Program
 from .steps import update_by_segment
-from .training import train_and_sample
+from .training import replay, train_and_sample
 from .weights import drawn
 
 R = TypeVar("R", bound=Recording)
@@ -34,11 +34,12 @@ def run(spec: dict[str, Any]) -> None:
     program = _recorded(out, folder, "import", lambda: _imported(folder))
     if program is None:
         return
-    if spec["task"] == "train":
-        text, prompt, seed = spec["text"], spec["prompt"], spec["seed"]
-        _recorded(out, folder, "train", lambda: train_and_sample(program.value, text, prompt, seed))
-    else:
+    task = spec["task"]
+    if task == "record":
         _instruments(program.value, spec, folder, out)
+    else:
+        deed = {"train": train_and_sample, "replay": replay}[task]
+        _recorded(out, folder, task, lambda: deed(program.value, spec, load_file(spec["weights"])))
 
 
 class _Imported(Recording):
