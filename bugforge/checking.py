@@ -38,6 +38,7 @@ def check(
     question = Question(
         rng=random.Random(secrets.randbits(128)),
         attribute=feedback == "full",
+        hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
     )
     with opened(Limits(seconds=seconds)) as box:
         verdict = verify(box, workspace.root, key, question, progress)

@@ -22,6 +22,8 @@ class Recorder:
     box: Sandbox
     room: Path
     probe: Probe
+    hidden: tuple[Path, ...] = ()
+    """Folders that no attempt may look into, where the system can hide them."""
 
     def pristine(self, files: Mapping[str, str]) -> dict[str, Recording]:
         """Record the correct program, whose weights every other program is then given.
@@ -42,9 +44,13 @@ class Recorder:
             )
         return seen
 
-    def record(self, name: str, folder: Path, *, segments: bool = False) -> None:
-        """Have a program recorded; segments: by each run of tokens that may be learned from."""
-        self._record(name, folder, draw_weights=False, segments=segments)
+    def attempt(self, name: str, folder: Path) -> None:
+        """Have a program of a learner's recorded, behind walls."""
+        self._record(name, folder, walls=self._walls())
+
+    def forged(self, name: str, files: Mapping[str, str]) -> None:
+        """Have a program of our own recorded, by each run of tokens that may be learned from."""
+        self._record(name, self.write(name, files), segments=True)
 
     def train(self, name: str, folder: Path, text: str, seed: int) -> None:
         """Have a program trained on a text."""
@@ -56,6 +62,7 @@ class Recorder:
             "sizes": SIZES,
             "weights": str(self.room / "weights"),
             "seed": seed,
+            "walls": self._walls(),
         }
         self.box.submit(self._own(name), spec)
 
@@ -70,6 +77,7 @@ class Recorder:
             "sizes": trained.facts["sizes"],
             "weights": str(weights),
             "prompt_tokens": PROMPT_LENGTH,
+            "walls": None,
         }
         self.box.submit(self._own(job), spec)
         recording = read_recording(self.wait(job).out, "replay")
@@ -114,7 +122,15 @@ class Recorder:
         shutil.rmtree(self.room / "programs" / name)
         shutil.rmtree(self.wait(name).out)
 
-    def _record(self, name: str, folder: Path, *, draw_weights: bool, segments: bool) -> None:
+    def _record(
+        self,
+        name: str,
+        folder: Path,
+        *,
+        draw_weights: bool = False,
+        segments: bool = False,
+        walls: list[str] | None = None,
+    ) -> None:
         spec = {
             **self.probe.spec(),
             "program": str(folder),
@@ -123,8 +139,12 @@ class Recorder:
             "draw_weights": draw_weights,
             "segments": segments,
             "instruments": INSTRUMENTS,
+            "walls": walls,
         }
         self.box.submit(self._own(name), spec)
+
+    def _walls(self) -> list[str]:
+        return [str(path) for path in self.hidden if path.is_dir()]
 
     def _own(self, name: str) -> str:
         """Name a job so that no other check's has the name."""

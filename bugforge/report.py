@@ -71,6 +71,7 @@ def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dic
             "used": verdict.limit.used,
             "allowed": verdict.limit.allowed,
         },
+        "isolation": list(verdict.isolation),
         "runs": [_run(run) for run in verdict.runs],
     }
     if tells(feedback, "symptom"):

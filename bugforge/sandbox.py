@@ -71,6 +71,8 @@ class Sandbox:
     ended: dict[str, Outcome] = field(default_factory=dict)
     buffered: bytes = b""
     rooms: int = 0
+    isolation: tuple[str, ...] = ()
+    """The walls around a program that hold on this system."""
     ready: bool = False
     """Whether torch is loaded, so that what goes wrong from here on is the program's doing."""
 
@@ -132,6 +134,7 @@ class Sandbox:
         for line in lines:
             message = json.loads(line)
             self.ready = True
+            self.isolation = tuple(message.get("isolation", self.isolation))
             if "started" in message:
                 job = self.running[message["started"]]
                 job.began = time.monotonic()

@@ -38,6 +38,7 @@ class Verdict:
 
     readings: every law and comparison, in order. crash: how the program ended, if it did not
     run; limit: the bound it was stopped at. bugs: what is known of each, where it was asked.
+    isolation: the walls that stood around it.
     """
 
     passed: bool
@@ -46,6 +47,7 @@ class Verdict:
     crash: Crash | None = None
     limit: Outcome | None = None
     bugs: dict[int, State] = field(default_factory=dict)
+    isolation: tuple[str, ...] = ()
 
     @property
     def broken(self) -> tuple[Reading, ...]:
@@ -69,12 +71,14 @@ class Question:
 
     attribute: whether to find out which bugs are left. trains: always, so that the learner sees
     a curve; only when laws and comparison are kept, and the verdict hangs on it; or never, which
-    passes nothing. rng: draws inputs, seeds and the sentence never shown.
+    passes nothing. rng: draws inputs, seeds and the sentence never shown. hidden: folders that
+    the program must not look into, such as the answer key's.
     """
 
     rng: random.Random
     attribute: bool = False
     trains: Trains = "always"
+    hidden: tuple[Path, ...] = ()
 
 
 def verify(
@@ -90,7 +94,7 @@ def verify(
         copy_attempt(root, room / "attempt", tuple(key.pristine))
     except Unusable as unusable:
         return _not_run(unusable.crash, key, question)
-    recorder = Recorder(box, room, draw(question.rng))
+    recorder = Recorder(box, room, draw(question.rng), question.hidden)
     check = _Check(recorder, key, question, progress, room / "attempt")
     try:
         return check.judge()
@@ -130,7 +134,7 @@ class _Check:
             self._train("given", self.key.text)
         self.progress("Comparing under given weights")
         self.jobs.append("attempt")
-        self.recorder.record("attempt", self.attempt)
+        self.recorder.attempt("attempt", self.attempt)
         seen = self.recorder.recordings("attempt")
         readings = judge(seen, pristine)
         kept = all(reading.kept for reading in readings.values())
@@ -150,6 +154,7 @@ class _Check:
             runs=tuple(runs),
             crash=first_crash([*(run.recording for run in runs), *seen.values()]),
             limit=limit,
+            isolation=self.recorder.box.isolation,
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
 
@@ -203,8 +208,7 @@ class _Check:
         programs: dict[Subset, Evidence] = {frozenset(): pristine}
         left_in = [left for left in subsets(numbers) if left]
         for left in left_in:
-            folder = self.recorder.write(_named(left), self.key.program(left))
-            self.recorder.record(_named(left), folder, segments=True)
+            self.recorder.forged(_named(left), self.key.program(left))
         for left in left_in:
             programs[left] = self.recorder.recordings(_named(left))
             self.recorder.forget(_named(left))

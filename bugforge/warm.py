@@ -26,11 +26,11 @@ POLL_SECONDS = 0.01
 
 def main() -> None:
     """Serve jobs until standard input ends."""
-    child = _load_harness()
+    child, isolation = _load_harness()
     _adopt_orphans()
     running: dict[int, str] = {}
     pending = b""
-    _say({"ready": True})
+    _say({"ready": True, "isolation": _try_isolation(isolation)})
     while True:
         readable, _, _ = select.select([0], [], [], POLL_SECONDS)
         if readable:
@@ -40,7 +40,7 @@ def main() -> None:
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
                 spec = json.loads(line)
-                pid = _fork(child, spec)
+                pid = _fork(child, isolation, spec)
                 running[pid] = spec["name"]
                 _say({"started": spec["name"], "pid": pid})
         _reap(running)
@@ -58,7 +58,7 @@ def _reap(running: dict[int, str]) -> None:
             _say({"ended": running.pop(pid), "exit": os.waitstatus_to_exitcode(status)})
 
 
-def _fork(child: ModuleType, spec: dict[str, Any]) -> int:
+def _fork(child: ModuleType, isolation: ModuleType, spec: dict[str, Any]) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -69,6 +69,8 @@ def _fork(child: ModuleType, spec: dict[str, Any]) -> int:
         _cut_off(Path(spec["log"]))
         resource.setrlimit(resource.RLIMIT_FSIZE, (spec["file_bytes"],) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if spec["walls"] is not None:
+            _wall_in(isolation, spec)
         child.run(spec)
         status = 0
     except BaseException:  # noqa: BLE001  # the child must end here, never in the parent's loop
@@ -78,6 +80,32 @@ def _fork(child: ModuleType, spec: dict[str, Any]) -> int:
             sys.stdout.flush()
         finally:
             os._exit(status)
+
+
+def _wall_in(isolation: ModuleType, spec: dict[str, Any]) -> None:
+    """Isolate a child that is to run a learner's code; its own folders stay writable."""
+    scratch = Path(spec["out"]) / "scratch"
+    scratch.mkdir()
+    os.environ.update(HOME=str(scratch), TMPDIR=str(scratch))
+    isolation.isolate([spec["out"], spec["program"]], spec["walls"])
+    _die_with_parent()
+
+
+def _try_isolation(isolation: ModuleType) -> list[str]:
+    """Find out in a child of its own which walls hold here."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            held = isolation.isolate([], [str(Path.cwd())])
+            os.write(writing, json.dumps(held).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as told:
+        held_here = told.read()
+    os.waitpid(pid, 0)
+    return list(json.loads(held_here or b"[]"))
 
 
 def _cut_off(log: Path) -> None:
@@ -91,8 +119,8 @@ def _cut_off(log: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _load_harness() -> ModuleType:
-    """Import the harness beside this file under a name of its own, without its package."""
+def _load_harness() -> tuple[ModuleType, ModuleType]:
+    """Import what children do, and their walls, under a name apart from this package's."""
     folder = Path(__file__).with_name("harness")
     spec = importlib.util.spec_from_file_location(
         "harness", folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -108,7 +136,7 @@ def _load_harness() -> ModuleType:
     torch.set_num_threads(1)
     # The first optimizer makes torch import its compiler: once here serves every child.
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)]).step()
-    return module
+    return module, importlib.import_module("harness.isolation")
 
 
 def _adopt_orphans() -> None:
