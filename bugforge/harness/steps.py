@@ -1,6 +1,7 @@
 """Instruments of learning: what training steps hand the optimizer, and where they lead."""
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,6 +18,12 @@ STEPS = 3
 what an optimizer remembers."""
 
 
+LOOP_STEPS = 6
+EPS = 1e-3
+WIDE, TIGHT = 1e9, 0.05
+"""Norms to clip gradients to: one that never clips, and one that always does."""
+
+
 def objective(program: Program, job: Job) -> Recording:
     """Training steps on long data, against what the model's own logits say they should learn.
 
@@ -26,7 +33,7 @@ def objective(program: Program, job: Job) -> Recording:
     the last.
     """
     seen = Recording()
-    model, optimizer, config = _trainer(program, job, job.data, grad_clip=1e9)
+    model, optimizer, config = _trainer(program, job, job.fields["block_size"], WIDE)
     handed = handed_gradients(model, optimizer)
     generator = torch.Generator().manual_seed(job.seed)
     for step in (1, 2):
@@ -80,8 +87,8 @@ def update(program: Program, job: Job) -> Recording:
     size = job.fields["block_size"]
     for data in (job.data[: size + 1], job.data[:size]):
         seen = Recording()
-        _steps(program, job, data, seen, "whole", steps=STEPS, grad_clip=1e9)
-        _steps(program, job, data, seen, "clipped", steps=1, grad_clip=0.05)
+        _steps(program, job, _Course("whole", data, size), seen)
+        _steps(program, job, _Course("clipped", data, size, 1, TIGHT), seen)
         if seen.facts.get("whole/rows alike", True):
             break
     return seen
@@ -95,9 +102,20 @@ def update_by_segment(program: Program, job: Job) -> Recording:
     seen = update(program, job)
     size = job.fields["block_size"]
     for name, segment in (("head", job.data[:size]), ("tail", job.data[1 : size + 1])):
-        _steps(program, job, segment, seen, name, steps=STEPS, grad_clip=1e9)
-        _steps(program, job, segment, seen, f"{name}-clipped", steps=1, grad_clip=0.05)
+        _steps(program, job, _Course(name, segment, size - 1), seen)
+        _steps(program, job, _Course(f"{name}-clipped", segment, size - 1, 1, TIGHT), seen)
     return seen
+
+
+@dataclass(frozen=True)
+class _Course:
+    """Some steps of training on data (N,), in windows of `span` tokens."""
+
+    label: str
+    data: Tensor
+    span: int
+    steps: int = STEPS
+    grad_clip: float = WIDE
 
 
 def loop(program: Program, job: Job) -> Recording:
@@ -121,14 +139,9 @@ def loop(program: Program, job: Job) -> Recording:
     return seen
 
 
-LOOP_STEPS = 6
-EPS = 1e-3
-
-
 def _trainer(
-    program: Program, job: Job, data: Tensor, grad_clip: float
+    program: Program, job: Job, span: int, grad_clip: float
 ) -> tuple[nn.Module, torch.optim.Optimizer, Any]:
-    span = min(job.fields["block_size"], len(data) - 1)
     config = program.config(**{**job.fields, "block_size": span, "grad_clip": grad_clip})
     model = program.build(**job.sizes)
     carry(model, job.weights, 1.0)
@@ -147,26 +160,16 @@ def _trainer(
     return model, optimizer, config
 
 
-def _steps(  # noqa: PLR0913
-    program: Program,
-    job: Job,
-    data: Tensor,
-    seen: Recording,
-    label: str,
-    *,
-    steps: int,
-    grad_clip: float,
-) -> None:
-    model, optimizer, config = _trainer(program, job, data, grad_clip)
+def _steps(program: Program, job: Job, course: _Course, seen: Recording) -> None:
+    label = course.label
+    model, optimizer, config = _trainer(program, job, course.span, course.grad_clip)
     names = by_given_name(model, job.weights)
     handed = handed_gradients(model, optimizer)
     generator = torch.Generator().manual_seed(job.seed)
-    losses = []
-    for step in range(1, steps + 1):
-        batch = program.train.get_batch(data, config, generator)
+    for step in range(1, course.steps + 1):
+        batch = program.train.get_batch(course.data, config, generator)
         with witnessed(model) as calls:
-            losses.append(float(program.train.train_step(model, optimizer, batch, config)))
-        seen.facts[f"{label}/steps taken {step}"] = len(handed)
+            program.train.train_step(model, optimizer, batch, config)
         if calls:
             rows = torch.cat(calls)
             at = (job.data.unfold(0, rows.size(1), 1) == rows[0]).all(-1).int().argmax()
@@ -176,8 +179,7 @@ def _steps(  # noqa: PLR0913
             given, shape = names[name]
             after = parameter.detach().clone().reshape(shape)
             seen.tensors[f"{label}/after {step}/{given}"] = after
-    for step, gradients in enumerate(handed[: steps + 1], start=1):
+    for step, gradients in enumerate(handed[: course.steps + 1], start=1):
         for name, gradient in gradients.items():
             given, shape = names[name]
             seen.tensors[f"{label}/gradient {step}/{given}"] = gradient.reshape(shape)
-    seen.facts[f"{label}/losses"] = losses

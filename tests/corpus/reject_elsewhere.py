@@ -497,15 +497,6 @@ DATA_AND_LOOP = (
         trained=True,
     ),
     _wrong(
-        "text_in_lower_case",
-        "Capitals are lost.",
-        (
-            *DATA,
-            "    text = text.lower()\n    vocabulary = Vocabulary(text + text.upper())\n" + DATA[1],
-        ),
-        trained=True,
-    ),
-    _wrong(
         "shipped_text_only",
         "Whatever it is given, the shipped sentence is learned.",
         (

@@ -299,6 +299,7 @@ IN_THE_STEP = (
         "one_row_learned",
         "One row of the batch is learned from.",
         (*UNPACK, "    inputs, targets = batch[0][:1], batch[1][:1]\n"),
+        trained=True,
     ),
     _wrong(
         "tokens_masked_at_random",
