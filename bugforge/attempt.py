@@ -51,14 +51,9 @@ def _check_source(path: Path) -> None:
     if path.stat().st_size > MAX_SOURCE_BYTES:
         raise _unusable(f"{name} is larger than 1 MB")
     try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise Unusable(Crash("UnicodeDecodeError", f"{name} is not UTF-8", (name, line))) from error
+        compile(path.read_bytes(), name, "exec", dont_inherit=True)
     except OSError as error:
         raise _unusable(f"{name} cannot be read: {error.strerror}") from error
-    try:
-        compile(text, name, "exec", dont_inherit=True)
     except SyntaxError as error:
         place = (name, error.lineno or 1)
         raise Unusable(Crash(type(error).__name__, error.msg, place)) from error

@@ -4,6 +4,9 @@ What a command needs is imported inside it, so that `bugforge --help` is quick.
 """
 
 import json
+import os
+import shlex
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -49,10 +52,16 @@ AsJson = Annotated[
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))  # unwinding as it goes
     try:
         code = typer.main.get_command(app).main(standalone_mode=False)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except BrokenPipeError:
+        # Who read the output has gone; what is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except Exception as error:
         # What the parser raises; its classes differ between releases of typer.
         message = getattr(error, "format_message", None)
@@ -62,7 +71,8 @@ def main() -> None:
             sys.exit(INTERRUPTED)
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "bugforge"
-        _complain(message().rstrip("."), f"`{command} --help` shows what it takes.")
+        usage = UsageError(message().rstrip("."), f"`{command} --help` shows what it takes.")
+        _report(usage, as_json="--json" in sys.argv)
         code = UsageError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -75,22 +85,12 @@ def _handled(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except BugforgeError as error:
-            if kwargs.get("as_json"):
-                _print_json(
-                    {
-                        "schema_version": 1,
-                        "error": error.what,
-                        "mend": error.mend,
-                        "exit_code": error.exit_code,
-                    }
-                )
-            _complain(error.what, error.mend)
+            _report(error, as_json=bool(kwargs.get("as_json")))
             raise typer.Exit(error.exit_code) from error
-        except (KeyboardInterrupt, BrokenPipeError) as error:
-            if isinstance(error, KeyboardInterrupt):
-                _complain("Interrupted.", "Nothing of yours was changed.")
+        except KeyboardInterrupt as error:
+            _complain("Interrupted.", "Nothing of yours was changed.")
             raise typer.Exit(INTERRUPTED) from error
-        except typer.Exit:
+        except (typer.Exit, BrokenPipeError):
             raise
         except Exception as error:
             _complain(
@@ -100,6 +100,13 @@ def _handled(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(OWN_FAULT) from error
 
     return handled
+
+
+def _report(error: BugforgeError, *, as_json: bool) -> None:
+    if as_json:
+        document = {"error": error.what, "mend": error.mend, "exit_code": error.exit_code}
+        _print_json({"schema_version": 1, **document})
+    _complain(error.what, error.mend)
 
 
 def _complain(what: str, mend: str) -> None:
@@ -204,8 +211,10 @@ def new(
     plural = "bug" if made.bugs == 1 else "bugs"
     typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
-    typer.echo(f"Read {problem}, mend the program in {minutes} minutes, then:")
-    typer.echo(f"  bugforge check {made.target}")
+    time = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    typer.echo(f"Read {problem}, mend the program in {time}, then:")
+    words = ["bugforge", "check", str(made.target)]
+    typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
 
 @app.command()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
@@ -47,6 +46,8 @@ def recorded(console: Console, html: Path | None) -> Iterator[Console]:
     if html is None:
         yield console
         return
+    if html.suffix not in (".html", ".htm"):
+        raise UsageError(f"{html} is no name for a page.", "Let it end in .html.")
     recorder = Console(stderr=console.stderr, record=True)
     yield recorder
     try:
@@ -101,8 +102,9 @@ def _show_run(console: Console, run: Run) -> None:
         return
     if not run.unseen:
         ascii_only = console.options.ascii_only
+        width = max(10, min(CURVE_WIDTH, console.width - 12))
         console.print("[bold]Loss[/] (nats per token)")
-        for line in draw_curve(run.losses, width=CURVE_WIDTH, ascii_only=ascii_only):
+        for line in draw_curve(run.losses, width=width, ascii_only=ascii_only):
             console.print(Text(f"  {line}"), no_wrap=True)
     console.print(f"[bold]{'A sentence never shown' if run.unseen else 'The sentence'}[/]")
     _show_line(console, "wanted", run.text)
@@ -122,9 +124,7 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
     console.rule(f"[bold]Bug {bug.number}[/]: {bug.kind}", align="left", characters="-")
     console.print(Text(f"{bug.title}."))
     console.print(Text(f"{where}   {bug.bug_class}, {bug.stage}, {bug.difficulty}"), style="dim")
-    console.print(
-        Syntax(unified(key, bug).rstrip("\n"), "diff", background_color="default", word_wrap=True)
-    )
+    _show_diff(console, unified(key, bug))
     _show_sections(
         console,
         {
@@ -155,7 +155,7 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
     """Show every kind of bug as a table."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("kind", "class", "stage", "difficulty", "shows as"):
-        table.add_column(column, no_wrap=column != "kind")
+        table.add_column(column, no_wrap=True, overflow="fold" if column == "kind" else "ellipsis")
     for id_, kind in catalogue.kinds.items():
         table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
     console.print(table)
@@ -182,8 +182,7 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
     for form in kind.forms:
         console.print(f"\n[bold]Form:[/] {form.name}")
         for mark, code in (("-", form.correct), ("+", form.buggy)):
-            lines = "\n".join(mark + line for line in code.rstrip("\n").split("\n"))
-            console.print(Syntax(lines, "diff", background_color="default", word_wrap=True))
+            _show_diff(console, "\n".join(mark + line for line in code.splitlines()))
     console.print()
     _show_sections(
         console,
@@ -197,6 +196,13 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
             "Where it was met": ", ".join(kind.provenance),
         },
     )
+
+
+def _show_diff(console: Console, diff: str) -> None:
+    """Print a diff as it is, however wide, so that it can be copied."""
+    colours = {"-": "red", "+": "green", "@": "cyan"}
+    for line in diff.splitlines():
+        console.print(Text(line, style=colours.get(line[:1], "")), soft_wrap=True)
 
 
 def _show_paragraph(console: Console, words: str, begin: str) -> None:

@@ -72,6 +72,11 @@ def make(order: Order) -> Made:
     WorkspaceError for a place that is taken or cannot be written.
     """
     target = _target(order)
+    if order.key_dir and order.key_dir.resolve().is_relative_to(target.resolve()):
+        raise UsageError(
+            f"The key folder {order.key_dir} lies inside the workspace {target}.",
+            "Name a folder outside it.",
+        )
     track = find_track(order.track)
     request = _request(order)
     key = forge(request, track, load(), __version__)
@@ -139,8 +144,8 @@ def _documents(order: Order, track: Track, key: AnswerKey) -> dict[str, str]:
     words = {
         "text": key.text,
         "bugs": "one bug" if len(key.bugs) == 1 else f"{len(key.bugs)} bugs",
-        "minutes": str(order.minutes),
-        "runs": str(order.runs),
+        "minutes": "1 minute" if order.minutes == 1 else f"{order.minutes} minutes",
+        "runs": "1 run" if order.runs == 1 else f"{order.runs} runs",
         "prompt_length": str(PROMPT_LENGTH),
     }
     return {

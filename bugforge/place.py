@@ -31,8 +31,8 @@ def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: Answe
     Raises WorkspaceError where the place is taken, or cannot be written.
     """
     target, key_dir = place.target, place.key_dir
-    replaces = _check_place(target, force=place.force)
     try:
+        replaces = _check_place(target, force=place.force)
         with _beside(target) as fresh:
             _fill(fresh, manifest, files, None if key_dir else key)
             if key_dir:

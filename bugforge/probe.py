@@ -12,7 +12,7 @@ from bugforge.sentences import unseen
 VOCAB = 19
 BLOCK = 11
 BATCH = 5
-SIZES = {"vocab_size": VOCAB, "block_size": BLOCK, "n_layer": 2, "n_head": 3, "n_embd": 24}
+SIZES = {"vocab_size": VOCAB, "block_size": BLOCK, "n_layer": 3, "n_head": 3, "n_embd": 24}
 """No two axes are equally long, so that a mistaken axis shows: 5 rows, 11 positions, 24 wide,
 3 heads of 8, 19 tokens."""
 FIELDS = {
@@ -78,7 +78,7 @@ def draw(rng: random.Random) -> Probe:
             "short": base[:, :SHORT].copy(),
             "one": base[:, :1].copy(),
             "prompt": _tokens(rng, 3, SHORT),
-            "prompt of one": _tokens(rng, 2, 1),
+            "prompt of one": _tokens(rng, 4, 1),
             "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
             "data": _data(rng),
         },

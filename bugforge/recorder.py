@@ -46,7 +46,7 @@ class Recorder:
 
     def attempt(self, name: str, folder: Path) -> None:
         """Have a program of a learner's recorded, behind walls."""
-        self._record(name, folder, walls=self._walls())
+        self._record(name, self._copied(name, folder), walls=self._walls())
 
     def forged(self, name: str, files: Mapping[str, str]) -> None:
         """Have a program of our own recorded, by each run of tokens that may be learned from."""
@@ -56,7 +56,7 @@ class Recorder:
         """Have a program trained on a text."""
         spec = {
             "task": "train",
-            "program": str(folder),
+            "program": str(self._copied(name, folder)),
             "text": text,
             "prompt": text[:PROMPT_LENGTH],
             "sizes": SIZES,
@@ -142,6 +142,12 @@ class Recorder:
             "walls": walls,
         }
         self.box.submit(self._own(name), spec)
+
+    def _copied(self, name: str, folder: Path) -> Path:
+        """Give a job its own copy of a program, since what one writes is none of another's."""
+        copy = self.room / "copies" / name
+        shutil.copytree(folder, copy)
+        return copy
 
     def _walls(self) -> list[str]:
         return [str(path) for path in self.hidden if path.is_dir()]

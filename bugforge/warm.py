@@ -22,6 +22,8 @@ from typing import Any
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 POLL_SECONDS = 0.01
+HARNESS = "_bugforge_harness"
+"""A name that no file of a learner's has."""
 
 
 def main() -> None:
@@ -123,20 +125,20 @@ def _load_harness() -> tuple[ModuleType, ModuleType]:
     """Import what children do, and their walls, under a name apart from this package's."""
     folder = Path(__file__).with_name("harness")
     spec = importlib.util.spec_from_file_location(
-        "harness", folder / "__init__.py", submodule_search_locations=[str(folder)]
+        HARNESS, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     assert spec is not None
     assert spec.loader is not None
     package = importlib.util.module_from_spec(spec)
-    sys.modules["harness"] = package
+    sys.modules[HARNESS] = package
     sys.modules["bugforge"] = None  # type: ignore[assignment]  # a learner may not import it
     spec.loader.exec_module(package)
-    module = importlib.import_module("harness.child")
+    module = importlib.import_module(f"{HARNESS}.child")
     torch = module.torch
     torch.set_num_threads(1)
     # The first optimizer makes torch import its compiler: once here serves every child.
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)]).step()
-    return module, importlib.import_module("harness.isolation")
+    return module, importlib.import_module(f"{HARNESS}.isolation")
 
 
 def _adopt_orphans() -> None:

@@ -53,13 +53,12 @@ class Workspace:
         Raises AnswerKeyError where it is missing, damaged or another workspace's.
         """
         path = key_dir / key_name(self.manifest.id) if key_dir else self.hidden / KEY
+        if not path.is_file():  # not a pipe either, which would never be read to its end
+            raise self._no_key(path, key_dir)
         try:
-            text = path.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            if isinstance(error, UnicodeDecodeError):
-                text = ""
-            else:
-                raise self._no_key(path, key_dir) from error
+            text = path.read_text(encoding="ascii", errors="replace")
+        except OSError as error:
+            raise self._no_key(path, key_dir) from error
         key = unseal(text, str(path))
         if key.id != self.manifest.id:
             raise AnswerKeyError(
@@ -78,11 +77,13 @@ class Workspace:
         return AnswerKeyError(what, "Put it back, or forge the workspace again.")
 
     def note(self, event: Mapping[str, Any]) -> bool:
-        """Append an event to the journal; False where the folder does not let itself be written."""
+        """Append an event to the journal, if it can be written and this is still the workspace."""
         try:
+            if open_workspace(self.root).manifest != self.manifest:
+                return False
             with (self.hidden / JOURNAL).open("a", encoding="utf-8") as journal:
                 journal.write(json.dumps(event) + "\n")
-        except OSError:
+        except (OSError, WorkspaceError):
             return False
         return True
 
@@ -120,6 +121,8 @@ def open_workspace(root: Path) -> Workspace:
             f"{root} is not a Bugforge workspace.", "Make one: bugforge new, or name its folder."
         )
     try:
+        if not path.is_file():
+            raise FileNotFoundError(path)
         data = json.loads(path.read_text(encoding="utf-8"))
         schema = int(data["schema"])
         if schema <= SCHEMA:
@@ -129,7 +132,7 @@ def open_workspace(root: Path) -> Workspace:
             f"The workspace {root} has lost its manifest, {path}.",
             "Put it back, or forge the workspace again.",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError) as error:
         raise WorkspaceError(
             f"The manifest {path} is damaged.", "Put it back, or forge the workspace again."
         ) from error

@@ -2,11 +2,16 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from bugforge.answers import AnswerKey
+from bugforge.checks import Evidence, Reading
+from bugforge.judgement import judge as judge_recordings
+from bugforge.probe import draw
+from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import PROMPT_LENGTH, shipped
 from bugforge.track import CLASSIC
@@ -43,6 +48,39 @@ def judge(box: Sandbox, reference: dict[str, str], tmp_path: Path) -> Judge:
         return verify(box, folder, _key(reference), Question(random.Random(seed), trains=trains))
 
     return judged
+
+
+@dataclass
+class Bench:
+    """Records many programs under one drawing of inputs, several at once, and judges each."""
+
+    recorder: Recorder
+    pristine: Evidence
+    folder: Path
+    submitted: set[str] = field(default_factory=set)
+
+    def submit(self, name: str, files: Mapping[str, str]) -> None:
+        """Have a program recorded when a core is free."""
+        if name not in self.submitted:
+            self.submitted.add(name)
+            folder = self.folder / name
+            folder.mkdir()
+            for file, text in files.items():
+                (folder / file).write_text(text, encoding="utf-8")
+            self.recorder.attempt(name, folder)
+
+    def readings(self, name: str) -> dict[str, Reading]:
+        """Wait for a program's recordings, and hold them to every law and comparison."""
+        return judge_recordings(self.recorder.recordings(name), self.pristine)
+
+
+@pytest.fixture(scope="session")
+def bench(
+    box: Sandbox, reference: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Bench:
+    """A bench whose pristine program is the reference."""
+    recorder = Recorder(box, box.room(), draw(random.Random(0)))
+    return Bench(recorder, recorder.pristine(reference), tmp_path_factory.mktemp("bench"))
 
 
 def _key(pristine: dict[str, str]) -> AnswerKey:

@@ -7,12 +7,14 @@ that only training shows is trained as well; BUGFORGE_CORPORA=all trains every o
 import os
 import random
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from bugforge.training import Run, not_judged
 from bugforge.verify import Verdict
-from tests.conftest import Judge
+from tests.conftest import Bench, Judge
 from tests.corpus import Fixture
 from tests.corpus.right import RIGHT
 from tests.corpus.wrong import WRONG
@@ -82,32 +84,49 @@ def test_a_corpus_is_large_and_broad(corpus: tuple[Fixture, ...]) -> None:
     assert {fixture.area for fixture in corpus} == set(AREAS)
 
 
-@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
-def test_a_right_program_keeps_all_laws(
-    fixture: Fixture, reference: dict[str, str], judge: Judge
-) -> None:
+@pytest.fixture(scope="module")
+def recorded(bench: Bench, reference: dict[str, str]) -> Bench:
+    """All programs of both corpora, recorded or waiting to be."""
+    for fixture in (*RIGHT, *WRONG):
+        bench.submit(_named(fixture), fixture.applied(reference))
+    return bench
+
+
+def _cases(fixtures: Iterable[Fixture]) -> list[ParameterSet]:
+    """Give fixtures as cases; one that is known to be misjudged is expected to fail."""
+    return [
+        pytest.param(
+            fixture,
+            id=_named(fixture),
+            marks=[pytest.mark.xfail(reason=fixture.misjudged)] if fixture.misjudged else [],
+        )
+        for fixture in fixtures
+    ]
+
+
+@pytest.mark.parametrize("fixture", _cases(RIGHT))
+def test_a_right_program_keeps_all_laws(fixture: Fixture, recorded: Bench) -> None:
     """A right program keeps every law and comparison, and each of them can be judged."""
-    verdict = judge(fixture.applied(reference))
-    judged = [reading for reading in verdict.readings if reading.check not in OF_TRAINING]
-    assert all(reading.kept for reading in judged), _said(verdict)
+    readings = recorded.readings(_named(fixture)).values()
+    failed = [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
+    assert not failed
 
 
-@pytest.mark.parametrize("fixture", [f for f in WRONG if not f.needs_training], ids=_named)
-def test_a_wrong_program_breaks_a_law(
-    fixture: Fixture, reference: dict[str, str], judge: Judge
-) -> None:
+@pytest.mark.parametrize("fixture", _cases(f for f in WRONG if not f.needs_training))
+def test_a_wrong_program_breaks_a_law(fixture: Fixture, recorded: Bench) -> None:
     """A wrong program breaks a law or a comparison: it is not merely left unjudged."""
-    assert judge(fixture.applied(reference)).broken
+    readings = recorded.readings(_named(fixture)).values()
+    assert [reading for reading in readings if reading.kept is False]
 
 
-@pytest.mark.parametrize("fixture", _some(RIGHT), ids=_named)
+@pytest.mark.parametrize("fixture", _cases(_some(RIGHT)))
 def test_a_right_program_passes(fixture: Fixture, reference: dict[str, str], judge: Judge) -> None:
     """A right program passes, its training and its samples included."""
     verdict = judge(fixture.applied(reference), trains="when kept")
     assert verdict.passed, _said(verdict)
 
 
-@pytest.mark.parametrize("fixture", _some(tuple(f for f in WRONG if f.needs_training)), ids=_named)
+@pytest.mark.parametrize("fixture", _cases(_some(tuple(f for f in WRONG if f.needs_training))))
 def test_a_wrong_program_that_only_training_shows(
     fixture: Fixture, reference: dict[str, str], judge: Judge
 ) -> None:

@@ -17,7 +17,7 @@ from .job import Job, Recording
 from .program import Program
 from .steps import update_by_segment
 from .training import replay, train_and_sample
-from .weights import drawn
+from .weights import drawn, read_weights, write_weights
 
 R = TypeVar("R", bound=Recording)
 
@@ -39,7 +39,8 @@ def run(spec: dict[str, Any]) -> None:
         _instruments(program.value, spec, folder, out)
     else:
         deed = {"train": train_and_sample, "replay": replay}[task]
-        _recorded(out, folder, task, lambda: deed(program.value, spec, load_file(spec["weights"])))
+        given = read_weights(Path(spec["weights"]))
+        _recorded(out, folder, task, lambda: deed(program.value, spec, given))
 
 
 class _Imported(Recording):
@@ -57,11 +58,11 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
     data = given.pop("data")
     weights_file = Path(spec["weights"])
     if spec["draw_weights"]:
-        save_file(drawn(program.build(**spec["sizes"]), spec["seed"]), weights_file)
+        write_weights(drawn(program.build(**spec["sizes"]), spec["seed"]), weights_file)
     job = Job(
         sizes=spec["sizes"],
         fields=spec["fields"],
-        weights=load_file(weights_file),
+        weights=read_weights(weights_file),
         inputs=given,
         data=data,
         text=spec["text"],

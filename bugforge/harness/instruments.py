@@ -15,9 +15,9 @@ from .program import Program
 from .steps import loop, objective, update
 from .weights import carry
 
-LARGE = 1.2
-"""Factor of the larger weights: scores reach about 45, which no right softmax, however written,
-overflows on, and which a mask of -10 or -20 does not hide."""
+LARGE = 1.8
+"""Factor of the larger weights: scores reach about 60, which no right softmax, however written,
+overflows on, and which a mask of -10 or -30 does not hide."""
 
 ROUNDS = 3
 """Fresh models whose beginnings are looked at."""
@@ -71,7 +71,7 @@ def decode(program: Program, job: Job) -> Recording:
     """Greedy tokens from each prompt, the spread of sampled ones, and the mode it leaves.
 
     Beside the greedy tokens stand those worked out here from the model's own logits, and beside
-    the counts of sampled tokens the logits (V,) that they were drawn from.
+    the counts (B, V) of sampled tokens the logits (B, V) that they were drawn from.
     """
     seen = Recording()
     model = program.build(**job.sizes)
@@ -85,14 +85,20 @@ def decode(program: Program, job: Job) -> Recording:
     model.eval()
     for name, idx in prompts.items():
         seen.tensors[f"expected/{name}"] = _greedy(model, idx, job.sizes["block_size"])
-    carry(model, job.weights, 0.3)
-    crowd = job.inputs["prompt of one"][:1].repeat(SAMPLES, 1)
+    carry(model, job.weights, 0.5)
+    rows = job.inputs["prompt of one"]  # several, so that none can be drawn for another
+    crowd = rows.repeat(SAMPLES, 1)
     with torch.no_grad():
-        seen.tensors["logits"] = model(crowd[:1])[0][0, -1]
+        seen.tensors["logits"] = model(rows)[0][:, -1]
     for name, (temperature, top_k) in job.samplings.items():
         torch.manual_seed(job.seed)
         drawn = model.generate(crowd, 1, temperature=temperature, top_k=top_k)[:, -1]
-        seen.tensors[f"counts/{name}"] = drawn.bincount(minlength=seen.tensors["logits"].numel())
+        seen.tensors[f"counts/{name}"] = torch.stack(
+            [
+                row.bincount(minlength=seen.tensors["logits"].size(1))
+                for row in drawn.view(-1, len(rows)).T
+            ]
+        )
     return seen
 
 
@@ -107,7 +113,7 @@ def _greedy(model: nn.Module, idx: Tensor, block_size: int) -> Tensor:
 NEW = 9
 """Tokens asked for after each prompt."""
 
-SAMPLES = 4000
+SAMPLES = 2000
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from types import ModuleType
 from typing import Any
 
 MODEL_NAMES = ("GPTConfig", "GPT")
-TRAIN_NAMES = ("TrainConfig", "get_batch", "make_optimizer", "train_step", "train", "sample")
+TRAIN_NAMES = (
+    "TrainConfig",
+    "get_batch",
+    "make_optimizer",
+    "train_step",
+    "train",
+    "sample",
+    "main",
+)
 
 
 class ContractError(Exception):

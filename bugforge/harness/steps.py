@@ -6,12 +6,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from .job import Job, Recording
 from .program import Program
 from .weights import by_given_name, carry
-from .witness import UNKNOWN, handed_gradients, next_tokens, witnessed
+from .witness import UNKNOWN, handed_gradients, next_tokens, noted_steps, witnessed
 
 STEPS = 3
 """Training steps in a row: the first moves, the second shows what was left over, the third
@@ -19,7 +18,10 @@ what an optimizer remembers."""
 
 
 LOOP_STEPS = 6
+LOOP_WINDOW = 29
+LOOP_SAMPLE = 12
 EPS = 1e-3
+BETAS = (0.9, 0.999)
 WIDE, TIGHT = 1e9, 0.05
 """Norms to clip gradients to: one that never clips, and one that always does."""
 
@@ -119,23 +121,32 @@ class _Course:
 
 
 def loop(program: Program, job: Job) -> Recording:
-    """A short training from scratch: how many steps are taken, and by how many optimizers."""
+    """Short trainings from scratch: steps, optimizers, what moved, and whether seeds count."""
     seen = Recording()
-    optimizers = []
-
-    def note(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        optimizers.append(optimizer)
-
-    config = program.config(steps=LOOP_STEPS)
-    hook = register_optimizer_step_post_hook(note)
-    try:
-        program.train.train(job.text, config, job.seed)
-    finally:
-        hook.remove()
+    fields = {"steps": LOOP_STEPS, "warmup_steps": 2, "block_size": LOOP_WINDOW}
+    losses = []
+    for seed in (job.seed, job.seed, job.seed + 1):
+        config = program.config(**fields)
+        with noted_steps() as (optimizers, began):
+            model, vocabulary, told = program.train.train(job.text, config, seed)
+        losses.append([float(loss) for loss in told])
+        # Kept alive in the list, so that no two can have the same id.
+        seen.facts["optimizers"] = len({id(optimizer) for optimizer in optimizers})
+        seen.facts["taken"] = len(optimizers)
+        seen.facts["unmoved"] = [
+            name
+            for name, parameter in model.named_parameters()
+            if id(parameter) not in began or torch.equal(parameter, began[id(parameter)])
+        ]
     seen.facts["asked"] = LOOP_STEPS
-    seen.facts["taken"] = len(optimizers)
-    # Kept alive above, so that no two can have the same id.
-    seen.facts["optimizers"] = len({id(optimizer) for optimizer in optimizers})
+    seen.facts["same seed, same losses"] = losses[0] == losses[1]
+    seen.facts["other seed, same losses"] = losses[0] == losses[2]
+    samples = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        prompt = job.text[:LOOP_WINDOW]
+        samples.append(str(program.train.sample(model, vocabulary, prompt, LOOP_SAMPLE)))
+    seen.facts["samples alike"] = samples[0] == samples[1]
     return seen
 
 
@@ -152,6 +163,8 @@ def _trainer(
         # At each step, since a program may set its rate within a step as well as around it.
         for group in stepping.param_groups:
             group["lr"] = config.learning_rate
+            if "betas" in group:
+                group["betas"] = BETAS
             if "eps" in group:
                 # Adam divides by a gradient's size; a large eps keeps rounding from being a sign.
                 group["eps"] = EPS

@@ -1,6 +1,11 @@
 """The same weights for two programs: drawn for the pristine one, carried over to any other."""
 
+import json
+from pathlib import Path
+
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 SPREAD = 0.35
@@ -11,6 +16,19 @@ def drawn(model: nn.Module, seed: int) -> dict[str, Tensor]:
     """Draw large weights for every parameter, LayerNorm's away from 1 and biases from 0."""
     generator = torch.Generator().manual_seed(seed)
     return {name: _around(parameter, generator) for name, parameter in model.named_parameters()}
+
+
+def write_weights(weights: dict[str, Tensor], path: Path) -> None:
+    """Write weights with the order of their registration, which safetensors would not keep."""
+    save_file(weights, path, metadata={"order": json.dumps(list(weights))})
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read weights in the order in which they were written."""
+    weights = load_file(path)
+    with safe_open(path, framework="pt") as opened:
+        order = json.loads((opened.metadata() or {}).get("order", "null")) or list(weights)
+    return {name: weights[name] for name in order}
 
 
 def carry(model: nn.Module, weights: dict[str, Tensor], scale: float) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 UNKNOWN = -1
 """Stands for a token that nobody can know."""
@@ -30,6 +31,25 @@ def witnessed(model: nn.Module) -> Iterator[list[Tensor]]:
         yield calls
     finally:
         del model.forward
+
+
+@contextmanager
+def noted_steps() -> Iterator[tuple[list[torch.optim.Optimizer], dict[int, Tensor]]]:
+    """Note the optimizer of every step anywhere, and each parameter as its first step found it."""
+    optimizers: list[torch.optim.Optimizer] = []
+    began: dict[int, Tensor] = {}
+
+    def note(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        optimizers.append(optimizer)
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                began.setdefault(id(parameter), parameter.detach().clone())
+
+    hook = register_optimizer_step_pre_hook(note)
+    try:
+        yield optimizers, began
+    finally:
+        hook.remove()
 
 
 def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:

@@ -18,8 +18,9 @@ def wrong_spread(seen: Evidence) -> float:
     """Total variation between sampled tokens and the distribution they should come from."""
     logits = tensors(seen, "decode")["logits"].astype(np.float64)
     return max(
-        _variation(counts, _distribution(logits, *SAMPLINGS[name]))
+        _variation(counts[row], _distribution(logits[row], *SAMPLINGS[name]))
         for name, counts in tensors(seen, "decode", "counts/").items()
+        for row in range(len(logits))
     )
 
 

@@ -4,15 +4,20 @@ import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart_by_name
+from bugforge.probe import FIELDS
 
 CHOICES = ("all", "but the last")
 """A right program learns from every position of a window, or leaves out the last one."""
 
 
 def strangers(seen: Evidence) -> float:
-    """Count training steps whose inputs are not runs of the text."""
-    told = facts(seen, "objective")
-    return sum(told.get(f"{step}/rows are windows") is not True for step in (1, 2))
+    """Count training steps whose inputs are not a batch of runs of the text."""
+    told, seen_rows = facts(seen, "objective"), tensors(seen, "objective")
+    return sum(
+        told.get(f"{step}/rows are windows") is not True
+        or len(seen_rows[f"{step}/rows"]) % FIELDS["batch_size"] != 0
+        for step in (1, 2)
+    )
 
 
 def wrong_loss(seen: Evidence) -> float:
@@ -52,15 +57,30 @@ def unmoved(seen: Evidence) -> float:
 
 
 def steps_missed(seen: Evidence) -> float:
-    """Share of the steps asked for that training does not take."""
+    """Steps that training takes too many or too few, as a share of those asked for."""
     told = facts(seen, "loop")
-    return float(max(0, told["asked"] - told["taken"]) / told["asked"])
+    return float(abs(told["asked"] - told["taken"]) / told["asked"])
 
 
-def optimizers_per_step(seen: Evidence) -> float:
-    """How many optimizers take part in training, as a share of its steps."""
+def optimizers(seen: Evidence) -> float:
+    """How many optimizers take part in training."""
+    return float(facts(seen, "loop")["optimizers"])
+
+
+def left_behind(seen: Evidence) -> float:
+    """How many parameters a short training leaves as they were."""
+    return float(len(facts(seen, "loop")["unmoved"]))
+
+
+def unseeded(seen: Evidence) -> float:
+    """Count the ways, of two, in which the seed does not decide what training draws."""
     told = facts(seen, "loop")
-    return float(told["optimizers"] / max(told["taken"], 1))
+    return float(not told["same seed, same losses"]) + float(told["other seed, same losses"])
+
+
+def restless_sample(seen: Evidence) -> float:
+    """Whether a sample of a barely trained model depends on what is drawn."""
+    return float(not facts(seen, "loop")["samples alike"])
 
 
 def _loss_apart(seen: Evidence, choice: str) -> float:
@@ -81,7 +101,7 @@ LEARNING = (
     Law(
         "windows",
         "data",
-        "Training reads runs of the text as they stand.",
+        "Training reads a batch of runs of the text as they stand.",
         ("objective",),
         strangers,
         at_most=0.0,
@@ -143,8 +163,34 @@ LEARNING = (
         "optim",
         "One optimizer serves the whole training, so that it can remember.",
         ("loop",),
-        optimizers_per_step,
-        at_most=0.5,
+        optimizers,
+        at_most=1.0,
         after=("steps-taken",),
+    ),
+    Law(
+        "training-moves",
+        "optim",
+        "A whole training moves every parameter.",
+        ("loop",),
+        left_behind,
+        at_most=0.0,
+        after=("moves", "steps-taken"),
+    ),
+    Law(
+        "seeded",
+        "data",
+        "The seed, and nothing else, decides what training draws.",
+        ("loop",),
+        unseeded,
+        at_most=0.0,
+        after=("finite", "init-finite"),
+    ),
+    Law(
+        "sample-greedy",
+        "sampling",
+        "A sample is greedy: nothing is drawn for it.",
+        ("loop",),
+        restless_sample,
+        at_most=0.0,
     ),
 )

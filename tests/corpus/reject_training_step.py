@@ -42,7 +42,12 @@ IN_THE_STEP = (
     _learns(
         "step_not_called", "A method is named and not called.", Z, B, C, "    optimizer.step\n"
     ),
-    _learns("stale_gradients", "Each step uses the gradients of the one before.", S, Z, B, C),
+    _wrong(
+        "stale_gradients",
+        "Each step uses the gradients of the one before.",
+        (*UNPACK, S + UNPACK[1]),
+        (*LEARN, Z + B + C),
+    ),
     _learns("step_twice", "Each gradient is used twice.", Z, B, C, S, S),
     _learns("no_clip", "Gradients are not clipped.", Z, B, S),
     _learns("clip_after_the_step", "Clipping comes too late.", Z, B, S, C),

@@ -1,5 +1,7 @@
 """Every wrong program."""
 
+from dataclasses import replace
+
 from .reject_elsewhere import ELSEWHERE
 from .reject_label_shift import LABEL_SHIFT
 from .reject_mask import MASKS
@@ -8,12 +10,22 @@ from .reject_projection import PROJECTION
 from .reject_training_step import TRAINING_STEP
 from .reject_typo import TYPO
 
-WRONG = (
-    *LABEL_SHIFT,
-    *POSITIONS,
-    *MASKS,
-    *PROJECTION,
-    *TRAINING_STEP,
-    *TYPO,
-    *ELSEWHERE,
+MISJUDGED = {
+    "steps_skipped_later": "the loop is judged by its first steps",
+    "memory_emptied_later": "the loop is judged by its first steps",
+    "optimizer_anew_each_50_steps": "the loop is judged by its first steps",
+}
+"""Known wrong verdicts, each to be mended: name of the program to why it is misjudged."""
+
+WRONG = tuple(
+    replace(fixture, misjudged=MISJUDGED.get(fixture.name, ""))
+    for fixture in (
+        *LABEL_SHIFT,
+        *POSITIONS,
+        *MASKS,
+        *PROJECTION,
+        *TRAINING_STEP,
+        *TYPO,
+        *ELSEWHERE,
+    )
 )
