@@ -4,7 +4,7 @@ import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart_by_name
-from bugforge.probe import FIELDS
+from bugforge.probe import BATCH
 
 CHOICES = ("all", "but the last")
 """A right program learns from every position of a window, or leaves out the last one."""
@@ -15,7 +15,7 @@ def strangers(seen: Evidence) -> float:
     told, seen_rows = facts(seen, "objective"), tensors(seen, "objective")
     return sum(
         told.get(f"{step}/rows are windows") is not True
-        or len(seen_rows[f"{step}/rows"]) % FIELDS["batch_size"] != 0
+        or len(seen_rows[f"{step}/rows"]) % BATCH != 0
         for step in (1, 2)
     )
 

@@ -96,7 +96,7 @@ class TypoQForK(Mutation):
         "Ask every parameter for its gradient.",
         "Read the three projections of the attention letter by letter, and what follows them.",
     )
-    killed_by = frozenset({"forward", "moves", "sees-past"})
+    killed_by = frozenset({"forward", "moves"})
     forms = (
         Form(
             "key-from-query",
