@@ -19,6 +19,7 @@ import psutil
 from bugforge.errors import LostError
 
 POLL_SECONDS = 0.1
+COMPLAINTS = "warm.log"
 AT_ONCE = 2
 """Jobs that run side by side: one thread each, and the smallest machine has two cores."""
 
@@ -108,7 +109,7 @@ class Sandbox:
             self.warm.stdin.write(json.dumps(job).encode() + b"\n")
             self.warm.stdin.flush()
         except OSError as error:
-            raise _lost() from error
+            raise self._lost() from error
         self.running[name] = _Running(name, out, log, time.monotonic())
 
     def wait(self, name: str) -> Outcome:
@@ -129,7 +130,7 @@ class Sandbox:
                 return
         chunk = os.read(self.warm.stdout.fileno(), 65536)
         if not chunk:
-            raise _lost()
+            raise self._lost()
         *lines, self.buffered = (self.buffered + chunk).split(b"\n")
         for line in lines:
             message = json.loads(line)
@@ -142,6 +143,14 @@ class Sandbox:
                     job.process = psutil.Process(message["pid"])
             if "ended" in message:
                 self._end(self.running.pop(message["ended"]), message["exit"])
+
+    def _lost(self) -> LostError:
+        said = (self.folder / COMPLAINTS).read_text(encoding="utf-8", errors="replace").split("\n")
+        last = next((line for line in reversed(said) if line.strip()), "it said nothing")
+        return LostError(
+            f"The process that runs programs ended before its work was done: {last}",
+            "Is torch installed in this environment? Try: python -c 'import torch'.",
+        )
 
     def _end(self, job: _Running, exit_code: int) -> None:
         if job.limit is None and _size(job.log) >= self.limits.file_bytes:
@@ -179,15 +188,16 @@ class Sandbox:
 def opened(limits: Limits) -> Iterator[Sandbox]:
     """Load torch into a warm process, lend a sandbox on it, and end all that it started."""
     with tempfile.TemporaryDirectory(prefix="bugforge-", ignore_cleanup_errors=True) as folder:
-        warm = subprocess.Popen(
-            [sys.executable, "-I", str(Path(__file__).with_name("warm.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env=_environment(folder),
-            start_new_session=True,
-        )
+        with Path(folder, COMPLAINTS).open("wb") as complaints:
+            warm = subprocess.Popen(
+                [sys.executable, "-I", str(Path(__file__).with_name("warm.py"))],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                cwd=folder,
+                env=_environment(folder),
+                start_new_session=True,
+            )
         try:
             yield Sandbox(warm, limits, Path(folder))
         finally:
@@ -270,10 +280,3 @@ def _size(path: Path) -> int:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1024**2:.0f} MB"
-
-
-def _lost() -> LostError:
-    return LostError(
-        "The process that runs programs ended before its work was done.",
-        "Is torch installed in this environment? Try: python -c 'import torch'.",
-    )
