@@ -259,6 +259,8 @@ def test_an_interrupted_check_leaves_nothing(workspace: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # Whoever runs the tests in the background has had interrupts ignored, and passes it on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stderr is not None
     assert process.stderr.readline()  # it has begun
