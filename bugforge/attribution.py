@@ -6,9 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from bugforge.checks import Evidence, Law, tensors
-from bugforge.comparison import clipped, learned_segment
-from bugforge.distance import apart, apart_by_name
+from bugforge.checks import Evidence, Law, Reading, tensors
+from bugforge.comparison import logits_apart, parameter_shapes, update_distances
 from bugforge.judgement import INSTRUMENTS, checks, judge
 
 State = Literal["fixed", "remaining", "could not tell"]
@@ -35,12 +34,15 @@ def attribute(
     that is no bug of ours, and says nothing.
     """
     pristine = programs[frozenset()]
+    found = judge(attempt, pristine)
+    known = {left: judge(program, pristine) for left, program in programs.items()}
     possible = set(programs)
     for instrument in INSTRUMENTS:
         named = {
             left
             for left, program in programs.items()
-            if _alike(instrument, attempt, program, pristine)
+            if _alike(instrument, attempt, program)
+            and _outcomes(instrument, found) == _outcomes(instrument, known[left])
         }
         if named:
             possible &= named
@@ -56,55 +58,32 @@ def _state(number: int, possible: set[Subset]) -> State:
     return "remaining" if inside.pop() else "fixed"
 
 
-def _alike(instrument: str, one: Evidence, other: Evidence, pristine: Evidence) -> bool:
+def _alike(instrument: str, one: Evidence, other: Evidence) -> bool:
     a, b = one[instrument], other[instrument]
     if a.crash is not None or b.crash is not None:
         return a.crash is not None and b.crash is not None and a.crash.type == b.crash.type
     compare = _COMPARED.get(instrument)
-    if compare is not None and not compare(one, other):
-        return False
-    return _outcomes(instrument, one, pristine) == _outcomes(instrument, other, pristine)
+    return compare is None or compare(one, other)
 
 
-def _outcomes(instrument: str, seen: Evidence, pristine: Evidence) -> list[bool | None]:
+def _outcomes(instrument: str, readings: Mapping[str, Reading]) -> list[bool | None]:
     """What the laws that read nothing but this instrument found."""
-    readings = judge(seen, pristine)
     own = [check for check in checks() if isinstance(check, Law) and check.needs == (instrument,)]
     return [readings[law.name].kept for law in own]
 
 
 def _same_shapes(one: Evidence, other: Evidence) -> bool:
-    mine, theirs = (
-        sorted(
-            tuple(size for size in weight.shape if size > 1)
-            for weight in tensors(seen, "construct").values()
-        )
-        for seen in (one, other)
-    )
-    return mine == theirs
+    return parameter_shapes(one) == parameter_shapes(other)
 
 
 def _same_logits(one: Evidence, other: Evidence) -> bool:
-    mine, theirs = tensors(one, "forward"), tensors(other, "forward")
-    return all(apart(mine[name], theirs[name]) <= ALIKE for name in theirs)
+    return logits_apart(one, other) <= ALIKE
 
 
 def _same_updates(one: Evidence, other: Evidence) -> bool:
     if "whole/first row" not in one["update"].facts:
         return "whole/first row" not in other["update"].facts
-    segment = learned_segment(one)
-    return all(
-        apart_by_name(
-            tensors(one, "update", f"{mine}/after {step}/"),
-            tensors(other, "update", f"{theirs}/after {step}/"),
-            1e-9,
-        )
-        <= ALIKE
-        for mine, theirs, step in (
-            *(("whole", segment, step) for step in (1, 2, 3)),
-            ("clipped", clipped(segment), 1),
-        )
-    )
+    return all(distance <= ALIKE for distance in update_distances(one, other))
 
 
 def _same_tokens(one: Evidence, other: Evidence) -> bool:

@@ -1,6 +1,6 @@
 """What a check is: a sentence, a number read from recordings, and the bound it must keep."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ class Law:
 
     def judge(self, seen: Evidence, before: Mapping[str, Reading]) -> Reading:
         """Read the number and hold it to its bound."""
-        hidden = self._hidden(seen, before)
+        hidden = hidden_by(self.needs, self.after, seen, before)
         if hidden:
             return Reading(self.name, self.stage, self.sentence, None, why=hidden)
         value = measured(lambda: self.read(seen))
@@ -60,14 +60,15 @@ class Law:
         assert self.at_least is not None
         return self.at_least
 
-    def _hidden(self, seen: Evidence, before: Mapping[str, Reading]) -> str:
-        for name in self.needs:
-            if name not in seen or seen[name].crash is not None:
-                return "the program did not run that far"
-        for name in self.after:
-            if not before[name].kept:
-                return f"it means nothing while this does not hold: {before[name].sentence}"
-        return ""
+
+def hidden_by(
+    needs: Iterable[str], after: Iterable[str], seen: Evidence, before: Mapping[str, Reading]
+) -> str:
+    """Say what keeps a check from telling: an instrument that crashed, a law that is broken."""
+    if any(name not in seen or seen[name].crash is not None for name in needs):
+        return "the program did not run that far"
+    broken = next((before[name] for name in after if not before[name].kept), None)
+    return f"it means nothing while this does not hold: {broken.sentence}" if broken else ""
 
 
 def measured(read: Callable[[], float]) -> float:

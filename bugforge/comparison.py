@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bugforge.checks import Evidence, Reading, facts, measured, tensors
+from bugforge.checks import Evidence, Reading, facts, hidden_by, measured, tensors
 from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
 from bugforge.probe import BLOCK
@@ -32,13 +32,9 @@ class Comparison:
 
     def judge(self, seen: Evidence, pristine: Evidence, before: Mapping[str, Reading]) -> Reading:
         """Read the distance and hold it to its bound."""
-        if any(name not in seen or seen[name].crash is not None for name in self.needs):
-            why = "the program did not run that far"
-            return Reading(self.name, self.stage, self.sentence, None, why=why)
-        for name in self.after:
-            if not before[name].kept:
-                why = f"it means nothing while this does not hold: {before[name].sentence}"
-                return Reading(self.name, self.stage, self.sentence, None, why=why)
+        hidden = hidden_by(self.needs, self.after, seen, before)
+        if hidden:
+            return Reading(self.name, self.stage, self.sentence, None, why=hidden)
         value = measured(lambda: self.read(seen, pristine))
         kept = bool(value <= self.at_most)
         return Reading(self.name, self.stage, self.sentence, kept, value, self.at_most)
@@ -46,15 +42,17 @@ class Comparison:
 
 def misfits(seen: Evidence, pristine: Evidence) -> float:
     """Count parameters of a shape that the other program has fewer or more of, or no place for."""
-    mine, theirs = (
-        Counter(
-            tuple(size for size in weight.shape if size > 1)
-            for weight in tensors(evidence, "construct").values()
-        )
-        for evidence in (seen, pristine)
-    )
+    mine, theirs = parameter_shapes(seen), parameter_shapes(pristine)
     unlike = (mine - theirs).total() + (theirs - mine).total()
     return unlike + len(facts(seen, "forward").get("unplaced", ()))
+
+
+def parameter_shapes(seen: Evidence) -> Counter[tuple[int, ...]]:
+    """Count the parameters of each shape, axes of length 1 apart."""
+    return Counter(
+        tuple(size for size in weight.shape if size > 1)
+        for weight in tensors(seen, "construct").values()
+    )
 
 
 def logits_apart(seen: Evidence, pristine: Evidence) -> float:
@@ -77,20 +75,28 @@ def gradients_apart(seen: Evidence, pristine: Evidence) -> float:
 
 
 def updates_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far the parameters lie apart after each of three steps, in steps of the optimizer."""
+    """How far the parameters lie apart after each of three steps, at the most."""
+    return max(update_distances(seen, pristine))
+
+
+def update_distances(seen: Evidence, other: Evidence) -> list[float]:
+    """How far the parameters of two programs lie apart after each step, clipped ones too.
+
+    The other program is recorded by segment; the one that the first learned from is compared.
+    """
     segment = learned_segment(seen)
     steps = [
         *(("whole", segment, step) for step in (1, 2, 3)),
         ("clipped", clipped(segment), 1),
     ]
-    return max(
+    return [
         apart_by_name(
             tensors(seen, "update", f"{mine}/after {step}/"),
-            tensors(pristine, "update", f"{theirs}/after {step}/"),
+            tensors(other, "update", f"{theirs}/after {step}/"),
             1e-9,
         )
         for mine, theirs, step in steps
-    )
+    ]
 
 
 def learned_segment(seen: Evidence) -> str:

@@ -6,4 +6,4 @@ from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
 
 LAWS = (*CONSTRUCTION, *FORWARD, *LEARNING, *DECODING)
-"""In an order in which no law comes before one that it depends on."""
+"""Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""
