@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 import libcst as cst
 import libcst.matchers as m
 
-from bugforge.tree import descendants
+from bugforge.tree import descendants, exchanged
 
 __all__ = [
     "BugClass",
@@ -26,6 +26,7 @@ __all__ = [
     "Stage",
     "Visibility",
     "descendants",
+    "exchanged",
 ]
 
 Stage = Literal[

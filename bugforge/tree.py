@@ -47,6 +47,17 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from descendants(child)
 
 
+def exchanged(node: cst.CSTNode, old: cst.CSTNode, new: cst.CSTNode) -> cst.CSTNode:
+    """Give a node with a part of it exchanged; the other parts stay the very same nodes."""
+    if node is old:
+        return new
+    for way, child in steps(node):
+        changed = exchanged(child, old, new)
+        if changed is not child:
+            return way.rebuilt(changed)
+    return node
+
+
 @cache
 def _meaningful(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     left_out = ("whitespace", "lpar", "rpar", "leading_lines", "trailing_whitespace")

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import TypeVar, cast
 
 import libcst as cst
 import libcst.matchers as m
 
-from bugforge.mutation import descendants
+from bugforge.mutation import descendants, exchanged
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -117,28 +116,9 @@ def uses(node: cst.CSTNode, name: str) -> int:
 
 def swap(node: Node, old: cst.CSTNode, new: cst.CSTNode) -> Node:
     """Return the node with a part of it exchanged; the other parts stay the very same nodes."""
-    replaced = _swapped(node, old, new)
+    replaced = exchanged(node, old, new)
     assert isinstance(replaced, type(node))
     return replaced
-
-
-def _swapped(node: cst.CSTNode, old: cst.CSTNode, new: cst.CSTNode) -> cst.CSTNode:
-    if node is old:
-        return new
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, cst.CSTNode):
-            changed: object = _swapped(value, old, new)
-            if changed is not value:
-                return node.with_changes(**{field.name: changed})
-        elif isinstance(value, list | tuple):
-            for i, item in enumerate(value):
-                if isinstance(item, cst.CSTNode):
-                    changed = _swapped(item, old, new)
-                    if changed is not item:
-                        items = [*value[:i], changed, *value[i + 1 :]]
-                        return node.with_changes(**{field.name: items})
-    return node
 
 
 def with_argument(call: cst.Call, position: int, value: str) -> cst.Call:
