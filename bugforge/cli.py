@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 OWN_FAULT = 3
+SCHEMA_VERSION = 1
+"""Of the documents in docs/json.md; a change that could break a reader raises it."""
 
 P = ParamSpec("P")
 
@@ -105,7 +107,7 @@ def _handled(command: Callable[P, None]) -> Callable[P, None]:
 def _report(error: BugforgeError, *, as_json: bool) -> None:
     if as_json:
         document = {"error": error.what, "mend": error.mend, "exit_code": error.exit_code}
-        _print_json({"schema_version": 1, **document})
+        _print_json(document)
     _complain(error.what, error.mend)
 
 
@@ -123,7 +125,8 @@ def _console(*, stderr: bool = False) -> "Console":
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    stamped = {"schema_version": SCHEMA_VERSION, **document}
+    sys.stdout.write(json.dumps(stamped, indent=2) + "\n")
     sys.stdout.flush()
 
 
@@ -305,7 +308,7 @@ def show(
     kinds = catalogue.load()
     found, origin = kinds.kind(kind), kinds.origins[kind]
     if as_json:
-        _print_json({"schema_version": 1, **report.kind_document(found, origin)})
+        _print_json(report.kind_document(found, origin))
     else:
         display.show_kind(_console(), found, origin)
 

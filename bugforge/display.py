@@ -16,7 +16,7 @@ from bugforge.curve import draw_curve
 from bugforge.diff import unified
 from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
-from bugforge.mutation import Mutation
+from bugforge.mutation import SECTIONS, Mutation
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells
 from bugforge.training import Run
@@ -128,11 +128,7 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
     _show_sections(
         console,
         {
-            "What it does": bug.what,
-            "Why it is wrong": bug.why,
-            "How it shows": bug.symptom,
-            "How to find it": bug.find,
-            "Other right fixes": bug.other_fixes,
+            **{label: getattr(bug, name) for name, label in SECTIONS.items()},
             "Where it was met": ", ".join(bug.provenance),
         },
     )
@@ -187,11 +183,7 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
     _show_sections(
         console,
         {
-            "What it does": page.what,
-            "Why it is wrong": page.why,
-            "How it shows": page.symptom,
-            "How to find it": page.find,
-            "Other right fixes": page.other_fixes,
+            **{label: getattr(page, name) for name, label in SECTIONS.items()},
             "What reveals it": ", ".join(sorted(kind.killed_by)),
             "Where it was met": ", ".join(kind.provenance),
         },

@@ -55,7 +55,6 @@ class Made:
     def document(self) -> dict[str, Any]:
         """Describe it for `--json`."""
         return {
-            "schema_version": 1,
             "command": "new",
             "workspace": str(self.target.resolve()),
             "bugs": self.bugs,

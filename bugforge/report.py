@@ -17,8 +17,6 @@ from bugforge.training import Run
 from bugforge.verify import Verdict
 from bugforge.workspace import Workspace
 
-SCHEMA_VERSION = 1
-
 Feedback = Literal["verdict", "symptom", "component", "full"]
 FEEDBACKS: tuple[str, ...] = get_args(Feedback)
 
@@ -45,7 +43,6 @@ def tells(feedback: str, level: Feedback) -> bool:
 def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dict[str, Any]:
     """Describe a check, saying no more than its feedback allows."""
     document: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
         "command": "check",
         "workspace": str(workspace.root),
         "id": workspace.manifest.id,
@@ -119,7 +116,6 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
     """Describe what the answer key holds, and what was mended."""
     key, mended = revealed.key, revealed.mended
     return {
-        "schema_version": SCHEMA_VERSION,
         "command": "reveal",
         "workspace": str(revealed.workspace.root),
         "id": key.id,
@@ -180,7 +176,6 @@ def kind_document(kind: type[Mutation], origin: str) -> dict[str, Any]:
 def list_document(catalogue: Catalogue) -> dict[str, Any]:
     """Describe every kind, and the plugins that are broken."""
     return {
-        "schema_version": SCHEMA_VERSION,
         "command": "list",
         "kinds": [
             kind_document(kind, catalogue.origins[id_]) for id_, kind in catalogue.kinds.items()

@@ -45,7 +45,7 @@ def judge(box: Sandbox, reference: dict[str, str], tmp_path: Path) -> Judge:
         folder.mkdir()
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
-        return verify(box, folder, _key(reference), Question(random.Random(seed), trains=trains))
+        return verify(box, folder, key_to(reference), Question(random.Random(seed), trains=trains))
 
     return judged
 
@@ -83,6 +83,7 @@ def bench(
     return Bench(recorder, recorder.pristine(reference), tmp_path_factory.mktemp("bench"))
 
 
-def _key(pristine: dict[str, str]) -> AnswerKey:
+def key_to(pristine: dict[str, str]) -> AnswerKey:
+    """Give the key of a workspace that holds no bug."""
     text = shipped()[0]
     return AnswerKey("0", "classic", "0", "0", {}, text, text[:PROMPT_LENGTH], pristine, ())

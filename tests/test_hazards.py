@@ -8,13 +8,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bugforge.answers import AnswerKey
 from bugforge.report import exit_code
 from bugforge.sandbox import Limits, Sandbox, opened
-from bugforge.sentences import PROMPT_LENGTH, shipped
 from bugforge.verify import Question, Verdict, verify
+from tests.conftest import key_to
 
-Check = Callable[[Path], Verdict]
+Check = Callable[[Sandbox, Path], Verdict]
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +34,9 @@ def root(reference: dict[str, str], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def check(reference: dict[str, str]) -> Callable[[Sandbox, Path], Verdict]:
+def check(reference: dict[str, str]) -> Check:
     """Judge a folder without training it."""
-    text = shipped()[0]
-    key = AnswerKey("0", "classic", "0", "0", {}, text, text[:PROMPT_LENGTH], reference, ())
+    key = key_to(reference)
 
     def checked(box: Sandbox, folder: Path) -> Verdict:
         return verify(box, folder, key, Question(random.Random(0), trains="never"))
@@ -71,9 +69,7 @@ CRASHES = {
 
 
 @pytest.mark.parametrize("hazard", CRASHES)
-def test_a_crash_is_the_attempts_own(
-    hazard: str, root: Path, box: Sandbox, check: Callable[[Sandbox, Path], Verdict]
-) -> None:
+def test_a_crash_is_the_attempts_own(hazard: str, root: Path, box: Sandbox, check: Check) -> None:
     """Whatever ends the program, the attempt fails with exit code 1, and the crash is named."""
     code, error = CRASHES[hazard]
     _put(root, code)
@@ -97,9 +93,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("hazard", LIMITS)
-def test_limits_are_kept_and_named(
-    hazard: str, root: Path, narrow: Sandbox, check: Callable[[Sandbox, Path], Verdict]
-) -> None:
+def test_limits_are_kept_and_named(hazard: str, root: Path, narrow: Sandbox, check: Check) -> None:
     """A program that uses too much is stopped, with exit code 4, and told what and how much."""
     code, limit = LIMITS[hazard]
     _put(root, code)
@@ -141,9 +135,7 @@ FILES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("how", FILES)
-def test_a_file_that_cannot_be_run(
-    how: str, root: Path, box: Sandbox, check: Callable[[Sandbox, Path], Verdict]
-) -> None:
+def test_a_file_that_cannot_be_run(how: str, root: Path, box: Sandbox, check: Check) -> None:
     """A source that is not what it should be fails the attempt, and the message names it."""
     FILES[how](root / "model.py")
     verdict = check(box, root)
@@ -151,9 +143,7 @@ def test_a_file_that_cannot_be_run(
     assert "model.py" in str(verdict.crash)
 
 
-def test_nothing_outlives_a_check(
-    root: Path, check: Callable[[Sandbox, Path], Verdict], tmp_path: Path
-) -> None:
+def test_nothing_outlives_a_check(root: Path, check: Check, tmp_path: Path) -> None:
     """Processes that a program starts, however detached, end with the check; so does its copy."""
     mark = str(10**6 + random.Random(str(tmp_path)).randrange(10**6))
     _put(
@@ -168,9 +158,7 @@ def test_nothing_outlives_a_check(
     assert not folder.exists()
 
 
-def test_the_learners_files_are_not_touched(
-    root: Path, box: Sandbox, check: Callable[[Sandbox, Path], Verdict]
-) -> None:
+def test_the_learners_files_are_not_touched(root: Path, box: Sandbox, check: Check) -> None:
     """A program that writes, deletes and makes files beside itself changes no original."""
     _put(root, "import os\nopen('new', 'w').write('x')\nos.remove('train.py')\n")
     before = {path.name: path.read_bytes() for path in root.iterdir()}
@@ -178,9 +166,7 @@ def test_the_learners_files_are_not_touched(
     assert {path.name: path.read_bytes() for path in root.iterdir()} == before
 
 
-def test_taking_down_the_watcher_is_no_fault_of_ours(
-    root: Path, check: Callable[[Sandbox, Path], Verdict]
-) -> None:
+def test_taking_down_the_watcher_is_no_fault_of_ours(root: Path, check: Check) -> None:
     """A program that kills the process which watches it does not pass, nor is it our fault."""
     _put(root, "import os, signal; os.kill(os.getppid(), signal.SIGKILL)\n")
     with opened(Limits()) as box:
@@ -214,8 +200,7 @@ def test_walls_hold_where_they_are_said_to(
     for folder in (secrets, outside):
         folder.mkdir()
     (secrets / "key").write_text("key")
-    text = shipped()[0]
-    key = AnswerKey("0", "classic", "0", "0", {}, text, text[:PROMPT_LENGTH], reference, ())
+    key = key_to(reference)
     with socket.create_server(("127.0.0.1", 0)) as server, opened(Limits()) as box:
         port = server.getsockname()[1]
         names = f"PORT, SECRETS, OUTSIDE = {port}, {str(secrets)!r}, {str(outside)!r}\n"
