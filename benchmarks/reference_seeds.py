@@ -107,15 +107,21 @@ def report(runs: list[Run]) -> Iterator[str]:
 def main() -> None:
     """Read the command line, train, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seeds", type=int, default=50, help="seeds per sentence, from 0")
+    parser.add_argument("--seeds", type=int, default=50, help="seeds per sentence")
+    parser.add_argument("--first", type=int, default=0, help="the first of the seeds")
     parser.add_argument("--sentences", choices=("shipped", "unseen"), default="shipped")
     parser.add_argument("--count", type=int, default=50, help="how many unseen sentences")
     parser.add_argument("--jobs", type=int, default=2, help="processes, of one thread each")
     args = parser.parse_args()
     sentences = sentences_of(args.sentences, args.count)
-    print(f"{len(sentences)} {args.sentences} sentences x {args.seeds} seeds", flush=True)
+    print(
+        f"{len(sentences)} {args.sentences} sentences x {args.seeds} seeds from {args.first}",
+        flush=True,
+    )
     # Seeds vary slowest, so that whatever has been done so far covers every sentence.
-    seeds, taught = zip(*product(range(args.seeds), sentences), strict=True)
+    seeds, taught = zip(
+        *product(range(args.first, args.first + args.seeds), sentences), strict=True
+    )
     runs: list[Run] = []
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
         for result in pool.map(run, taught, seeds):

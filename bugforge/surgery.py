@@ -35,13 +35,16 @@ class Source:
         assert isinstance(changed, cst.Module)
         return changed
 
-    def scope(self, node: cst.CSTNode) -> cst.CSTNode:
-        """Give the innermost function around a node, or else the module."""
+    def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Give all that a node stands in, from its parent to the module."""
         while node in self.ways:
             node = self.ways[node].parent
-            if isinstance(node, cst.FunctionDef):
-                break
-        return node
+            yield node
+
+    def scope(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Give the innermost function around a node, or else the module."""
+        functions = (other for other in self.around(node) if isinstance(other, cst.FunctionDef))
+        return next(functions, self.module)
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,14 @@ def parse(name: str, text: str) -> Source:
 
 def sites(source: Source, form: Form) -> Iterator[Site]:
     """Find where a form can be planted."""
-    for node in _candidates(source, form.site):
-        if m.matches(node, form.site) and _stands_inside(source, node, form.inside):
-            mutated = form.mutate(node)
-            if mutated is not None:
-                yield Site(source, node, mutated)
+    matching = [node for node in _candidates(source, form.site) if m.matches(node, form.site)]
+    if matching and form.inside is not None:
+        holding = _all_that_hold(source, form.inside)
+        matching = [node for node in matching if source.scope(node) in holding]
+    for node in matching:
+        mutated = form.mutate(node)
+        if mutated is not None:
+            yield Site(source, node, mutated)
 
 
 def line_edits(name: str, before: str, after: str) -> Iterator[Edit]:
@@ -96,7 +102,6 @@ def _candidates(source: Source, site: m.BaseMatcherNode) -> Iterable[cst.CSTNode
     return (node for nodes in source.nodes.values() for node in nodes)
 
 
-def _stands_inside(source: Source, node: cst.CSTNode, shape: m.BaseMatcherNode | None) -> bool:
-    if shape is None:
-        return True
-    return any(m.matches(other, shape) for other in descendants(source.scope(node)))
+def _all_that_hold(source: Source, shape: m.BaseMatcherNode) -> set[cst.CSTNode]:
+    found = (node for node in _candidates(source, shape) if m.matches(node, shape))
+    return {holder for node in found for holder in (node, *source.around(node))}

@@ -3,28 +3,28 @@ brackets, which make up most of a tree and hold nothing that a mutation looks fo
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
+from typing import NamedTuple
 
 import libcst as cst
 
 
-@dataclass(frozen=True)
-class Step:
-    """The way from a parent to its child: the field, and the index where that is a sequence."""
+class Step(NamedTuple):
+    """The way from a parent to its child: the field, and the place where that is a sequence."""
 
     parent: cst.CSTNode
     field: str
-    index: int | None
+    place: int | None
 
     def rebuilt(self, child: cst.CSTNode | cst.RemovalSentinel) -> cst.CSTNode:
         """Give the parent with another child, or without it, in the child's place."""
         removed = isinstance(child, cst.RemovalSentinel)
-        if self.index is None:
+        if self.place is None:
             return self.parent.with_changes(**{self.field: None if removed else child})
         items: Sequence[cst.CSTNode] = getattr(self.parent, self.field)
         between = [] if isinstance(child, cst.RemovalSentinel) else [child]
-        changed = [*items[: self.index], *between, *items[self.index + 1 :]]
+        changed = [*items[: self.place], *between, *items[self.place + 1 :]]
         return self.parent.with_changes(**{self.field: changed})
 
 
