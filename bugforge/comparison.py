@@ -140,7 +140,7 @@ COMPARISONS = (
         ("update",),
         gradients_apart,
         at_most=1e-2,
-        after=("forward", "objective"),
+        after=("forward", "objective", "steps-taken"),
     ),
     Comparison(
         "update",

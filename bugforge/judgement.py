@@ -6,7 +6,16 @@ from bugforge.checks import Evidence, Law, Reading
 from bugforge.comparison import COMPARISONS, Comparison
 from bugforge.properties import LAWS
 
-INSTRUMENTS = ("construct", "initial", "forward", "objective", "update", "loop", "decode")
+INSTRUMENTS = (
+    "construct",
+    "initial",
+    "forward",
+    "targets",
+    "objective",
+    "update",
+    "loop",
+    "decode",
+)
 RUNS = "runs"
 ORDER = (
     "shape",
@@ -28,17 +37,18 @@ ORDER = (
     "forward",
     "windows",
     "objective",
-    "one-step",
+    "steps-taken",
+    "loss-of-targets",
     "gradient",
     "fresh-gradient",
     "moves",
     "gradient-flow",
     "update",
-    "steps-taken",
     "one-optimizer",
     "training-moves",
     "seeded",
     "sample-greedy",
+    "sample-told",
     "greedy",
     "sampling",
     "mode-restored",

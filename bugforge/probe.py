@@ -9,12 +9,12 @@ import numpy as np
 from bugforge.recordings import Array
 from bugforge.sentences import unseen
 
-VOCAB = 19
+VOCAB = 10
 BLOCK = 11
 BATCH = 5
 SIZES = {"vocab_size": VOCAB, "block_size": BLOCK, "n_layer": 3, "n_head": 3, "n_embd": 24}
 """No two axes are equally long, so that a mistaken axis shows: 5 rows, 11 positions, 24 wide,
-3 heads of 8, 19 tokens."""
+3 heads of 8, 10 tokens."""
 FIELDS = {
     "block_size": BLOCK,
     "batch_size": BATCH,
@@ -26,14 +26,14 @@ CHANGED = 6
 """The position whose token is changed to see what moves."""
 SHORT = 7
 DATA_LENGTH = 60
-SAMPLINGS: dict[str, tuple[float, int | None]] = {
-    "plain": (1.0, None),
-    "cold": (0.5, None),
-    "hot, three kept": (2.0, 3),
-    "one kept": (1.0, 1),
-    "more kept than there are": (1.0, 1000),
+SAMPLINGS: dict[str, dict[str, float | int]] = {
+    "cold": {"temperature": 0.5},
+    "hot, three kept": {"temperature": 2.0, "top_k": 3},
+    "one kept": {"temperature": 1.0, "top_k": 1},
+    "more kept than there are": {"temperature": 1.0, "top_k": 1000},
+    "by default": {},
 }
-"""Temperature and top_k for each way to draw tokens."""
+"""What generate is given, for each way to draw tokens; the last beyond the context."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Probe:
 
 
 def draw(rng: random.Random) -> Probe:
-    """Draw inputs. Every run of four tokens in the data occurs once."""
+    """Draw inputs."""
     base = _tokens(rng, BATCH, BLOCK)
     swapped = base.copy()
     swapped[:, 0] = (base[:, 1] + 1) % VOCAB  # two early tokens that certainly differ
@@ -78,7 +78,7 @@ def draw(rng: random.Random) -> Probe:
             "short": base[:, :SHORT].copy(),
             "one": base[:, :1].copy(),
             "prompt": _tokens(rng, 3, SHORT),
-            "prompt of one": _tokens(rng, 4, 1),
+            "prompt of one": np.array([[token] for token in rng.sample(range(VOCAB), 4)]),
             "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
             "data": _data(rng),
         },
@@ -99,8 +99,17 @@ def _tokens(rng: random.Random, rows: int, length: int) -> Array:
 
 
 def _data(rng: random.Random) -> Array:
+    """Draw data in which every run of four tokens occurs once.
+
+    Its first BLOCK + 1 tokens hold every token there is, and so they do without the first or the
+    last: texts cut from them have the same vocabulary.
+    """
     while True:
-        data: Array = _tokens(rng, 1, DATA_LENGTH)[0]
+        start = rng.sample(range(VOCAB), VOCAB)
+        ends = rng.choice(start[2:]), rng.choice(start[:-2])
+        start = [ends[0], *start, ends[1]]
+        rest = _tokens(rng, 1, DATA_LENGTH - len(start))[0]
+        data: Array = np.array([*start, *rest])
         runs = np.lib.stride_tricks.sliding_window_view(data, 4)
         if len(np.unique(runs, axis=0)) == len(runs):
             return data

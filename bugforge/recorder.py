@@ -2,17 +2,24 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 from safetensors.numpy import save_file
 
+from bugforge.checks import Evidence, measured, tensors
+from bugforge.distance import apart
 from bugforge.errors import ToolError
-from bugforge.judgement import INSTRUMENTS
+from bugforge.judgement import INSTRUMENTS, judge
+from bugforge.pairing import BY_NAME, BY_USE, Pairing
 from bugforge.probe import SIZES, Probe
 from bugforge.recordings import Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
+
+SAME = 1e-3
+"""Logits that lie no farther apart, as a share of their spread, are the same."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,8 @@ class Recorder:
     probe: Probe
     hidden: tuple[Path, ...] = ()
     """Folders that no attempt may look into, where the system can hide them."""
+    attempts: list[str] = field(default_factory=list)
+    """Names of the jobs that run a learner's code."""
 
     def pristine(self, files: Mapping[str, str]) -> dict[str, Recording]:
         """Record the correct program, whose weights every other program is then given.
@@ -44,33 +53,67 @@ class Recorder:
             )
         return seen
 
-    def attempt(self, name: str, folder: Path) -> None:
+    def attempt(self, name: str, folder: Path, pairing: Pairing = BY_NAME) -> None:
         """Have a program of a learner's recorded, behind walls."""
-        self._record(name, self._copied(name, folder), walls=self._walls())
+        self.attempts.append(name)
+        self._record(
+            name,
+            self._copied(name, folder),
+            pairing=asdict(pairing),
+            otherwise=[asdict(other) for other in BY_USE],
+            walls=self._walls(),
+        )
+
+    def settled(self, name: str, folder: Path, pristine: Evidence) -> Evidence:
+        """Wait for an attempt's recordings.
+
+        Where names misled, it is recorded again with the weights in the places in which they
+        lead to the logits of the correct program.
+        """
+        seen = self.recordings(name)
+        if judge(seen, pristine)["forward"].kept is not False:
+            return seen
+        wanted = tensors(pristine, "forward")["given/eval/base"]
+        found = tensors(seen, "forward", "otherwise/")
+        for number, pairing in enumerate(BY_USE):
+            if measured(partial(apart, found[str(number)], wanted)) <= SAME:
+                self.attempt(f"{name}, paired otherwise", folder, pairing)
+                return self.recordings(f"{name}, paired otherwise")
+        return seen
 
     def forged(self, name: str, files: Mapping[str, str]) -> None:
         """Have a program of our own recorded, by each run of tokens that may be learned from."""
         self._record(name, self.write(name, files), segments=True)
 
-    def train(self, name: str, folder: Path, text: str, seed: int) -> None:
-        """Have a program trained on a text."""
+    def train(self, name: str, folder: Path, text: str, seed: int, *, main: bool = False) -> None:
+        """Have a program of a learner's trained on a text, behind walls; and its main run."""
+        self.attempts.append(name)
         spec = {
             "task": "train",
             "program": str(self._copied(name, folder)),
             "text": text,
             "prompt": text[:PROMPT_LENGTH],
-            "sizes": SIZES,
-            "weights": str(self.room / "weights"),
+            "sizes": list(SIZES),
             "seed": seed,
+            "main": main,
             "walls": self._walls(),
         }
         self.box.submit(self._own(name), spec)
 
-    def replay(self, files: Mapping[str, str], name: str, trained: Recording) -> Recording:
-        """Decode with the weights that an attempt's training ended with, in the correct program."""
+    def replay(
+        self, files: Mapping[str, str], name: str, trained: Recording, places: Mapping[str, str]
+    ) -> Recording:
+        """Decode with the weights that an attempt's training ended with, in the correct program.
+
+        places: for each parameter of the attempt's model, the correct program's that it is.
+        """
         job = f"replay {name}"
         weights = self.room / job
-        save_file(trained.tensors, weights)
+        renamed = {
+            places.get(parameter, parameter): value
+            for parameter, value in tensors({"train": trained}, "train", "weights/").items()
+        }
+        save_file({**renamed, "tokens": trained.tensors["tokens"]}, weights)
         spec = {
             "task": "replay",
             "program": str(self.write(job, files)),
@@ -105,9 +148,10 @@ class Recorder:
         """Wait for a job's end."""
         return self.box.wait(self._own(name))
 
-    def ended(self, name: str) -> Outcome | None:
-        """Tell how a job ended, if it has."""
-        return self.box.ended.get(self._own(name))
+    def limit(self) -> Outcome | None:
+        """Give the first of the learner's jobs that ended at a limit."""
+        ended = (self.box.ended.get(self._own(name)) for name in self.attempts)
+        return next((outcome for outcome in ended if outcome and outcome.limit), None)
 
     def write(self, name: str, files: Mapping[str, str]) -> Path:
         """Write a program into a folder of its own."""
@@ -122,24 +166,19 @@ class Recorder:
         shutil.rmtree(self.room / "programs" / name)
         shutil.rmtree(self.wait(name).out)
 
-    def _record(
-        self,
-        name: str,
-        folder: Path,
-        *,
-        draw_weights: bool = False,
-        segments: bool = False,
-        walls: list[str] | None = None,
-    ) -> None:
+    def _record(self, name: str, folder: Path, **differing: object) -> None:
         spec = {
             **self.probe.spec(),
             "program": str(folder),
             "inputs": str(self.room / "inputs"),
             "weights": str(self.room / "weights"),
-            "draw_weights": draw_weights,
-            "segments": segments,
+            "draw_weights": False,
+            "segments": False,
+            "pairing": asdict(BY_NAME),
+            "otherwise": [],
             "instruments": INSTRUMENTS,
-            "walls": walls,
+            "walls": None,
+            **differing,
         }
         self.box.submit(self._own(name), spec)
 

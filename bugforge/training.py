@@ -6,7 +6,7 @@ import numpy as np
 
 from bugforge.checks import Reading, measured
 from bugforge.mutation import Stage
-from bugforge.recordings import Recording
+from bugforge.recordings import Recording, plain
 from bugforge.sentences import loss_floor
 
 LAST = 50
@@ -14,6 +14,8 @@ LAST = 50
 HIGHEST = 3.0
 LOWEST = 0.6
 """Bounds of the final loss, as shares of the floor of its sentence."""
+
+MAIN: tuple[str, Stage, str] = ("main", "loop", "`python train.py` comes to its end.")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ class Run:
         return loss_floor(self.text, int(self.recording.facts.get("block_size", 0)))
 
     @property
+    def lapses(self) -> float:
+        """How many steps were too many or too few, begun by another optimizer, or by one that had
+        forgotten all earlier ones.
+        """
+        told = self.recording.facts["steps"]
+        missed = abs(told["asked"] - told["taken"])
+        return float(missed + max(told["optimizers"] - 1, 0) + told["forgotten"])
+
+    @property
     def borne_out(self) -> bool:
         """Whether the trained weights, and nothing else, gave the sentence back.
 
@@ -77,9 +88,13 @@ def judge_run(run: Run) -> list[Reading]:
     if run.recording.crash is not None:
         return not_judged(unseen=run.unseen, why="training did not come to its end")
     share = measured(lambda: run.final_loss / run.floor)
-    learns, floor, sentence, weights = _names(unseen=run.unseen)
+    steps, learns, floor, sentence, weights = _names(unseen=run.unseen)
+    lapses = measured(lambda: run.lapses)
     untried = Reading(*weights, None, why="the sentence did not come back")
+    ending = plain(str(run.recording.facts.get("main", "")))
     return [
+        *(() if run.unseen else (Reading(*MAIN, not ending, why=ending),)),
+        Reading(*steps, lapses <= 0, lapses, 0.0),
         Reading(*learns, share <= HIGHEST, share, HIGHEST),
         Reading(*floor, share >= LOWEST, share, LOWEST),
         Reading(*sentence, run.exact),
@@ -89,7 +104,8 @@ def judge_run(run: Run) -> list[Reading]:
 
 def not_judged(*, unseen: bool, why: str) -> list[Reading]:
     """Say of each law of training that it could not be judged."""
-    return [Reading(*law, None, why=why) for law in _names(unseen=unseen)]
+    laws = _names(unseen=unseen) if unseen else (MAIN, *_names(unseen=unseen))
+    return [Reading(*law, None, why=why) for law in laws]
 
 
 def _names(*, unseen: bool) -> tuple[tuple[str, Stage, str], ...]:
@@ -97,6 +113,7 @@ def _names(*, unseen: bool) -> tuple[tuple[str, Stage, str], ...]:
     of = "a sentence it has never seen" if unseen else "its sentence"
     suffix = "-unseen" if unseen else ""
     return (
+        (f"steps{suffix}", "loop", f"Training on {of} takes all its steps, and forgets none."),
         (f"learns{suffix}", "loop", f"Training on {of} brings the loss as low as it can go."),
         (f"floor{suffix}", "attention", f"The loss on {of} is no lower than without foresight."),
         (f"sentence{suffix}", "sampling", f"Greedy decoding gives back {of}, exactly."),

@@ -1,7 +1,7 @@
 """From a workspace to a verdict: record, judge, train, sample; and say which bugs are left."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -122,8 +122,6 @@ class _Check:
     question: Question
     progress: Progress
     attempt: Path
-    jobs: list[str] = field(default_factory=list)
-    """Names of those that run the learner's code."""
 
     def judge(self) -> Verdict:
         """Record both programs, judge, train, and judge again."""
@@ -133,20 +131,19 @@ class _Check:
         if always:
             self._train("given", self.key.text)
         self.progress("Comparing under given weights")
-        self.jobs.append("attempt")
         self.recorder.attempt("attempt", self.attempt)
-        seen = self.recorder.recordings("attempt")
+        seen = self.recorder.settled("attempt", self.attempt, pristine)
         readings = judge(seen, pristine)
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if kept and self.question.trains != "never":
-            runs = self._trained(started=always)
-        elif always and self._limit() is None:
+            runs = self._trained(seen["forward"].facts["places"], started=always)
+        elif always and self.recorder.limit() is None:
             self.progress("Training on the sentence")
             runs = [self._run("given", self.key.text, is_unseen=False)]
         for reading in _training_readings(runs):
             readings[reading.check] = reading
-        limit = self._limit()
+        limit = self.recorder.limit()
         passed = kept and limit is None and len(runs) == BOTH
         return Verdict(
             passed=passed and all(reading.kept for reading in readings.values()),
@@ -158,7 +155,7 @@ class _Check:
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
 
-    def _trained(self, *, started: bool) -> list[Run]:
+    def _trained(self, places: Mapping[str, str], *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""
         other = unseen(self.question.rng)
         if not started:
@@ -169,7 +166,7 @@ class _Check:
             self._run("given", self.key.text, is_unseen=False),
             self._run("unseen", other, is_unseen=True),
         ]
-        return [self._replayed(self._again(run)) for run in runs]
+        return [self._replayed(self._again(run), places) for run in runs]
 
     def _again(self, run: Run) -> Run:
         """Train again where nothing but the sample misses, since one seed may be unlucky."""
@@ -181,24 +178,20 @@ class _Check:
             run = replace(again, attempts=run.attempts + 1)
         return run
 
-    def _replayed(self, run: Run) -> Run:
+    def _replayed(self, run: Run, places: Mapping[str, str]) -> Run:
         """Try the trained weights in the correct program, where the sentence came back."""
-        if not run.exact or not run.recording.facts.get("sizes"):
+        recording = run.recording
+        if not run.exact or "sizes" not in recording.facts or "tokens" not in recording.tensors:
             return run
         name = "unseen" if run.unseen else "given"
-        return replace(run, replay=self.recorder.replay(self.key.pristine, name, run.recording))
+        return replace(run, replay=self.recorder.replay(self.key.pristine, name, recording, places))
 
     def _train(self, name: str, text: str) -> None:
-        self.jobs.append(name)
-        self.recorder.train(name, self.attempt, text, self.question.rng.getrandbits(31))
+        seed = self.question.rng.getrandbits(31)
+        self.recorder.train(name, self.attempt, text, seed, main=text == self.key.text)
 
     def _run(self, name: str, text: str, *, is_unseen: bool) -> Run:
         return Run(text, text[:PROMPT_LENGTH], is_unseen, self.recorder.trained(name))
-
-    def _limit(self) -> Outcome | None:
-        """Give the first of the learner's jobs that ended at a limit."""
-        ended = (self.recorder.ended(name) for name in self.jobs)
-        return next((outcome for outcome in ended if outcome and outcome.limit), None)
 
     def _states(self, seen: Evidence, pristine: Evidence, *, kept: bool) -> dict[int, State]:
         numbers = [bug.number for bug in self.key.bugs]

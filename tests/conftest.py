@@ -71,7 +71,8 @@ class Bench:
 
     def readings(self, name: str) -> dict[str, Reading]:
         """Wait for a program's recordings, and hold them to every law and comparison."""
-        return judge_recordings(self.recorder.recordings(name), self.pristine)
+        seen = self.recorder.settled(name, self.folder / name, self.pristine)
+        return judge_recordings(seen, self.pristine)
 
 
 @pytest.fixture(scope="session")

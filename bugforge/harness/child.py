@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
 from .program import Program
-from .steps import update_by_segment
 from .training import replay, train_and_sample
-from .weights import drawn, read_weights, write_weights
+from .update import update_by_segment
+from .weights import Pairing, drawn, read_weights, write_weights
 
 R = TypeVar("R", bound=Recording)
 
@@ -39,8 +39,7 @@ def run(spec: dict[str, Any]) -> None:
         _instruments(program.value, spec, folder, out)
     else:
         deed = {"train": train_and_sample, "replay": replay}[task]
-        given = read_weights(Path(spec["weights"]))
-        _recorded(out, folder, task, lambda: deed(program.value, spec, given))
+        _recorded(out, folder, task, lambda: deed(program.value, spec))
 
 
 class _Imported(Recording):
@@ -63,6 +62,8 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         sizes=spec["sizes"],
         fields=spec["fields"],
         weights=read_weights(weights_file),
+        pairing=Pairing(**spec["pairing"]),
+        otherwise=[Pairing(**pairing) for pairing in spec["otherwise"]],
         inputs=given,
         data=data,
         text=spec["text"],

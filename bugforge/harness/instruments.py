@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from .job import Job, Recording
+from .learning import loop, objective
 from .program import Program
-from .steps import loop, objective, update
-from .weights import carry
+from .update import update
+from .weights import carry, pairs
 
 LARGE = 1.8
 """Factor of the larger weights: scores reach about 60, which no right softmax, however written,
@@ -49,11 +50,15 @@ def initial(program: Program, job: Job) -> Recording:
 
 
 def forward(program: Program, job: Job) -> Recording:
-    """Logits (B, T, V) for every input, in both modes, under given and under larger weights."""
+    """Logits (B, T, V) for every input, in both modes, under given and under larger weights.
+
+    Tells which given weight stands in the place of each parameter, and which found no place; and
+    gives the logits where weights find their places otherwise.
+    """
     seen = Recording()
     model = program.build(**job.sizes)
     for size, scale in (("given", 1.0), ("large", LARGE)):
-        seen.facts["unplaced"] = carry(model, job.weights, scale)
+        seen.facts["unplaced"] = carry(model, job.weights, job.pairing, scale)
         for mode in ("eval", "train"):
             model.train(mode == "train")
             for name, idx in job.inputs.items():
@@ -61,9 +66,35 @@ def forward(program: Program, job: Job) -> Recording:
                     continue  # a prompt for decoding: forward need not take it
                 with torch.no_grad():
                     seen.tensors[f"{size}/{mode}/{name}"] = model(idx.clone())[0]
+    seen.facts["places"] = pairs(model, job.weights, job.pairing)
     model.eval()
     with torch.no_grad():
         seen.tensors["again"] = model(job.inputs["base"].clone())[0]
+        for number, pairing in enumerate(job.otherwise):
+            carry(model, job.weights, pairing)
+            seen.tensors[f"otherwise/{number}"] = model(job.inputs["base"].clone())[0]
+    return seen
+
+
+def targets(program: Program, job: Job) -> Recording:
+    """Logits (B, T, V) and loss, in nats, of forward with targets, and whether it gives a loss
+    without; and both cross-entropies that the loss may be: of the targets place by place, and of
+    each target at the place before.
+    """
+    seen = Recording()
+    model = program.build(**job.sizes)
+    carry(model, job.weights, job.pairing)
+    idx, wanted = job.inputs["base"].clone(), job.inputs["other"].clone()
+    with torch.no_grad():
+        plain, nothing = model(idx)
+        logits, loss = model(idx, wanted)
+    seen.tensors["plain"], seen.tensors["logits"] = plain, logits
+    seen.facts["loss"], seen.facts["loss of nothing"] = float(loss), nothing is not None
+    cross_entropy = nn.functional.cross_entropy
+    seen.facts["in place"] = float(cross_entropy(plain.flatten(0, 1), wanted.flatten()))
+    seen.facts["shifted"] = float(
+        cross_entropy(plain[:, :-1].flatten(0, 1), wanted[:, 1:].flatten())
+    )
     return seen
 
 
@@ -75,7 +106,7 @@ def decode(program: Program, job: Job) -> Recording:
     """
     seen = Recording()
     model = program.build(**job.sizes)
-    carry(model, job.weights, 1.0)
+    carry(model, job.weights, job.pairing)
     prompts = {name: idx for name, idx in job.inputs.items() if name.startswith("prompt")}
     for was_training in (True, False):
         model.train(was_training)
@@ -85,19 +116,21 @@ def decode(program: Program, job: Job) -> Recording:
     model.eval()
     for name, idx in prompts.items():
         seen.tensors[f"expected/{name}"] = _greedy(model, idx, job.sizes["block_size"])
-    carry(model, job.weights, 0.5)
-    rows = job.inputs["prompt of one"]  # several, so that none can be drawn for another
-    crowd = rows.repeat(SAMPLES, 1)
-    with torch.no_grad():
-        seen.tensors["logits"] = model(rows)[0][:, -1]
-    for name, (temperature, top_k) in job.samplings.items():
+    prompt = prompts["prompt"]
+    seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
+    seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
+    seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
+    seen.tensors["expected/nothing new"] = prompt
+    carry(model, job.weights, job.pairing, 0.5)
+    for name, given in job.samplings.items():
+        rows = prompts["prompt of one" if given else "prompt beyond the context"]
+        with torch.no_grad():
+            seen.tensors[f"logits/{name}"] = model(rows[:, -job.sizes["block_size"] :])[0][:, -1]
         torch.manual_seed(job.seed)
-        drawn = model.generate(crowd, 1, temperature=temperature, top_k=top_k)[:, -1]
+        drawn = model.generate(rows.repeat(SAMPLES, 1), 1, **given)[:, -1]
+        # Several rows, so that none can be drawn for another.
         seen.tensors[f"counts/{name}"] = torch.stack(
-            [
-                row.bincount(minlength=seen.tensors["logits"].size(1))
-                for row in drawn.view(-1, len(rows)).T
-            ]
+            [row.bincount(minlength=job.sizes["vocab_size"]) for row in drawn.view(-1, len(rows)).T]
         )
     return seen
 
@@ -131,6 +164,7 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "construct": construct,
     "initial": initial,
     "forward": forward,
+    "targets": targets,
     "objective": objective,
     "update": update,
     "loop": loop,

@@ -5,23 +5,29 @@ from typing import Any
 
 from torch import Tensor
 
+from .weights import Pairing
+
 
 @dataclass(frozen=True)
 class Job:
     """What an instrument is given.
 
-    sizes: fields of GPTConfig. weights: of the pristine model, by name. inputs: tokens (B, T)
-    by name. data: tokens (N,) longer than a window. text: to train on. samplings: temperature
-    and top_k by name. seed: for what the program itself draws.
+    sizes: fields of GPTConfig. fields: of TrainConfig. weights: of the pristine model, by name,
+    in the order of use; pairing: how they find their places in another, see `pairs`; otherwise:
+    other ways to try. inputs: tokens (B, T) by name. data: tokens (N,) longer than a window, each
+    of the vocabulary among the first T. text: to train on. samplings: what generate is
+    given, by name. seed: for what the program itself draws.
     """
 
     sizes: dict[str, int]
     fields: dict[str, Any]
     weights: dict[str, Tensor]
+    pairing: Pairing
+    otherwise: list[Pairing]
     inputs: dict[str, Tensor]
     data: Tensor
     text: str
-    samplings: dict[str, tuple[float, int | None]]
+    samplings: dict[str, dict[str, Any]]
     seed: int
 
 

@@ -8,15 +8,7 @@ from types import ModuleType
 from typing import Any
 
 MODEL_NAMES = ("GPTConfig", "GPT")
-TRAIN_NAMES = (
-    "TrainConfig",
-    "get_batch",
-    "make_optimizer",
-    "train_step",
-    "train",
-    "sample",
-    "main",
-)
+TRAIN_NAMES = ("TrainConfig", "train", "sample", "main")
 
 
 class ContractError(Exception):

@@ -1,25 +1,45 @@
 """The same weights for two programs: drawn for the pristine one, carried over to any other."""
 
 import json
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 SPREAD = 0.35
 """Standard deviation of given weights: large, so that attention is far from uniform."""
 
+PROJECTIONS = 4
+"""Square matrices per block: query, key, value, and the output's, which is used last."""
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """How given weights find their places in a model: by name first or by use alone; and in which
+    order a block's query, key and value stand, since use does not tell which is which.
+    """
+
+    by_name: bool
+    order: tuple[int, int, int]
+
 
 def drawn(model: nn.Module, seed: int) -> dict[str, Tensor]:
-    """Draw large weights for every parameter, LayerNorm's away from 1 and biases from 0."""
+    """Draw large weights for every parameter, LayerNorm's away from 1 and biases from 0.
+
+    They come in the order in which the model uses them.
+    """
     generator = torch.Generator().manual_seed(seed)
-    return {name: _around(parameter, generator) for name, parameter in model.named_parameters()}
+    return {name: _around(parameter, generator) for name, parameter in by_use(model).items()}
 
 
 def write_weights(weights: dict[str, Tensor], path: Path) -> None:
-    """Write weights with the order of their registration, which safetensors would not keep."""
+    """Write weights with their order, which safetensors would not keep."""
     save_file(weights, path, metadata={"order": json.dumps(list(weights))})
 
 
@@ -31,13 +51,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return {name: weights[name] for name in order}
 
 
-def carry(model: nn.Module, weights: dict[str, Tensor], scale: float) -> list[str]:
-    """Write weights into a model, by name and shape, else by role; return what found no place.
+def carry(
+    model: nn.Module, weights: dict[str, Tensor], pairing: Pairing, scale: float = 1.0
+) -> list[str]:
+    """Write weights into a model, by role; return what found no place.
 
     A parameter of the model that no given weight fits is filled from its shape and its order
     alone, so that two programs with the same misfit still get the same numbers.
     """
-    places = pairs(model, weights)
+    places = pairs(model, weights, pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -52,10 +74,10 @@ def carry(model: nn.Module, weights: dict[str, Tensor], scale: float) -> list[st
 
 
 def by_given_name(
-    model: nn.Module, weights: dict[str, Tensor]
+    model: nn.Module, weights: dict[str, Tensor], pairing: Pairing
 ) -> dict[str, tuple[str, torch.Size]]:
     """Name and shape under which to record each parameter of the model: those it was given."""
-    places = pairs(model, weights)
+    places = pairs(model, weights, pairing)
     return {
         name: (places[name], weights[places[name]].shape)
         if name in places
@@ -64,23 +86,75 @@ def by_given_name(
     }
 
 
-def pairs(model: nn.Module, weights: dict[str, Tensor]) -> dict[str, str]:
+def pairs(model: nn.Module, weights: dict[str, Tensor], pairing: Pairing) -> dict[str, str]:
     """Pair the model's parameters with given weights: own name to given name.
 
-    First by name and shape. What is left is paired by shape, axes of length 1 apart, where the
-    order of registration makes that unambiguous: as many of the shape on either side.
+    Those of the same name and shape come first, where the pairing says so. The others go by
+    shape, axes of length 1 apart, in the order of use, where there are as many of it on either
+    side.
     """
-    own = {name: _shape(parameter) for name, parameter in model.named_parameters()}
+    own = {name: _shape(parameter) for name, parameter in by_use(model).items()}
     given = {name: _shape(weight) for name, weight in weights.items()}
-    paired = {name: name for name in own if given.get(name) == own[name]}
-    for name in paired:
-        del own[name], given[name]
+    paired: dict[str, str] = {}
+    if pairing.by_name:
+        paired = {name: name for name in own if given.get(name) == own[name]}
+        for name in paired:
+            del own[name], given[name]
     for shape in set(own.values()):
         mine = [name for name in own if own[name] == shape]
         theirs = [name for name in given if given[name] == shape]
         if len(mine) == len(theirs):
             paired |= dict(zip(mine, theirs, strict=True))
-    return paired
+    moved = _exchanged(weights, pairing.order)
+    return {name: moved.get(place, place) for name, place in paired.items()}
+
+
+def by_use(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Give the parameters in the order in which a forward pass comes to them; unused ones last."""
+    parameters = dict(model.named_parameters())
+    order = _Uses({parameter.data_ptr(): name for name, parameter in parameters.items()})
+    # A program that fails here fails in the open elsewhere.
+    with torch.no_grad(), order, suppress(Exception):
+        model(torch.zeros(1, 2, dtype=torch.int64))
+    return {name: parameters[name] for name in dict.fromkeys((*order.used, *parameters))}
+
+
+class _Uses(TorchFunctionMode):
+    """Notes the named parameters that torch's functions are given, in order."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        super().__init__()
+        self.names = names
+        self.used: list[str] = []
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,  # torch's own signature
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        self.used += [
+            self.names[value.data_ptr()]
+            for value in (*args, *(kwargs or {}).values())
+            if isinstance(value, nn.Parameter) and value.data_ptr() in self.names
+        ]
+        return func(*args, **(kwargs or {}))
+
+
+def _exchanged(weights: dict[str, Tensor], order: tuple[int, int, int]) -> dict[str, str]:
+    """Give, for each weight of a query, key or value, the one that stands in its place."""
+    square = [
+        name.removesuffix(".weight")
+        for name, weight in weights.items()
+        if weight.dim() == 2 and weight.size(0) == weight.size(1)  # noqa: PLR2004
+    ]
+    return {
+        f"{square[first + place]}.{part}": f"{square[first + other]}.{part}"
+        for first in range(0, len(square), PROJECTIONS)
+        for place, other in enumerate(order)
+        for part in ("weight", "bias")
+    }
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:

@@ -1,85 +1,160 @@
-"""What can be seen of a training step from outside: its rows, their next tokens, its gradients."""
+"""What can be seen of a training from outside: its models, its rows, and each optimizer step."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.nn.functional import embedding
+from torch.optim import Optimizer
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+from torch.overrides import TorchFunctionMode
 
-UNKNOWN = -1
-"""Stands for a token that nobody can know."""
+from .notes import Built, built_models
+from .program import Program
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step of an optimizer: what was read for it, and what it was handed and made of it.
+
+    rows: tokens (B, T) that were embedded, gradients being kept, since the last step. before,
+    gradients, after: by the name of the parameter; gradients only where there were any.
+    """
+
+    optimizer: Optimizer | None
+    rows: list[Tensor]
+    before: dict[str, Tensor]
+    gradients: dict[str, Tensor]
+    after: dict[str, Tensor]
+
+
+@dataclass
+class Training:
+    """A training as it was witnessed.
+
+    model: the program's own, the first that an optimizer was made for. steps: in order.
+    unspent: tokens (B, T) that were embedded after the last step.
+    """
+
+    model: nn.Module | None = None
+    steps: list[Taken] = field(default_factory=list)
+    unspent: list[Tensor] = field(default_factory=list)
 
 
 @contextmanager
-def witnessed(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Note the tokens (B, T) that every call of the model made logits for.
+def witnessed(
+    program: Program, sizes: dict[str, int], vocab: int, begin: Callable[[nn.Module], None]
+) -> Iterator[Training]:
+    """Watch a training of the program on `vocab` tokens, its models being of these sizes.
 
-    A program may hand over windows that hold their targets too, and cut them in forward.
+    begin is called once, when an optimizer has been made for one of the program's models.
     """
-    calls: list[Tensor] = []
-    inner = model.forward
+    seen = Training()
+    befores: list[dict[str, Tensor]] = []
 
-    def outer(idx: Tensor, *args: Any, **kwargs: Any) -> Any:
-        result = inner(idx, *args, **kwargs)
-        calls.append(idx[:, : result[0].size(1)].detach().clone())
-        return result
+    def made(optimizer: Optimizer) -> None:
+        if seen.model is None:
+            held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+            for model, _ in built:
+                if any(id(parameter) in held for parameter in model.parameters()):
+                    seen.model = model
+                    begin(model)
+                    return
 
-    model.forward = outer
+    def before_step(*_: object) -> None:
+        befores.append(_copied(seen.model))
+
+    # The gradients are read after the step, since a closure makes them within it.
+    def after_step(optimizer: Optimizer, *_: object) -> None:
+        gradients = {
+            name: parameter.grad.detach().clone()
+            for name, parameter in (seen.model.named_parameters() if seen.model else ())
+            if parameter.grad is not None
+        }
+        rows = seen.unspent[:]
+        seen.unspent.clear()
+        seen.steps.append(Taken(optimizer, rows, befores.pop(), gradients, _copied(seen.model)))
+
+    hooks = (
+        register_optimizer_step_pre_hook(before_step),
+        register_optimizer_step_post_hook(after_step),
+    )
     try:
-        yield calls
+        with (
+            built_models(program, sizes) as built,
+            _made_optimizers(made),
+            _Lookups(built, vocab, seen.unspent),
+        ):
+            yield seen
     finally:
-        del model.forward
+        for hook in hooks:
+            hook.remove()
 
 
 @contextmanager
-def noted_steps() -> Iterator[tuple[list[torch.optim.Optimizer], dict[int, Tensor]]]:
-    """Note the optimizer of every step anywhere, and each parameter as its first step found it."""
-    optimizers: list[torch.optim.Optimizer] = []
-    began: dict[int, Tensor] = {}
+def _made_optimizers(made: Callable[[Optimizer], None]) -> Iterator[None]:
+    """Call `made` with each optimizer, once its parameters are known."""
+    inner = Optimizer.__init__
 
-    def note(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        optimizers.append(optimizer)
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                began.setdefault(id(parameter), parameter.detach().clone())
+    def outer(self: Optimizer, *args: Any, **kwargs: Any) -> None:
+        inner(self, *args, **kwargs)
+        made(self)
 
-    hook = register_optimizer_step_pre_hook(note)
+    Optimizer.__init__ = outer  # type: ignore[method-assign]
     try:
-        yield optimizers, began
+        yield
     finally:
-        hook.remove()
+        Optimizer.__init__ = inner  # type: ignore[method-assign]
 
 
-def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:
-    """Look the rows (B, T) up in the data (N,) and give the token after each place, (B, T).
+class _Lookups(TorchFunctionMode):
+    """Notes the tokens (B, T) that are looked up in a table of tokens, however that is written."""
 
-    What follows the end of the data is UNKNOWN. None where a row is no run of the data.
-    """
-    padded = torch.cat((data, torch.tensor([UNKNOWN])))
-    windows = padded.unfold(0, rows.size(1) + 1, 1)  # (N + 1 - T, T + 1)
-    found = (rows[:, None] == windows[None, :, :-1]).all(-1)  # (B, N + 1 - T)
-    if not bool(found.any(-1).all()):
-        return None
-    return windows[found.int().argmax(-1), 1:]
+    def __init__(self, built: list[Built], vocab: int, noted: list[Tensor]) -> None:
+        super().__init__()
+        self.built = built
+        self.vocab = vocab
+        self.noted = noted
 
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,  # torch's own signature
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        given = [*args, *(kwargs or {}).values()]
+        if func is embedding:
+            self._note(given[1], given[0])
+        elif func is Tensor.__getitem__:
+            self._note(given[0], given[1])
+        elif func in (torch.index_select, Tensor.index_select):
+            self._note(given[0], given[2])
+        return func(*args, **(kwargs or {}))
 
-def handed_gradients(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, Tensor]]:
-    """Keep, for each step that the optimizer takes, the gradients it was handed, by name."""
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    handed: list[dict[str, Tensor]] = []
+    def _note(self, table: Tensor, tokens: Any) -> None:
+        if (
+            torch.is_grad_enabled()
+            and isinstance(tokens, Tensor)
+            and tokens.dim() > 1
+            and self._of_tokens(table)
+        ):
+            self.noted.append(tokens.detach().clone())
 
-    # After the step, since a closure makes its gradients within it.
-    def note(stepped: torch.optim.Optimizer, *_: object) -> None:
-        handed.append(
-            {
-                names[id(parameter)]: parameter.grad.detach().clone()
-                for group in stepped.param_groups
-                for parameter in group["params"]
-                if parameter.grad is not None and id(parameter) in names
-            }
+    def _of_tokens(self, table: Tensor) -> bool:
+        return table.size(0) == self.vocab and any(
+            parameter.data_ptr() == table.data_ptr()
+            for model, _ in self.built
+            for parameter in model.parameters()
         )
 
-    optimizer.register_step_post_hook(note)
-    return handed
+
+def _copied(model: nn.Module | None) -> dict[str, Tensor]:
+    parameters = model.named_parameters() if model else ()
+    return {name: parameter.detach().clone() for name, parameter in parameters}

@@ -16,11 +16,10 @@ def wrong_tokens(seen: Evidence) -> float:
 
 def wrong_spread(seen: Evidence) -> float:
     """Total variation between sampled tokens and the distribution they should come from."""
-    logits = tensors(seen, "decode")["logits"].astype(np.float64)
     return max(
-        _variation(counts[row], _distribution(logits[row], *SAMPLINGS[name]))
-        for name, counts in tensors(seen, "decode", "counts/").items()
-        for row in range(len(logits))
+        _variation(counts, _distribution(logits.astype(np.float64), **SAMPLINGS[name]))
+        for name, rows in tensors(seen, "decode", "counts/").items()
+        for counts, logits in zip(rows, tensors(seen, "decode", "logits/")[name], strict=True)
     )
 
 
@@ -29,8 +28,8 @@ def forgotten_mode(seen: Evidence) -> float:
     return sum(not restored for restored in facts(seen, "decode", "restored/").values())
 
 
-def _distribution(logits: Array, temperature: float, top_k: int | None) -> Array:
-    kept = min(top_k or logits.size, logits.size)
+def _distribution(logits: Array, temperature: float = 1.0, top_k: float | None = None) -> Array:
+    kept = int(min(top_k or logits.size, logits.size))
     scaled = np.where(logits >= np.sort(logits)[-kept], logits / temperature, -np.inf)
     weights = np.exp(scaled - scaled.max())
     shares: Array = weights / weights.sum()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
-from bugforge.distance import apart_by_name
+from bugforge.distance import apart, apart_by_name
 from bugforge.probe import BATCH
 
 CHOICES = ("all", "but the last")
@@ -16,7 +16,7 @@ def strangers(seen: Evidence) -> float:
     return sum(
         told.get(f"{step}/rows are windows") is not True
         or len(seen_rows[f"{step}/rows"]) % BATCH != 0
-        for step in (1, 2)
+        for step in _steps(seen)
     )
 
 
@@ -31,6 +31,23 @@ def chosen_positions(seen: Evidence) -> str:
     return CHOICES[int(np.nanargmin(distances))] if not np.isnan(distances).all() else CHOICES[0]
 
 
+def wrong_answer(seen: Evidence) -> float:
+    """Distance of what forward gives with targets from its logits without, and their loss.
+
+    The loss may compare logits and targets place by place, or shift the targets itself; one that
+    cuts the last input off gives a logit fewer.
+    """
+    told, logits = facts(seen, "targets"), tensors(seen, "targets")
+    given, plain = logits["logits"], logits["plain"]
+    missing = plain.shape[1] - given.shape[1]
+    if told["loss of nothing"] or missing not in (0, 1):
+        return float("nan")
+    loss = min(
+        abs(told["loss"] - told[meant]) / abs(told[meant]) for meant in ("in place", "shifted")
+    )
+    return float(max(loss, apart(given, plain[:, : given.shape[1]])))
+
+
 def wrong_gradient(seen: Evidence) -> float:
     """Distance of the first step's gradients from those of the next-token cross-entropy."""
     return _gradient_apart(seen, 1)
@@ -41,25 +58,19 @@ def left_over(seen: Evidence) -> float:
     return _gradient_apart(seen, 2)
 
 
-def wrong_steps(seen: Evidence) -> float:
-    """How many steps of the optimizer too many or too few a training step takes, at the most."""
-    told = facts(seen, "objective")
-    return float(max(abs(told[f"{step}/steps taken"] - 1) for step in (1, 2)))
-
-
 def unmoved(seen: Evidence) -> float:
     """Share of the model's parameters that two training steps leave as they were."""
     moved: dict[str, float] = {}
-    for step in (1, 2):
+    for step in _steps(seen):
         for name, distance in facts(seen, "objective", f"{step}/moved/").items():
             moved[name] = max(moved.get(name, 0.0), distance)
     return sum(not distance > 0 for distance in moved.values()) / max(len(moved), 1)
 
 
 def steps_missed(seen: Evidence) -> float:
-    """Steps that training takes too many or too few, as a share of those asked for."""
-    told = facts(seen, "loop")
-    return float(abs(told["asked"] - told["taken"]) / told["asked"])
+    """How many optimizer steps training takes too many or too few, as a share of those asked."""
+    told = facts(seen, "objective")
+    return float(abs(told["steps asked"] - told["steps taken"]) / told["steps asked"])
 
 
 def optimizers(seen: Evidence) -> float:
@@ -83,11 +94,24 @@ def restless_sample(seen: Evidence) -> float:
     return float(not facts(seen, "loop")["samples alike"])
 
 
+def wrong_text(seen: Evidence) -> float:
+    """Count characters of a sample that its tokens do not stand for, one to one."""
+    told = facts(seen, "loop")
+    text, tokens = told["sample"], tensors(seen, "loop")["sample tokens"].tolist()
+    pairs = set(zip(text, tokens, strict=True))
+    return float(len(pairs) - len(set(tokens))) + float(len(pairs) - len(set(text)))
+
+
+def _steps(seen: Evidence) -> tuple[int, ...]:
+    """Give the numbers of the steps looked at; one stands for all where none was taken."""
+    return (1, 2) if facts(seen, "objective")["steps taken"] else (1,)
+
+
 def _loss_apart(seen: Evidence, choice: str) -> float:
     """Distance of both steps' reported losses from the expected ones, as a share of these."""
-    told = facts(seen, "objective")
-    expected = np.array([told.get(f"{step}/expected loss/{choice}", np.nan) for step in (1, 2)])
-    reported = np.array([told[f"{step}/loss"] for step in (1, 2)])
+    told, steps = facts(seen, "objective"), _steps(seen)
+    expected = np.array([told.get(f"{step}/expected loss/{choice}", np.nan) for step in steps])
+    reported = np.array([told[f"{step}/loss"] for step in steps])
     return float(np.max(np.abs(reported - expected) / np.maximum(np.abs(expected), 1e-6)))
 
 
@@ -116,12 +140,21 @@ LEARNING = (
         after=("windows", "finite"),
     ),
     Law(
-        "one-step",
-        "optim",
-        "A training step lets the optimizer take one step.",
+        "steps-taken",
+        "loop",
+        "Training takes one step of the optimizer for each that its configuration asks for.",
         ("objective",),
-        wrong_steps,
+        steps_missed,
         at_most=0.0,
+    ),
+    Law(
+        "loss-of-targets",
+        "loss",
+        "Given targets, forward adds a loss to its logits; without targets it gives none.",
+        ("targets",),
+        wrong_answer,
+        at_most=1e-3,
+        after=("objective", "forward"),
     ),
     Law(
         "gradient",
@@ -130,7 +163,7 @@ LEARNING = (
         ("objective",),
         wrong_gradient,
         at_most=1e-2,
-        after=("objective", "one-step"),
+        after=("objective", "steps-taken"),
     ),
     Law(
         "fresh-gradient",
@@ -148,15 +181,7 @@ LEARNING = (
         ("objective",),
         unmoved,
         at_most=0.0,
-        after=("one-step", "finite"),
-    ),
-    Law(
-        "steps-taken",
-        "loop",
-        "Training takes the steps that its configuration asks for.",
-        ("loop",),
-        steps_missed,
-        at_most=0.0,
+        after=("steps-taken", "finite"),
     ),
     Law(
         "one-optimizer",
@@ -192,5 +217,14 @@ LEARNING = (
         ("loop",),
         restless_sample,
         at_most=0.0,
+    ),
+    Law(
+        "sample-told",
+        "sampling",
+        "A sample says what the model generated.",
+        ("loop",),
+        wrong_text,
+        at_most=0.0,
+        after=("sample-greedy",),
     ),
 )

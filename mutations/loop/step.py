@@ -44,7 +44,7 @@ class MissingStep(Mutation):
         "Are there gradients? Do the weights move?",
         "Name the four things that a training step does after the forward pass.",
     )
-    killed_by = frozenset({"gradient-flow", "one-step", "steps-taken"})
+    killed_by = frozenset({"steps-taken"})
     forms = (
         Form(
             "removed",

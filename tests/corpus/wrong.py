@@ -10,11 +10,7 @@ from .reject_projection import PROJECTION
 from .reject_training_step import TRAINING_STEP
 from .reject_typo import TYPO
 
-MISJUDGED = {
-    "steps_skipped_later": "the loop is judged by its first steps",
-    "memory_emptied_later": "the loop is judged by its first steps",
-    "optimizer_anew_each_50_steps": "the loop is judged by its first steps",
-}
+MISJUDGED: dict[str, str] = {}
 """Known wrong verdicts, each to be mended: name of the program to why it is misjudged."""
 
 WRONG = tuple(

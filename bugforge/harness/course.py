@@ -1,0 +1,114 @@
+"""Short trainings by the program's own `train`, from given weights and at a steady rate."""
+
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from .job import Job
+from .notes import noted_tokens
+from .program import Program
+from .weights import carry
+from .witness import Training, witnessed
+
+STEPS, WARM_UP = 4, 2
+"""Training steps in a row: the first moves, the second shows what was left over, the third
+what an optimizer remembers. One more lets every schedule warm up and decay."""
+
+WIDE, TIGHT = 1e9, 0.05
+"""Norms to clip gradients to: one that never clips, and one that always does."""
+
+EPS = 1e-3
+BETAS = (0.9, 0.999)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training on tokens (N,), in windows of `span`, from given weights.
+
+    order: the program's own token for each of ours, (V,). sizes: fields of GPTConfig that the
+    model gets whatever the program says.
+    """
+
+    tokens: Tensor
+    span: int
+    order: Tensor
+    sizes: dict[str, int]
+    grad_clip: float = WIDE
+
+    @property
+    def text(self) -> str:
+        """The tokens as letters, in whose alphabetical order they are."""
+        return "".join(string.ascii_lowercase[token] for token in self.tokens)
+
+
+@dataclass
+class Trained:
+    """A witnessed training with what it returned, and the tokens it gave to the letters."""
+
+    training: Training
+    losses: list[float]
+    order: Tensor
+
+
+def course_on(job: Job, tokens: Tensor, span: int, **sizes: int) -> Course:
+    """Give a course on tokens (N,) whose model has the job's depth, heads and width."""
+    shape = {name: job.sizes[name] for name in ("n_layer", "n_head", "n_embd")}
+    return Course(tokens, span, torch.arange(job.sizes["vocab_size"]), {**shape, **sizes})
+
+
+def take(program: Program, job: Job, course: Course) -> Trained:
+    """Have the program train from the given weights, at a steady rate."""
+    config = program.config(
+        **{
+            **job.fields,
+            "steps": STEPS,
+            "warmup_steps": WARM_UP,
+            "block_size": course.span,
+            "grad_clip": course.grad_clip,
+        }
+    )
+    weights = {name: rows_at(w, course.order.argsort()) for name, w in job.weights.items()}
+
+    def begin(model: nn.Module) -> None:
+        carry(model, weights, job.pairing)
+
+    with _steady(config), witnessed(program, course.sizes, len(course.order), begin) as training:
+        model, vocabulary, told = program.train.train(course.text, config, job.seed)
+    prompt = course.text[: course.span]
+    order = course.order.clone()
+    # Which token stands for which letter is its own business; where sample fails, others see it.
+    with suppress(Exception), noted_tokens(model) as grown:
+        program.train.sample(model, vocabulary, prompt, 1)
+        order[course.tokens[: len(prompt)]] = grown[-1][0, : len(prompt)]
+    return Trained(training, [float(loss) for loss in told], order)
+
+
+@contextmanager
+def _steady(config: Any) -> Iterator[None]:
+    """Set what a program is free to choose, at each step of any optimizer."""
+
+    def steady(stepping: torch.optim.Optimizer, *_: object) -> None:
+        for group in stepping.param_groups:
+            group["lr"] = config.learning_rate
+            if "betas" in group:
+                group["betas"] = BETAS
+            if "eps" in group:
+                # Adam divides by a gradient's size; a large eps keeps rounding from being a sign.
+                group["eps"] = EPS
+
+    hook = register_optimizer_step_pre_hook(steady)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def rows_at(weight: Tensor, order: Tensor) -> Tensor:
+    """Give a weight with a row per token in another order; any other weight as it is."""
+    return weight[order] if weight.size(0) == len(order) else weight

@@ -1,0 +1,134 @@
+"""Instruments of learning: what training hands its optimizer, and what decides how it goes.
+
+They drive the program's own `train` and watch it from outside, so that how it is divided into
+functions is its own business.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from .course import STEPS, WARM_UP, course_on, take
+from .job import Job, Recording
+from .notes import built_models, noted_tokens
+from .program import Program
+from .witness import Taken, witnessed
+
+UNKNOWN = -1
+"""Stands for a token that nobody can know."""
+
+LOOP_STEPS = 6
+LOOP_WINDOW = 29
+LOOP_SAMPLE = 12
+
+
+def objective(program: Program, job: Job) -> Recording:
+    """Training steps on long data, against what the model's own logits say they should learn.
+
+    Records for the first steps the loss they reported and the gradients their optimizer was
+    handed; and the mean cross-entropy of the next token, with its gradients, worked out here
+    from the logits for the rows (B, T) that were read: over all T positions, and over all but
+    the last. Where no step is taken, all that was read stands for the first.
+    """
+    seen = Recording()
+    trained = take(program, job, course_on(job, job.data, job.fields["block_size"]))
+    training = trained.training
+    seen.facts["steps taken"] = len(training.steps)
+    seen.facts["steps asked"] = STEPS
+    if training.model is None:
+        return seen
+    losses = trained.losses
+    steps = training.steps[:2]
+    if not steps:
+        now = {name: p.detach().clone() for name, p in training.model.named_parameters()}
+        steps = [Taken(None, training.unspent, now, {}, now)]
+        losses = [sum(losses) / max(len(losses), 1)]
+    for number, step in enumerate(steps, start=1):
+        seen.facts[f"{number}/loss"] = losses[number - 1] if number <= len(losses) else None
+        for name, gradient in step.gradients.items():
+            seen.tensors[f"{number}/handed/{name}"] = gradient
+        for name, before in step.before.items():
+            seen.facts[f"{number}/moved/{name}"] = float((step.after[name] - before).abs().max())
+        if step.rows:
+            _expect(training.model, step, trained.order[job.data], seen, number)
+    return seen
+
+
+def _expect(model: nn.Module, step: Taken, data: Tensor, seen: Recording, number: int) -> None:
+    """Record what a step on its rows (B, T) of the data (N,) should have reported and handed on."""
+    rows = torch.cat(step.rows)
+    following = next_tokens(rows, data)
+    seen.tensors[f"{number}/rows"] = rows
+    seen.facts[f"{number}/rows are windows"] = following is not None
+    if following is None:
+        return
+    learned = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(step.before[name])
+    logits = model(rows)[0]
+    for label, positions in (("all", rows.size(1)), ("but the last", rows.size(1) - 1)):
+        loss = nn.functional.cross_entropy(
+            logits[:, :positions].flatten(0, 1),
+            following[:, :positions].flatten(),
+            ignore_index=UNKNOWN,
+        )
+        seen.facts[f"{number}/expected loss/{label}"] = loss.item()
+        if not loss.requires_grad:
+            continue
+        gradients = torch.autograd.grad(
+            loss, list(learned.values()), retain_graph=True, allow_unused=True
+        )
+        for name, gradient in zip(learned, gradients, strict=True):
+            if gradient is not None:
+                seen.tensors[f"{number}/expected/{label}/{name}"] = gradient
+
+
+def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:
+    """Look the rows (B, T) up in the data (N,) and give the token after each place, (B, T).
+
+    What follows the end of the data is UNKNOWN. None where a row is no run of the data.
+    """
+    padded = torch.cat((data, torch.tensor([UNKNOWN])))
+    windows = padded.unfold(0, rows.size(1) + 1, 1)  # (N + 1 - T, T + 1)
+    found = (rows[:, None] == windows[None, :, :-1]).all(-1)  # (B, N + 1 - T)
+    if not bool(found.any(-1).all()):
+        return None
+    return windows[found.int().argmax(-1), 1:]
+
+
+def loop(program: Program, job: Job) -> Recording:
+    """Short trainings from scratch: optimizers, what moved, and whether seeds count."""
+    seen = Recording()
+    sizes = course_on(job, job.data, LOOP_WINDOW).sizes
+    config = program.config(
+        **{**job.fields, "steps": LOOP_STEPS, "warmup_steps": WARM_UP, "block_size": LOOP_WINDOW}
+    )
+
+    def losses(seed: int) -> list[float]:
+        with built_models(program, sizes):
+            return [float(loss) for loss in program.train.train(job.text, config, seed)[2]]
+
+    with witnessed(program, sizes, len(set(job.text)), lambda _: None) as training:
+        model, vocabulary, told = program.train.train(job.text, config, job.seed)
+    # The steps keep their optimizers alive, so that no two can have the same id.
+    seen.facts["optimizers"] = len({id(step.optimizer) for step in training.steps})
+    began = training.steps[0].before if training.steps else {}
+    seen.facts["unmoved"] = [
+        name
+        for name, parameter in model.named_parameters()
+        if name not in began or torch.equal(parameter, began[name])
+    ]
+    first = [float(loss) for loss in told]
+    seen.facts["same seed, same losses"] = losses(job.seed) == first
+    seen.facts["other seed, same losses"] = losses(job.seed + 1) == first
+    samples = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        prompt = job.text[:LOOP_WINDOW]
+        with noted_tokens(model) as grown:
+            samples.append(str(program.train.sample(model, vocabulary, prompt, LOOP_SAMPLE)))
+    seen.facts["samples alike"] = samples[0] == samples[1]
+    seen.facts["sample"] = samples[-1]
+    if grown:
+        seen.tensors["sample tokens"] = grown[-1][0]
+    return seen
