@@ -130,7 +130,7 @@ COMPARISONS = (
         "Given weights and tokens lead to the logits of a correct GPT.",
         ("forward",),
         logits_apart,
-        at_most=1e-3,
+        at_most=1e-4,
         after=("parameters", "shape", "finite"),
     ),
     Comparison(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from .job import Job
-from .notes import noted_tokens
+from .lookups import read_tokens
 from .program import Program
 from .weights import carry
 from .witness import Training, witnessed
@@ -80,12 +80,13 @@ def take(program: Program, job: Job, course: Course) -> Trained:
 
     with _steady(config), witnessed(program, course.sizes, len(course.order), begin) as training:
         model, vocabulary, told = program.train.train(course.text, config, job.seed)
-    prompt = course.text[: course.span]
+    seen = course.text[: course.span]  # it holds every letter
     order = course.order.clone()
-    # Which token stands for which letter is its own business; where sample fails, others see it.
-    with suppress(Exception), noted_tokens(model) as grown:
-        program.train.sample(model, vocabulary, prompt, 1)
-        order[course.tokens[: len(prompt)]] = grown[-1][0, : len(prompt)]
+    # Where sample itself fails, others see it.
+    with suppress(Exception):
+        tokens = read_tokens(program, model, vocabulary, seen, course.span)
+        if tokens is not None:
+            order[course.tokens[: len(seen)]] = tokens
     return Trained(training, [float(loss) for loss in told], order)
 
 

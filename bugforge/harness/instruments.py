@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from .greedy import greedy
 from .job import Job, Recording
 from .learning import loop, objective
 from .program import Program
@@ -115,7 +116,7 @@ def decode(program: Program, job: Job) -> Recording:
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
     model.eval()
     for name, idx in prompts.items():
-        seen.tensors[f"expected/{name}"] = _greedy(model, idx, job.sizes["block_size"])
+        seen.tensors[f"expected/{name}"] = greedy(model, idx, NEW, job.sizes["block_size"])
     prompt = prompts["prompt"]
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
@@ -133,14 +134,6 @@ def decode(program: Program, job: Job) -> Recording:
             [row.bincount(minlength=job.sizes["vocab_size"]) for row in drawn.view(-1, len(rows)).T]
         )
     return seen
-
-
-@torch.no_grad()
-def _greedy(model: nn.Module, idx: Tensor, block_size: int) -> Tensor:
-    for _ in range(NEW):
-        logits = model(idx[:, -block_size:])[0][:, -1]
-        idx = torch.cat((idx, logits.argmax(-1, keepdim=True)), dim=1)
-    return idx
 
 
 NEW = 9

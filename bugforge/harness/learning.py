@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from .course import STEPS, WARM_UP, course_on, take
+from .greedy import greedy
 from .job import Job, Recording
-from .notes import built_models, noted_tokens
+from .lookups import read_tokens
+from .notes import built_models
 from .program import Program
 from .witness import Taken, witnessed
 
@@ -121,14 +123,16 @@ def loop(program: Program, job: Job) -> Recording:
     first = [float(loss) for loss in told]
     seen.facts["same seed, same losses"] = losses(job.seed) == first
     seen.facts["other seed, same losses"] = losses(job.seed + 1) == first
+    prompt = job.text[:LOOP_WINDOW]
     samples = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        prompt = job.text[:LOOP_WINDOW]
-        with noted_tokens(model) as grown:
-            samples.append(str(program.train.sample(model, vocabulary, prompt, LOOP_SAMPLE)))
+        samples.append(str(program.train.sample(model, vocabulary, prompt, LOOP_SAMPLE)))
     seen.facts["samples alike"] = samples[0] == samples[1]
-    seen.facts["sample"] = samples[-1]
-    if grown:
-        seen.tensors["sample tokens"] = grown[-1][0]
+    seen.facts["sample"] = samples[0]
+    tokens = read_tokens(program, model, vocabulary, job.text, LOOP_WINDOW)
+    if tokens is not None:
+        characters = dict(zip(tokens.tolist(), job.text, strict=True))
+        grown = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
+        seen.facts["expected sample"] = "".join(characters.get(t, "") for t in grown[0].tolist())
     return seen

@@ -1,4 +1,4 @@
-"""Notes taken while a program's own code runs: what it builds, steps and generates."""
+"""Notes taken while a program's own code runs: what it builds, and which steps it takes."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -67,21 +67,3 @@ def counted_steps() -> Iterator[Count]:
         yield count
     finally:
         hook.remove()
-
-
-@contextmanager
-def noted_tokens(model: Any) -> Iterator[list[Tensor]]:
-    """Note the tokens (B, N) that each call of generate gives."""
-    noted: list[Tensor] = []
-    inner = model.generate
-
-    def outer(*args: Any, **kwargs: Any) -> Any:
-        grown = inner(*args, **kwargs)
-        noted.append(grown.detach().clone())
-        return grown
-
-    model.generate = outer
-    try:
-        yield noted
-    finally:
-        del model.generate

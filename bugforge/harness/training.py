@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from .job import Recording
-from .notes import built_models, counted_steps, noted_tokens
+from .lookups import read_tokens
+from .notes import built_models, counted_steps
 from .program import Program
 
 
@@ -18,9 +19,9 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
     """Train with the program's own configuration, then continue the prompt greedily.
 
     `main` is run, too, where that is asked. Records the loss of each step (nats per token), how
-    the steps were taken, the sample and its tokens (N,), the length of a window, the seconds it
-    took; and the trained parameters with the sizes of their model, so that they can be tried in
-    the correct program.
+    the steps were taken, the sample, the tokens (N,) of the text, the length of a window, the
+    seconds it took; and the trained parameters with the sizes of their model, so that they can be
+    tried in the correct program.
     """
     seen = Recording()
     text, prompt = spec["text"], spec["prompt"]
@@ -31,10 +32,9 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
     seen.facts["seconds"] = time.perf_counter() - began
     seen.facts["block_size"] = int(config.block_size)
     seen.facts["losses"] = [float(loss) for loss in losses]
-    with noted_tokens(model) as grown:
-        seen.facts["sample"] = str(
-            program.train.sample(model, vocabulary, prompt, len(text) - len(prompt))
-        )
+    seen.facts["sample"] = str(
+        program.train.sample(model, vocabulary, prompt, len(text) - len(prompt))
+    )
     seen.facts["steps"] = {
         "asked": int(config.steps),
         "taken": count.steps,
@@ -43,8 +43,9 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
     }
     if built:
         seen.facts["sizes"] = {name: int(getattr(built[-1].config, name)) for name in spec["sizes"]}
-    if grown:
-        seen.tensors["tokens"] = grown[-1][0].to("cpu", torch.int64)
+    tokens = read_tokens(program, model, vocabulary, text, config.block_size)
+    if tokens is not None:
+        seen.tensors["tokens"] = tokens.to(torch.int64)
     if spec["main"]:
         with _trained_already(program, (text, config), (model, vocabulary, losses)):
             seen.facts["main"] = _ending(program.train.main)

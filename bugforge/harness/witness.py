@@ -5,17 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding
 from torch.optim import Optimizer
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
-from torch.overrides import TorchFunctionMode
 
-from .notes import Built, built_models
+from .lookups import Lookups
+from .notes import built_models
 from .program import Program
 
 
@@ -77,8 +75,7 @@ def witnessed(
             for name, parameter in (seen.model.named_parameters() if seen.model else ())
             if parameter.grad is not None
         }
-        rows = seen.unspent[:]
-        seen.unspent.clear()
+        rows = lookups.drained()
         seen.steps.append(Taken(optimizer, rows, befores.pop(), gradients, _copied(seen.model)))
 
     hooks = (
@@ -89,9 +86,10 @@ def witnessed(
         with (
             built_models(program, sizes) as built,
             _made_optimizers(made),
-            _Lookups(built, vocab, seen.unspent),
+            Lookups(vocab, learning=True) as lookups,
         ):
             yield seen
+            seen.unspent += lookups.drained()
     finally:
         for hook in hooks:
             hook.remove()
@@ -111,48 +109,6 @@ def _made_optimizers(made: Callable[[Optimizer], None]) -> Iterator[None]:
         yield
     finally:
         Optimizer.__init__ = inner  # type: ignore[method-assign]
-
-
-class _Lookups(TorchFunctionMode):
-    """Notes the tokens (B, T) that are looked up in a table of tokens, however that is written."""
-
-    def __init__(self, built: list[Built], vocab: int, noted: list[Tensor]) -> None:
-        super().__init__()
-        self.built = built
-        self.vocab = vocab
-        self.noted = noted
-
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Any,  # torch's own signature
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        given = [*args, *(kwargs or {}).values()]
-        if func is embedding:
-            self._note(given[1], given[0])
-        elif func is Tensor.__getitem__:
-            self._note(given[0], given[1])
-        elif func in (torch.index_select, Tensor.index_select):
-            self._note(given[0], given[2])
-        return func(*args, **(kwargs or {}))
-
-    def _note(self, table: Tensor, tokens: Any) -> None:
-        if (
-            torch.is_grad_enabled()
-            and isinstance(tokens, Tensor)
-            and tokens.dim() > 1
-            and self._of_tokens(table)
-        ):
-            self.noted.append(tokens.detach().clone())
-
-    def _of_tokens(self, table: Tensor) -> bool:
-        return table.size(0) == self.vocab and any(
-            parameter.data_ptr() == table.data_ptr()
-            for model, _ in self.built
-            for parameter in model.parameters()
-        )
 
 
 def _copied(model: nn.Module | None) -> dict[str, Tensor]:
