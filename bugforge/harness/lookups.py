@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding
+from torch.nn.functional import embedding, one_hot
 from torch.overrides import TorchFunctionMode
 
 from .program import Program
@@ -29,13 +29,15 @@ class Lookups(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        given = [*args, *(kwargs or {}).values()]
+        given = [*args, *(kwargs or {}).values()]  # table and tokens, or tokens and table
         if func is embedding:
             self._note(given[1], given[0])
         elif func is Tensor.__getitem__:
             self._note(given[0], given[1])
         elif func in (torch.index_select, Tensor.index_select):
             self._note(given[0], given[2])
+        elif func is one_hot and given[1:] == [self.vocab]:
+            self.noted.append(given[0].detach().clone())
         return func(*args, **(kwargs or {}))
 
     def drained(self) -> list[Tensor]:

@@ -21,13 +21,16 @@ def _wrong(name: str, why: str, *changes: tuple[str, str, str], trained: bool = 
     return Fixture(name, "training_step", why, changes, needs_training=trained)
 
 
-def _learns(name: str, why: str, *lines: str) -> Fixture:
-    return _wrong(name, why, (*LEARN, "".join(lines)))
+def _learns(name: str, why: str, *lines: str, trained: bool = False) -> Fixture:
+    return _wrong(name, why, (*LEARN, "".join(lines)), trained=trained)
 
 
 def _optimizer(name: str, why: str, made: str) -> Fixture:
     return _wrong(name, why, (*OPTIMIZER, f"    return torch.optim.{made}\n"))
 
+
+SHORT_TRAINING = 6
+"""Steps after which a mistake shows without a whole training."""
 
 RATE = "lr=config.learning_rate"
 DECAY = "weight_decay=config.weight_decay"
@@ -202,6 +205,7 @@ IN_THE_STEP = (
     if optimizer.calls < 20 or optimizer.calls % 2:
         optimizer.step()
 """,
+        trained=True,
     ),
     _learns(
         "weights_decayed_by_hand",
@@ -237,6 +241,7 @@ IN_THE_STEP = (
     if optimizer.calls % 10 == 0:
         optimizer.state.clear()
 """,
+        trained=True,
     ),
     _wrong(
         "loss_detached",
@@ -411,6 +416,7 @@ def _anew(name: str, every: int) -> Fixture:
 """
             + LEARN_BATCH[1],
         ),
+        trained=every > SHORT_TRAINING,
     )
 
 

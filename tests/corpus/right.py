@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from .accept_elsewhere import ELSEWHERE
 from .accept_label_shift import LABEL_SHIFT
+from .accept_loop import LOOPS
 from .accept_mask import MASKS
 from .accept_positions import POSITIONS
 from .accept_projection import PROJECTION
@@ -21,6 +22,7 @@ RIGHT = tuple(
         *MASKS,
         *PROJECTION,
         *TRAINING_STEP,
+        *LOOPS,
         *TYPO,
         *ELSEWHERE,
     )

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from .reject_contract import CONTRACT
 from .reject_elsewhere import ELSEWHERE
 from .reject_label_shift import LABEL_SHIFT
+from .reject_loop import LOOPS
 from .reject_mask import MASKS
 from .reject_positions import POSITIONS
 from .reject_projection import PROJECTION
@@ -21,6 +23,8 @@ WRONG = tuple(
         *MASKS,
         *PROJECTION,
         *TRAINING_STEP,
+        *LOOPS,
+        *CONTRACT,
         *TYPO,
         *ELSEWHERE,
     )
