@@ -89,8 +89,11 @@ def targets(program: Program, job: Job) -> Recording:
     with torch.no_grad():
         plain, nothing = model(idx)
         logits, loss = model(idx, wanted)
-    seen.tensors["plain"], seen.tensors["logits"] = plain, logits
-    seen.facts["loss"], seen.facts["loss of nothing"] = float(loss), nothing is not None
+    seen.tensors["plain"] = plain
+    if logits is not None:
+        seen.tensors["logits"] = logits
+    seen.facts["loss"] = None if loss is None else float(loss)
+    seen.facts["loss of nothing"] = nothing is not None
     cross_entropy = nn.functional.cross_entropy
     seen.facts["in place"] = float(cross_entropy(plain.flatten(0, 1), wanted.flatten()))
     seen.facts["shifted"] = float(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from .course import TIGHT, Course, course_on, rows_at, take
+from .course import STEPS, TIGHT, Course, course_on, rows_at, take
 from .job import Job, Recording
 from .program import Program
 from .weights import by_given_name
@@ -55,7 +55,7 @@ def _follow(job: Job, course: Course, training: Training, seen: Recording, label
     if training.model is None:
         return
     names = by_given_name(training.model, job.weights, job.pairing)
-    for number, step in enumerate(training.steps, start=1):
+    for number, step in enumerate(training.steps[:STEPS], start=1):
         if step.rows:
             rows = course.order.argsort()[torch.cat(step.rows)]
             at = (job.data.unfold(0, rows.size(1), 1) == rows[0]).all(-1).int().argmax()

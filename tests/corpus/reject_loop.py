@@ -137,7 +137,7 @@ optimizer.step()""",
         (
             TRAIN,
             "    return model, vocabulary, losses\n",
-            "    model = GPT(model.config).to(config.device)\n    return model, vocabulary, losses\n",
+            "    return GPT(model.config).to(config.device), vocabulary, losses\n",
         ),
     ),
     _wrong(
