@@ -47,10 +47,10 @@ ORDER = (
     "one-optimizer",
     "training-moves",
     "seeded",
-    "sample-greedy",
-    "sample-told",
     "greedy",
     "sampling",
+    "sample-greedy",
+    "sample-told",
     "mode-restored",
 )
 """Every law and comparison, none before one that it depends on."""

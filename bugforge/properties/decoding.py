@@ -59,7 +59,7 @@ DECODING = (
         ("decode",),
         wrong_spread,
         at_most=0.08,
-        after=("shape", "finite"),
+        after=("greedy",),
     ),
     Law(
         "mode-restored",

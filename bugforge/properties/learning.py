@@ -11,12 +11,12 @@ CHOICES = ("all", "but the last")
 
 
 def strangers(seen: Evidence) -> float:
-    """Count training steps whose inputs are not a batch of runs of the text."""
-    told, seen_rows = facts(seen, "objective"), tensors(seen, "objective")
+    """Count training steps that read other rows than a batch of runs of the text."""
+    told = facts(seen, "objective")
     return sum(
-        told.get(f"{step}/rows are windows") is not True
-        or len(seen_rows[f"{step}/rows"]) % BATCH != 0
+        told[f"{step}/rows are windows"] is not True or len(rows) % BATCH != 0
         for step in _steps(seen)
+        for rows in tensors(seen, "objective", f"{step}/rows").values()
     )
 
 
@@ -223,6 +223,6 @@ LEARNING = (
         ("loop",),
         wrong_text,
         at_most=0.0,
-        after=("sample-greedy",),
+        after=("sample-greedy", "greedy"),
     ),
 )

@@ -202,7 +202,7 @@ class MaskFillPlusInf(Mutation):
         "Find the first tensor in the forward pass that is not finite.",
         "Which infinity does the mask write, and what does the softmax do with it?",
     )
-    killed_by = frozenset({"finite"})
+    killed_by = frozenset({"finite", "runs"})
     forms = (
         Form(
             "sign",

@@ -98,7 +98,7 @@ class SoftmaxOverHeads(Mutation):
         "Find the first tensor that holds NaN and the one it was made from.",
         "Name the axes of the scores one by one and ask which is summed to 1.",
     )
-    killed_by = frozenset({"finite"})
+    killed_by = frozenset({"finite", "runs"})
     forms = (
         Form(
             "one",

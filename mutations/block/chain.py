@@ -222,7 +222,7 @@ class BlocksPythonList(Mutation):
         "Count the parameters that the optimizer is given.",
         "What does a module know about what it holds?",
     )
-    killed_by = frozenset({"objective", "parameters"})
+    killed_by = frozenset({"parameters"})
     forms = (
         Form(
             "list",

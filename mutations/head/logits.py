@@ -74,7 +74,7 @@ class LmHeadWrongShape(Mutation):
         "Print shapes along the forward pass, to the very end.",
         "What does each output of the last layer stand for?",
     )
-    killed_by = frozenset({"parameters", "runs", "shape"})
+    killed_by = frozenset({"init-loss", "parameters", "runs", "shape"})
     forms = (
         Form(
             "width",

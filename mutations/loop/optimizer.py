@@ -72,7 +72,7 @@ class OptRecreated(Mutation):
         "Look into the state of the optimizer after a few steps.",
         "What must outlive a single turn of the loop?",
     )
-    killed_by = frozenset({"one-optimizer"})
+    killed_by = frozenset({"one-optimizer", "update"})
     forms = (
         Form(
             "in-loop",
