@@ -56,8 +56,6 @@ def edits_of(key: AnswerKey, fixture: Fixture) -> tuple[Edit, ...]:
 def other_fixes(key: AnswerKey, bug: Bug) -> Iterator[tuple[str, tuple[Edit, ...]]]:
     """Give the right programs whose changes cover a bug's place."""
     for fixture in RIGHT:
-        if fixture.misjudged:
-            continue
         edits = edits_of(key, fixture)
         if edits and touch(edits, bug.edits):
             yield fixture.name, edits

@@ -7,12 +7,6 @@ from dataclasses import dataclass
 from bugforge.checks import Evidence, Reading, facts, hidden_by, measured, tensors
 from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
-from bugforge.probe import BLOCK
-from bugforge.properties.learning import chosen_positions
-
-SEGMENTS = {(0, BLOCK + 1): "whole", (0, BLOCK): "head", (1, BLOCK + 1): "tail"}
-"""Names of the runs of tokens that a right training step may learn from, of which the pristine
-program is recorded; see the update instrument."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +57,13 @@ def logits_apart(seen: Evidence, pristine: Evidence) -> float:
 
 def gradients_apart(seen: Evidence, pristine: Evidence) -> float:
     """How far the first step's gradients lie apart, clipped ones too."""
-    segment = learned_segment(seen)
     return max(
         apart_by_name(
-            tensors(seen, "update", f"{mine}/gradient 1/"),
-            tensors(pristine, "update", f"{theirs}/gradient 1/"),
+            tensors(seen, "update", f"{course}/gradient 1/"),
+            tensors(pristine, "update", f"{course}/gradient 1/"),
             1e-9,
         )
-        for mine, theirs in (("whole", segment), ("clipped", clipped(segment)))
+        for course in ("whole", "clipped")
     )
 
 
@@ -80,39 +73,16 @@ def updates_apart(seen: Evidence, pristine: Evidence) -> float:
 
 
 def update_distances(seen: Evidence, other: Evidence) -> list[float]:
-    """How far the parameters of two programs lie apart after each step, clipped ones too.
-
-    The other program is recorded by segment; the one that the first learned from is compared.
-    """
-    segment = learned_segment(seen)
-    steps = [
-        *(("whole", segment, step) for step in (1, 2, 3)),
-        ("clipped", clipped(segment), 1),
-    ]
+    """How far the parameters of two programs lie apart after each step, clipped ones too."""
     return [
         apart_by_name(
-            tensors(seen, "update", f"{mine}/after {step}/"),
-            tensors(other, "update", f"{theirs}/after {step}/"),
+            tensors(seen, "update", f"{course}/after {step}/"),
+            tensors(other, "update", f"{course}/after {step}/"),
             1e-9,
         )
-        for mine, theirs, step in steps
+        for course in ("whole", "clipped")
+        for step in (1, 2, 3)
     ]
-
-
-def learned_segment(seen: Evidence) -> str:
-    """Tell which run of the short data the training steps learned from.
-
-    It begins with the first input, and ends with the last target: behind the last input where
-    the program learns from every position, else at it.
-    """
-    start, length = seen["update"].facts["whole/first row"]
-    every_position = chosen_positions(seen) == "all"
-    return SEGMENTS.get((start, start + length + every_position), "whole")
-
-
-def clipped(segment: str) -> str:
-    """Name the clipped recording that goes with a segment."""
-    return "clipped" if segment == "whole" else f"{segment}-clipped"
 
 
 COMPARISONS = (

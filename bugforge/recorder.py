@@ -42,7 +42,7 @@ class Recorder:
         """
         save_file(self.probe.inputs, self.room / "inputs")
         folder = self.write("pristine", files)
-        self._record("pristine", folder, draw_weights=True, segments=True)
+        self._record("pristine", folder, draw_weights=True)
         seen = self.recordings("pristine")
         self.forget("pristine")
         fault = first_crash(seen.values())
@@ -82,8 +82,8 @@ class Recorder:
         return seen
 
     def forged(self, name: str, files: Mapping[str, str]) -> None:
-        """Have a program of our own recorded, by each run of tokens that may be learned from."""
-        self._record(name, self.write(name, files), segments=True)
+        """Have a program of our own recorded."""
+        self._record(name, self.write(name, files))
 
     def train(self, name: str, folder: Path, text: str, seed: int, *, main: bool = False) -> None:
         """Have a program of a learner's trained on a text, behind walls; and its main run."""
@@ -173,7 +173,6 @@ class Recorder:
             "inputs": str(self.room / "inputs"),
             "weights": str(self.room / "weights"),
             "draw_weights": False,
-            "segments": False,
             "pairing": asdict(BY_NAME),
             "otherwise": [],
             "instruments": INSTRUMENTS,

@@ -93,15 +93,7 @@ def recorded(bench: Bench, reference: dict[str, str]) -> Bench:
 
 
 def _cases(fixtures: Iterable[Fixture]) -> list[ParameterSet]:
-    """Give fixtures as cases; one that is known to be misjudged is expected to fail."""
-    return [
-        pytest.param(
-            fixture,
-            id=_named(fixture),
-            marks=[pytest.mark.xfail(reason=fixture.misjudged)] if fixture.misjudged else [],
-        )
-        for fixture in fixtures
-    ]
+    return [pytest.param(fixture, id=_named(fixture)) for fixture in fixtures]
 
 
 @pytest.mark.parametrize("fixture", _cases(RIGHT))

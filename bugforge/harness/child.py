@@ -16,7 +16,6 @@ from .instruments import INSTRUMENTS
 from .job import Job, Recording
 from .program import Program
 from .training import replay, train_and_sample
-from .update import update_by_segment
 from .weights import Pairing, drawn, read_weights, write_weights
 
 R = TypeVar("R", bound=Recording)
@@ -71,10 +70,7 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         seed=spec["seed"],
     )
     for name in spec["instruments"]:
-        instrument = INSTRUMENTS[name]
-        if name == "update" and spec["segments"]:
-            instrument = update_by_segment
-        _recorded(out, folder, name, partial(instrument, program, job))
+        _recorded(out, folder, name, partial(INSTRUMENTS[name], program, job))
 
 
 def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:

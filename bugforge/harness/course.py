@@ -56,10 +56,10 @@ class Trained:
     order: Tensor
 
 
-def course_on(job: Job, tokens: Tensor, span: int, **sizes: int) -> Course:
+def course_on(job: Job, tokens: Tensor, span: int) -> Course:
     """Give a course on tokens (N,) whose model has the job's depth, heads and width."""
     shape = {name: job.sizes[name] for name in ("n_layer", "n_head", "n_embd")}
-    return Course(tokens, span, torch.arange(job.sizes["vocab_size"]), {**shape, **sizes})
+    return Course(tokens, span, torch.arange(job.sizes["vocab_size"]), shape)
 
 
 def take(program: Program, job: Job, course: Course) -> Trained:

@@ -79,25 +79,34 @@ def forward(program: Program, job: Job) -> Recording:
 
 def targets(program: Program, job: Job) -> Recording:
     """Logits (B, T, V) and loss, in nats, of forward with targets, and whether it gives a loss
-    without; and both cross-entropies that the loss may be: of the targets place by place, and of
+    without; and the cross-entropies that the loss may be: of the targets place by place, or of
     each target at the place before.
+
+    A program that shifts in forward may want targets (B, T + 1), or give logits (B, T - 1, V).
     """
     seen = Recording()
     model = program.build(**job.sizes)
     carry(model, job.weights, job.pairing)
     idx, wanted = job.inputs["base"].clone(), job.inputs["other"].clone()
+    longer = torch.cat((wanted, wanted[:, :1]), dim=1)
     with torch.no_grad():
         plain, nothing = model(idx)
-        logits, loss = model(idx, wanted)
+        try:
+            logits, loss = model(idx, wanted)
+        except (RuntimeError, ValueError):  # what torch raises for sizes that do not fit
+            logits, loss = model(idx, longer)
+            wanted = longer
     seen.tensors["plain"] = plain
     if logits is not None:
         seen.tensors["logits"] = logits
     seen.facts["loss"] = None if loss is None else float(loss)
     seen.facts["loss of nothing"] = nothing is not None
     cross_entropy = nn.functional.cross_entropy
-    seen.facts["in place"] = float(cross_entropy(plain.flatten(0, 1), wanted.flatten()))
+    seen.facts["in place"] = float(
+        cross_entropy(plain.flatten(0, 1), wanted[:, : idx.size(1)].flatten())
+    )
     seen.facts["shifted"] = float(
-        cross_entropy(plain[:, :-1].flatten(0, 1), wanted[:, 1:].flatten())
+        cross_entropy(plain[:, : wanted.size(1) - 1].flatten(0, 1), wanted[:, 1:].flatten())
     )
     return seen
 

@@ -28,8 +28,8 @@ def objective(program: Program, job: Job) -> Recording:
 
     Records for the first steps the loss they reported and the gradients their optimizer was
     handed; and the mean cross-entropy of the next token, with its gradients, worked out here
-    from the logits for the rows (B, T) that were read: over all T positions, and over all but
-    the last. Where no step is taken, all that was read stands for the first.
+    from the logits for the rows (B, T) that were read. Where no step is taken, all that was read
+    stands for the first.
     """
     seen = Recording()
     trained = take(program, job, course_on(job, job.data, job.fields["block_size"]))
@@ -68,21 +68,15 @@ def _expect(model: nn.Module, step: Taken, data: Tensor, seen: Recording, number
         for name, parameter in model.named_parameters():
             parameter.copy_(step.before[name])
     logits = model(rows)[0]
-    for label, positions in (("all", rows.size(1)), ("but the last", rows.size(1) - 1)):
-        loss = nn.functional.cross_entropy(
-            logits[:, :positions].flatten(0, 1),
-            following[:, :positions].flatten(),
-            ignore_index=UNKNOWN,
-        )
-        seen.facts[f"{number}/expected loss/{label}"] = loss.item()
-        if not loss.requires_grad:
-            continue
-        gradients = torch.autograd.grad(
-            loss, list(learned.values()), retain_graph=True, allow_unused=True
-        )
+    loss = nn.functional.cross_entropy(
+        logits.flatten(0, 1), following.flatten(), ignore_index=UNKNOWN
+    )
+    seen.facts[f"{number}/expected loss"] = loss.item()
+    if loss.requires_grad:
+        gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
         for name, gradient in zip(learned, gradients, strict=True):
             if gradient is not None:
-                seen.tensors[f"{number}/expected/{label}/{name}"] = gradient
+                seen.tensors[f"{number}/expected/{name}"] = gradient
 
 
 def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:

@@ -21,6 +21,7 @@ class Lookups(TorchFunctionMode):
         self.vocab = vocab
         self.learning = learning
         self.noted: list[Tensor] = []
+        self.as_vectors: list[Tensor] = []
 
     def __torch_function__(
         self,
@@ -37,12 +38,16 @@ class Lookups(TorchFunctionMode):
         elif func in (torch.index_select, Tensor.index_select):
             self._note(given[0], given[2])
         elif func is one_hot and given[1:] == [self.vocab]:
-            self.noted.append(given[0].detach().clone())
+            self.as_vectors.append(given[0].detach().clone())
         return func(*args, **(kwargs or {}))
 
     def drained(self) -> list[Tensor]:
-        """Give what has been noted since the last time."""
-        noted, self.noted = self.noted, []
+        """Give what has been noted since the last time.
+
+        Tokens made vectors count where none is looked up: they may be read, or be targets.
+        """
+        noted, self.noted = self.noted or self.as_vectors, []
+        self.as_vectors = []
         return noted
 
     def _note(self, table: Tensor, tokens: Any) -> None:
@@ -64,7 +69,8 @@ def read_tokens(
         part = text[start : start + span]
         with Lookups(len(set(text)), learning=False) as lookups:
             program.train.sample(model, vocabulary, part, 1)
-        if not lookups.noted or lookups.noted[0].shape != (1, len(part)):
+        noted = lookups.drained()
+        if not noted or noted[0].shape != (1, len(part)):
             return None
-        read.append(lookups.noted[0][0])
+        read.append(noted[0][0])
     return torch.cat(read).cpu()

@@ -6,9 +6,6 @@ from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart, apart_by_name
 from bugforge.probe import BATCH
 
-CHOICES = ("all", "but the last")
-"""A right program learns from every position of a window, or leaves out the last one."""
-
 
 def strangers(seen: Evidence) -> float:
     """Count training steps that read other rows than a batch of runs of the text."""
@@ -22,26 +19,24 @@ def strangers(seen: Evidence) -> float:
 
 def wrong_loss(seen: Evidence) -> float:
     """Distance of the reported loss from the mean next-token cross-entropy, as a share of it."""
-    return _loss_apart(seen, chosen_positions(seen))
-
-
-def chosen_positions(seen: Evidence) -> str:
-    """Tell which of the choices the reported loss is nearest to."""
-    distances = [_loss_apart(seen, choice) for choice in CHOICES]
-    return CHOICES[int(np.nanargmin(distances))] if not np.isnan(distances).all() else CHOICES[0]
+    told, steps = facts(seen, "objective"), _steps(seen)
+    expected = np.array([told.get(f"{step}/expected loss", np.nan) for step in steps])
+    reported = np.array([told[f"{step}/loss"] for step in steps])
+    return float(np.max(np.abs(reported - expected) / np.maximum(np.abs(expected), 1e-6)))
 
 
 def wrong_answer(seen: Evidence) -> float:
     """Distance of what forward gives with targets from its logits without, and their loss.
 
-    The loss may compare logits and targets place by place, or shift the targets itself; one that
-    cuts the last input off gives a logit fewer.
+    The loss may compare logits and targets place by place, or shift the targets itself; then it
+    may cut the last input off, and give logits for one place fewer.
     """
     told, logits = facts(seen, "targets"), tensors(seen, "targets")
     given, plain = logits["logits"], logits["plain"]
-    missing = plain.shape[1] - given.shape[1]
-    if told["loss of nothing"] or missing not in (0, 1):
+    if told["loss of nothing"]:
         return float("nan")
+    if given.size == plain.size:
+        given = given.reshape(plain.shape)  # flat, as the loss takes them
     loss = min(
         abs(told["loss"] - told[meant]) / abs(told[meant]) for meant in ("in place", "shifted")
     )
@@ -105,17 +100,9 @@ def _steps(seen: Evidence) -> tuple[int, ...]:
     return (1, 2) if facts(seen, "objective")["steps taken"] else (1,)
 
 
-def _loss_apart(seen: Evidence, choice: str) -> float:
-    """Distance of both steps' reported losses from the expected ones, as a share of these."""
-    told, steps = facts(seen, "objective"), _steps(seen)
-    expected = np.array([told.get(f"{step}/expected loss/{choice}", np.nan) for step in steps])
-    reported = np.array([told[f"{step}/loss"] for step in steps])
-    return float(np.max(np.abs(reported - expected) / np.maximum(np.abs(expected), 1e-6)))
-
-
 def _gradient_apart(seen: Evidence, step: int) -> float:
     handed = tensors(seen, "objective", f"{step}/handed/")
-    expected = tensors(seen, "objective", f"{step}/expected/{chosen_positions(seen)}/")
+    expected = tensors(seen, "objective", f"{step}/expected/")
     return apart_by_name(handed, expected, 1e-9)
 
 

@@ -13,8 +13,7 @@ class Fixture:
 
     An empty text to be found stands for a new file. area: the class of bug whose place it
     rewrites, or `elsewhere`. why: one sentence that says why it is right, or what is wrong with
-    it. needs_training: nothing but training and sampling shows that it is wrong. misjudged: why
-    the verdict on it is known to be wrong today, where it is; its test is an expected failure.
+    it. needs_training: nothing but training and sampling shows that it is wrong.
     """
 
     name: str
@@ -22,7 +21,6 @@ class Fixture:
     why: str
     changes: tuple[tuple[str, str, str], ...]
     needs_training: bool = False
-    misjudged: str = ""
 
     def applied(self, files: Mapping[str, str]) -> dict[str, str]:
         """Make the changes. Raises ValueError where a text does not stand there exactly once."""

@@ -18,12 +18,6 @@ from .places import (
     WINDOWS,
 )
 
-SHORT_WINDOWS = """\
-    span = config.block_size
-    last = len(data) - span
-    starts = torch.randint(-span, last + span + 1, (config.batch_size,), generator=generator)
-    windows = data[starts.clamp(0, last)[:, None] + torch.arange(span)]  # (B, T)
-"""
 ONE_TENSOR = "    windows = batch.to(config.device)\n"
 
 
@@ -117,43 +111,40 @@ class Batch:
     ),
     _right(
         "shift_in_the_loss",
-        "The window of T tokens is its own target, and the loss compares one place later.",
-        (*WINDOWS, SHORT_WINDOWS + "    return windows, windows\n"),
-        (
-            *LOSS,
-            """\
-        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())
-""",
-        ),
+        "The targets hold the first token, too, and the loss leaves it out.",
+        (*PAIR, "    return windows[:, :-1], windows\n"),
+        (*LOSS, LOSS[1].replace("targets.flatten()", "targets[:, 1:].flatten()")),
     ),
     _right(
         "shift_in_the_loss_hugging_face",
-        "Contiguous shifted copies, viewed flat, are compared.",
-        (*WINDOWS, SHORT_WINDOWS + "    return windows\n"),
-        (*UNPACK, "    inputs = targets = batch\n"),
+        "Contiguous shifted labels, viewed flat, are compared.",
+        (*PAIR, "    return windows\n"),
+        (*UNPACK, "    inputs, targets = batch[:, :-1], batch\n"),
         (
             *LOSS,
             """\
-        shift_logits = logits[..., :-1, :].contiguous()
         shift_labels = targets[..., 1:].contiguous()
         loss_function = nn.CrossEntropyLoss()
-        loss = loss_function(
-            shift_logits.view(-1, shift_logits.size(-1)), shift_labels.view(-1)
-        )
+        loss = loss_function(logits.view(-1, logits.size(-1)), shift_labels.view(-1))
 """,
         ),
     ),
     _right(
+        "rolled_and_cut",
+        "What wraps around is cut off.",
+        (*PAIR, "    return windows[:, :-1], windows.roll(-1, dims=1)[:, :-1]\n"),
+    ),
+    _right(
         "shift_in_the_step",
-        "The step takes logits and shifts them against the window itself.",
-        (*WINDOWS, SHORT_WINDOWS + "    return windows\n"),
+        "The step shifts whole windows.",
+        (*PAIR, "    return windows\n"),
         (*UNPACK, ONE_TENSOR),
         (
             *CALL,
             """\
-    logits, _ = model(windows)
+    logits, _ = model(windows[:, :-1])
     loss = nn.functional.cross_entropy(
-        logits[:, :-1].transpose(1, 2), windows[:, 1:], reduction="mean"
+        logits.transpose(1, 2), windows[:, 1:], reduction="mean"
     )
 """,
         ),
@@ -168,71 +159,6 @@ class Batch:
     loss = nn.functional.cross_entropy(
         logits.reshape(-1, logits.size(-1)), targets.to(config.device).reshape(-1)
     )
-""",
-        ),
-    ),
-    _right(
-        "rolled_with_the_last_masked",
-        "What wraps around is ignored, so T - 1 places are learned.",
-        (*WINDOWS, SHORT_WINDOWS + "    return windows, windows\n"),
-        (
-            *LOSS,
-            """\
-        labels = targets.roll(-1, dims=1)
-        labels[:, -1] = -100
-        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten())
-""",
-        ),
-    ),
-    _right(
-        "labels_padded_right",
-        "The last place has no label, which cross-entropy leaves out.",
-        (
-            *WINDOWS,
-            SHORT_WINDOWS
-            + """\
-    labels = nn.functional.pad(windows[:, 1:], (0, 1), value=-100)
-    return windows, labels
-""",
-        ),
-        (
-            *LOSS,
-            """\
-        loss = F.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), ignore_index=-100
-        )
-""",
-        ),
-    ),
-    _right(
-        "labels_filled_and_copied",
-        "A label of its own, -1, is ignored where nothing follows.",
-        (
-            *WINDOWS,
-            SHORT_WINDOWS
-            + """\
-    labels = torch.full_like(windows, -1)
-    labels[:, :-1] = windows[:, 1:]
-    return windows, labels
-""",
-        ),
-        (
-            *LOSS,
-            """\
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
-""",
-        ),
-    ),
-    _right(
-        "labels_joined_with_a_column",
-        "The last column of labels says that nothing is known there.",
-        (*WINDOWS, SHORT_WINDOWS + "    return windows\n"),
-        (
-            *UNPACK,
-            """\
-    inputs = batch
-    unknown = torch.full((batch.size(0), 1), -100)
-    targets = torch.cat((batch[:, 1:], unknown), dim=1)
 """,
         ),
     ),

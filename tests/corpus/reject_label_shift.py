@@ -9,6 +9,8 @@ SHORT_WINDOWS = """\
     starts = torch.randint(-span, last + span + 1, (config.batch_size,), generator=generator)
     windows = data[starts.clamp(0, last)[:, None] + torch.arange(span)]  # (B, T)
 """
+LAST_UNLEARNED = "The last place of a window learns nothing, and decoding needs it."
+ONE_TENSOR = "    windows = batch.to(config.device)\n"
 BOTH = (*WINDOWS, SHORT_WINDOWS + "    return windows, windows\n")
 
 
@@ -247,6 +249,114 @@ LABEL_SHIFT = (
     half = logits.size(1) // 2
     logits = torch.cat((logits[:, :half].detach(), logits[:, half:]), dim=1)
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.to(config.device).flatten())
+""",
+        ),
+    ),
+    _wrong(
+        "shift_in_the_loss_of_short_windows",
+        LAST_UNLEARNED,
+        (*WINDOWS, SHORT_WINDOWS + "    return windows, windows\n"),
+        (
+            *LOSS,
+            """\
+        loss = F.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten())
+""",
+        ),
+    ),
+    _wrong(
+        "shift_in_the_loss_hugging_face_of_short_windows",
+        LAST_UNLEARNED,
+        (*WINDOWS, SHORT_WINDOWS + "    return windows\n"),
+        (*UNPACK, "    inputs = targets = batch\n"),
+        (
+            *LOSS,
+            """\
+        shift_logits = logits[..., :-1, :].contiguous()
+        shift_labels = targets[..., 1:].contiguous()
+        loss_function = nn.CrossEntropyLoss()
+        loss = loss_function(
+            shift_logits.view(-1, shift_logits.size(-1)), shift_labels.view(-1)
+        )
+""",
+        ),
+    ),
+    _wrong(
+        "shift_in_the_step_of_short_windows",
+        LAST_UNLEARNED,
+        (*WINDOWS, SHORT_WINDOWS + "    return windows\n"),
+        (*UNPACK, ONE_TENSOR),
+        (
+            *CALL,
+            """\
+    logits, _ = model(windows)
+    loss = nn.functional.cross_entropy(
+        logits[:, :-1].transpose(1, 2), windows[:, 1:], reduction="mean"
+    )
+""",
+        ),
+    ),
+    _wrong(
+        "rolled_with_the_last_masked_of_short_windows",
+        LAST_UNLEARNED,
+        (*WINDOWS, SHORT_WINDOWS + "    return windows, windows\n"),
+        (
+            *LOSS,
+            """\
+        labels = targets.roll(-1, dims=1)
+        labels[:, -1] = -100
+        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten())
+""",
+        ),
+    ),
+    _wrong(
+        "labels_padded_right_of_short_windows",
+        LAST_UNLEARNED,
+        (
+            *WINDOWS,
+            SHORT_WINDOWS
+            + """\
+    labels = nn.functional.pad(windows[:, 1:], (0, 1), value=-100)
+    return windows, labels
+""",
+        ),
+        (
+            *LOSS,
+            """\
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), ignore_index=-100
+        )
+""",
+        ),
+    ),
+    _wrong(
+        "labels_filled_and_copied_of_short_windows",
+        LAST_UNLEARNED,
+        (
+            *WINDOWS,
+            SHORT_WINDOWS
+            + """\
+    labels = torch.full_like(windows, -1)
+    labels[:, :-1] = windows[:, 1:]
+    return windows, labels
+""",
+        ),
+        (
+            *LOSS,
+            """\
+        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-1)
+""",
+        ),
+    ),
+    _wrong(
+        "labels_joined_with_a_column_of_short_windows",
+        LAST_UNLEARNED,
+        (*WINDOWS, SHORT_WINDOWS + "    return windows\n"),
+        (
+            *UNPACK,
+            """\
+    inputs = batch
+    unknown = torch.full((batch.size(0), 1), -100)
+    targets = torch.cat((batch[:, 1:], unknown), dim=1)
 """,
         ),
     ),

@@ -1,7 +1,5 @@
 """Every right program."""
 
-from dataclasses import replace
-
 from .accept_elsewhere import ELSEWHERE
 from .accept_label_shift import LABEL_SHIFT
 from .accept_loop import LOOPS
@@ -11,19 +9,13 @@ from .accept_projection import PROJECTION
 from .accept_training_step import TRAINING_STEP
 from .accept_typo import TYPO
 
-MISJUDGED: dict[str, str] = {}
-"""Known wrong verdicts, each to be mended: name of the program to why it is misjudged."""
-
-RIGHT = tuple(
-    replace(fixture, misjudged=MISJUDGED.get(fixture.name, ""))
-    for fixture in (
-        *LABEL_SHIFT,
-        *POSITIONS,
-        *MASKS,
-        *PROJECTION,
-        *TRAINING_STEP,
-        *LOOPS,
-        *TYPO,
-        *ELSEWHERE,
-    )
+RIGHT = (
+    *LABEL_SHIFT,
+    *POSITIONS,
+    *MASKS,
+    *PROJECTION,
+    *TRAINING_STEP,
+    *LOOPS,
+    *TYPO,
+    *ELSEWHERE,
 )
