@@ -230,6 +230,11 @@ class CausalSelfAttention(nn.Module):""",
         ),
     ),
     _right(
+        "blocks_backwards",
+        "Which of the trained blocks is called the first is a matter of names.",
+        (*RUN_BLOCKS, RUN_BLOCKS[1].replace("self.blocks", "reversed(self.blocks)")),
+    ),
+    _right(
         "tables_in_another_order_and_renamed",
         RELABELS,
         (

@@ -12,14 +12,12 @@ from .places import (
     LOOP,
     MODEL_MADE,
     OPTIMIZER_MADE,
-    PAIR,
     RETURN_LOSS,
     STEP,
     STEP_HEAD,
     TRAIN,
     UNPACK,
     VOCABULARY,
-    WHOLE_STEP,
     WINDOWS,
     ZERO_GRAD,
 )
@@ -268,12 +266,6 @@ def batches(data, config, generator):
         ),
     ),
     _right(
-        "windows_cut_by_the_step",
-        "Whole windows are handed on, and cut where they are read.",
-        (*PAIR, "    return windows\n"),
-        (*UNPACK, "    inputs, targets = batch[:, :-1], batch[:, 1:]\n"),
-    ),
-    _right(
         "windows_by_strides",
         "Windows of the text may be looked up in a table of all of them.",
         (*CUT, "    windows = data.unfold(0, span, 1)[starts]  # (B, T + 1)\n"),
@@ -287,11 +279,6 @@ def batches(data, config, generator):
             .replace("model(inputs", "model(idx=inputs")
             .replace(" targets.", " targets=targets."),
         ),
-    ),
-    _right(
-        "loss_kept_as_a_tensor",
-        "A loss that is told as a tensor is a number all the same.",
-        (*WHOLE_STEP, WHOLE_STEP[1].replace("loss.item()", "loss.detach()")),
     ),
     _right(
         "gradients_by_torch_autograd",

@@ -266,6 +266,23 @@ TYPO = (
         ),
     ),
     _right(
+        "layers_in_turn",
+        "Which of the three trained layers is called what is a matter of names.",
+        (
+            *QKV,
+            """\
+        q = self.split_heads(self.value(x))
+        k = self.split_heads(self.query(x))
+        v = self.split_heads(self.key(x))
+""",
+        ),
+    ),
+    _right(
+        "key_with_query",
+        "Either of the two layers may be the one that asks.",
+        (*SCORES, SCORES[1].replace("q @ k.", "k @ q.")),
+    ),
+    _right(
         "layers_in_a_module_dict",
         "A dictionary of layers holds the same layers.",
         (

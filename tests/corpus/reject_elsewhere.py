@@ -119,11 +119,6 @@ BLOCK_AND_HEAD = (
         (*RUN_BLOCKS, RUN_BLOCKS[1].replace("self.blocks", "self.blocks[:-1]")),
     ),
     _wrong(
-        "blocks_backwards",
-        "Blocks run in the wrong order.",
-        (*RUN_BLOCKS, RUN_BLOCKS[1].replace("self.blocks", "reversed(self.blocks)")),
-    ),
-    _wrong(
         "one_block_shared",
         "All blocks are one.",
         (*BLOCKS, "        self.blocks = nn.ModuleList([Block(config)] * config.n_layer)\n"),

@@ -1,7 +1,7 @@
 """Wrong tensors, scales and axes in attention."""
 
 from . import Fixture
-from .places import BLOCKS, KEY, QKV, QUERY, SCORES, SOFTMAX, SPLIT, VALUE, WEIGH
+from .places import BLOCKS, KEY, QUERY, SCORES, SOFTMAX, SPLIT, VALUE, WEIGH
 
 
 def _wrong(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
@@ -46,16 +46,6 @@ TYPO = (
         "The key is made from the query.",
         (*KEY, "        k = self.split_heads(self.key(self.query(x)))\n"),
     ),
-    _wrong(
-        "layers_in_turn",
-        "All three layers have changed places.",
-        (
-            *QKV,
-            MADE.format("q", "value", "x")
-            + MADE.format("k", "query", "x")
-            + MADE.format("v", "key", "x"),
-        ),
-    ),
     _wrong("keys_weighed", "Attention weighs keys.", (*WEIGH, "        y = att @ k\n")),
     _wrong("queries_weighed", "Attention weighs queries.", (*WEIGH, "        y = att @ q\n")),
     _wrong(
@@ -77,11 +67,6 @@ TYPO = (
         "query_with_itself",
         "Queries meet queries.",
         "(q @ q.transpose(-2, -1)) / math.sqrt(k.size(-1))",
-    ),
-    _scores(
-        "key_with_query",
-        "Keys and queries have changed places.",
-        "(k @ q.transpose(-2, -1)) / math.sqrt(k.size(-1))",
     ),
     _scores("not_scaled", OTHER, "q @ k.transpose(-2, -1)"),
     _scores("scaled_up", OTHER, "(q @ k.transpose(-2, -1)) * math.sqrt(k.size(-1))"),
