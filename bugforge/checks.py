@@ -1,5 +1,6 @@
 """What a check is: a sentence, a number read from recordings, and the bound it must keep."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,8 @@ def hidden_by(
 def measured(read: Callable[[], float]) -> float:
     """Read a number; NaN where the recordings are not what any honest program leaves."""
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # numpy's, of means of nothing
             return float(read())
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return float("nan")

@@ -4,9 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from bugforge.checks import Evidence, Reading, facts, hidden_by, measured, tensors
 from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
+from bugforge.properties.decoding import wrong_spread
+
+CLEAR = 1e-3
+"""Two logits nearer than this, as a share of the spread of all, may exchange by rounding."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,28 @@ def update_distances(seen: Evidence, other: Evidence) -> list[float]:
     ]
 
 
+def losses_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the losses that training tells lie apart, as a share of the greatest."""
+    mine, theirs = (np.array(facts(e, "update")["losses"]) for e in (seen, pristine))
+    return float(np.abs(mine - theirs).max() / theirs.max())
+
+
+def decoding_apart(seen: Evidence, pristine: Evidence) -> float:
+    """Share of greedy continuations that are others, where every choice was clear; or the most
+    that drawn tokens are spread otherwise than the logits of the other program say.
+    """
+    drawn, from_ = tensors(seen, "decode"), tensors(pristine, "decode")
+    others = [
+        not np.array_equal(mine, theirs)
+        for name, clear in tensors(pristine, "decode", "clear/").items()
+        for mine, theirs, choice in zip(
+            drawn[f"greedy/{name}"], from_[f"expected/{name}"], clear, strict=True
+        )
+        if choice > CLEAR
+    ]
+    return max(float(np.mean(others)), wrong_spread(drawn, from_))
+
+
 COMPARISONS = (
     Comparison(
         "parameters",
@@ -120,5 +148,23 @@ COMPARISONS = (
         updates_apart,
         at_most=1e-3,
         after=("forward", "gradient-flow"),
+    ),
+    Comparison(
+        "losses",
+        "loss",
+        "Training tells the losses that a correct one would.",
+        ("update",),
+        losses_apart,
+        at_most=1e-3,
+        after=("update", "objective"),
+    ),
+    Comparison(
+        "decoding",
+        "sampling",
+        "Given weights and a prompt, generating leads where a correct GPT would.",
+        ("decode",),
+        decoding_apart,
+        at_most=0.08,
+        after=("forward", "greedy", "sampling"),
     ),
 )

@@ -51,13 +51,14 @@ def read_recording(folder: Path, name: str) -> Recording:
         with safe_open(path, framework="numpy") as opened:
             head = json.loads(opened.metadata()["facts"])
             tensors = {key: np.asarray(opened.get_tensor(key)) for key in opened.keys()}  # noqa: SIM118
+        if "error" not in head:
+            return Recording(tensors, dict(head["facts"]))
+        error = head["error"]
+        place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
+        crash = Crash(plain(str(error["type"])), plain(str(error["message"])), place)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return Recording(crash=ENDED_EARLY)
-    if "error" not in head:
-        return Recording(tensors, head["facts"])
-    error = head["error"]
-    place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
-    return Recording(crash=Crash(plain(str(error["type"])), plain(str(error["message"])), place))
+    return Recording(crash=crash)
 
 
 def first_crash(recordings: Iterable[Recording]) -> Crash | None:

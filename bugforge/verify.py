@@ -137,7 +137,7 @@ class _Check:
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if kept and self.question.trains != "never":
-            runs = self._trained(seen["forward"].facts["places"], started=always)
+            runs = self._trained(_places(seen), started=always)
         elif always and self.recorder.limit() is None:
             self.progress("Training on the sentence")
             runs = [self._run("given", self.key.text, is_unseen=False)]
@@ -216,6 +216,12 @@ def _training_readings(runs: Iterable[Run]) -> Iterator[Reading]:
             yield from judge_run(made[is_unseen])
         else:
             yield from not_judged(unseen=is_unseen, why=NOT_TRAINED)
+
+
+def _places(seen: Evidence) -> dict[str, str]:
+    """Tell which of the correct program's parameters each of the attempt's is, by its own word."""
+    told = seen["forward"].facts.get("places")
+    return {str(own): str(place) for own, place in told.items()} if isinstance(told, dict) else {}
 
 
 def _named(left: Subset) -> str:

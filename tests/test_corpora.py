@@ -16,9 +16,11 @@ from bugforge.training import Run, not_judged
 from bugforge.verify import Verdict
 from tests.conftest import Bench, Judge
 from tests.corpus import Fixture
+from tests.corpus.cheats import CHEATS
 from tests.corpus.right import RIGHT
 from tests.corpus.wrong import WRONG
 
+REFUSED = (*WRONG, *CHEATS)
 AREAS = ("label_shift", "positions", "mask", "projection", "training_step", "typo", "elsewhere")
 LEAST = 80
 SHARE = 10
@@ -49,7 +51,7 @@ def _run(run: Run) -> str:
     return f"loss {run.final_loss:.3f} over {run.floor:.3f}: {run.sample!r}"
 
 
-EITHER = pytest.mark.parametrize("fixture", [*RIGHT, *WRONG], ids=_named)
+EITHER = pytest.mark.parametrize("fixture", [*RIGHT, *REFUSED], ids=_named)
 
 
 @EITHER
@@ -61,19 +63,19 @@ def test_a_fixture_is_another_program(fixture: Fixture, reference: dict[str, str
 @EITHER
 def test_a_fixture_says_what_it_is(fixture: Fixture) -> None:
     """A fixture names a known area, and says why in one sentence."""
-    assert fixture.area in AREAS
+    assert fixture.area in (*AREAS, "cheat")
     assert fixture.why.endswith(".")
 
 
 def test_names_are_unique() -> None:
     """No two fixtures of a corpus have the same name."""
-    for corpus in (RIGHT, WRONG):
+    for corpus in (RIGHT, WRONG, CHEATS):
         assert max(Counter(fixture.name for fixture in corpus).values()) == 1
 
 
 def test_no_program_is_in_both(reference: dict[str, str]) -> None:
     """What is right is not wrong, and no program stands in a corpus twice."""
-    programs = Counter(tuple(sorted(f.applied(reference).items())) for f in (*RIGHT, *WRONG))
+    programs = Counter(tuple(sorted(f.applied(reference).items())) for f in (*RIGHT, *REFUSED))
     assert max(programs.values()) == 1
 
 
@@ -87,7 +89,7 @@ def test_a_corpus_is_large_and_broad(corpus: tuple[Fixture, ...]) -> None:
 @pytest.fixture(scope="module")
 def recorded(bench: Bench, reference: dict[str, str]) -> Bench:
     """All programs of both corpora, recorded or waiting to be."""
-    for fixture in (*RIGHT, *WRONG):
+    for fixture in (*RIGHT, *REFUSED):
         bench.submit(_named(fixture), fixture.applied(reference))
     return bench
 
@@ -104,9 +106,9 @@ def test_a_right_program_keeps_all_laws(fixture: Fixture, recorded: Bench) -> No
     assert not failed
 
 
-@pytest.mark.parametrize("fixture", _cases(f for f in WRONG if not f.needs_training))
+@pytest.mark.parametrize("fixture", _cases(f for f in REFUSED if not f.needs_training))
 def test_a_wrong_program_breaks_a_law(fixture: Fixture, recorded: Bench) -> None:
-    """A wrong program breaks a law or a comparison: it is not merely left unjudged."""
+    """A wrong program or a cheat breaks a law or a comparison: it is not merely left unjudged."""
     readings = recorded.readings(_named(fixture)).values()
     assert [reading for reading in readings if reading.kept is False]
 
@@ -118,7 +120,7 @@ def test_a_right_program_passes(fixture: Fixture, reference: dict[str, str], jud
     assert verdict.passed, _said(verdict)
 
 
-@pytest.mark.parametrize("fixture", _cases(_some(tuple(f for f in WRONG if f.needs_training))))
+@pytest.mark.parametrize("fixture", _cases(_some(tuple(f for f in REFUSED if f.needs_training))))
 def test_a_wrong_program_that_only_training_shows(
     fixture: Fixture, reference: dict[str, str], judge: Judge
 ) -> None:

@@ -114,8 +114,9 @@ def targets(program: Program, job: Job) -> Recording:
 def decode(program: Program, job: Job) -> Recording:
     """Greedy tokens from each prompt, the spread of sampled ones, and the mode it leaves.
 
-    Beside the greedy tokens stand those worked out here from the model's own logits, and beside
-    the counts (B, V) of sampled tokens the logits (B, V) that they were drawn from.
+    Beside the greedy tokens stand those worked out here from the model's own logits, and how clear
+    each row's choices were; and beside the counts (B, V) of sampled tokens the logits (B, V) that
+    they were drawn from.
     """
     seen = Recording()
     model = program.build(**job.sizes)
@@ -128,7 +129,8 @@ def decode(program: Program, job: Job) -> Recording:
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
     model.eval()
     for name, idx in prompts.items():
-        seen.tensors[f"expected/{name}"] = greedy(model, idx, NEW, job.sizes["block_size"])
+        expected, clear = greedy(model, idx, NEW, job.sizes["block_size"])
+        seen.tensors[f"expected/{name}"], seen.tensors[f"clear/{name}"] = expected, clear
     prompt = prompts["prompt"]
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]

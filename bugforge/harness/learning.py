@@ -127,6 +127,6 @@ def loop(program: Program, job: Job) -> Recording:
     tokens = read_tokens(program, model, vocabulary, job.text, LOOP_WINDOW)
     if tokens is not None:
         characters = dict(zip(tokens.tolist(), job.text, strict=True))
-        grown = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
+        grown, _ = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
         seen.facts["expected sample"] = "".join(characters.get(t, "") for t in grown[0].tolist())
     return seen

@@ -12,7 +12,7 @@ from .witness import Training
 
 
 def update(program: Program, job: Job) -> Recording:
-    """A few training steps on the only window of short data: gradients and parameters.
+    """A few training steps on the only window of short data: losses, gradients and parameters.
 
     A program that numbers its characters in another order is given the weights in that order.
     """
@@ -23,6 +23,7 @@ def update(program: Program, job: Job) -> Recording:
     if not torch.equal(trained.order, course.order):
         course = replace(course, order=trained.order)
         trained = take(program, job, course)
+    seen.facts["losses"] = trained.losses
     _follow(job, course, trained.training, seen, "whole")
     course = replace(course, grad_clip=TIGHT)
     _follow(job, course, take(program, job, course).training, seen, "clipped")

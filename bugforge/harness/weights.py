@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 SPREAD = 0.35
 """Standard deviation of given weights: large, so that attention is far from uniform."""
@@ -119,26 +119,27 @@ def by_use(model: nn.Module) -> dict[str, nn.Parameter]:
     return {name: parameters[name] for name in dict.fromkeys((*order.used, *parameters))}
 
 
-class _Uses(TorchFunctionMode):
-    """Notes the named parameters that torch's functions are given, in order."""
+class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes the named parameters that torch's innermost operations are given, in order."""
 
     def __init__(self, names: dict[int, str]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.names = names
         self.used: list[str] = []
 
-    def __torch_function__(
+    def __torch_dispatch__(
         self,
         func: Any,
         types: Any,  # torch's own signature
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        self.used += [
-            self.names[value.data_ptr()]
-            for value in (*args, *(kwargs or {}).values())
-            if isinstance(value, nn.Parameter) and value.data_ptr() in self.names
-        ]
+        for value in (*args, *(kwargs or {}).values()):
+            self.used += [
+                self.names[part.data_ptr()]
+                for part in (value if isinstance(value, list | tuple) else (value,))
+                if isinstance(part, Tensor) and part.data_ptr() in self.names
+            ]
         return func(*args, **(kwargs or {}))
 
 

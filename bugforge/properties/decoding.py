@@ -1,5 +1,7 @@
 """Laws of generate, against the model's own logits."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
@@ -14,12 +16,19 @@ def wrong_tokens(seen: Evidence) -> float:
     return float(np.mean([not np.array_equal(grown[name], expected[name]) for name in expected]))
 
 
-def wrong_spread(seen: Evidence) -> float:
-    """Total variation between sampled tokens and the distribution they should come from."""
+def own_spread(seen: Evidence) -> float:
+    """Total variation between sampled tokens and what the model's own logits say."""
+    return wrong_spread(tensors(seen, "decode"), tensors(seen, "decode"))
+
+
+def wrong_spread(drawn: Mapping[str, Array], from_: Mapping[str, Array]) -> float:
+    """Total variation between the counts (V,) of tokens and the logits (V,) in another recording
+    of decoding, over every way to draw and every row.
+    """
     return max(
         _variation(counts, _distribution(logits.astype(np.float64), **SAMPLINGS[name]))
-        for name, rows in tensors(seen, "decode", "counts/").items()
-        for counts, logits in zip(rows, tensors(seen, "decode", "logits/")[name], strict=True)
+        for name in SAMPLINGS
+        for counts, logits in zip(drawn[f"counts/{name}"], from_[f"logits/{name}"], strict=True)
     )
 
 
@@ -57,7 +66,7 @@ DECODING = (
         "sampling",
         "Temperature and top_k shape the distribution that tokens are drawn from.",
         ("decode",),
-        wrong_spread,
+        own_spread,
         at_most=0.08,
         after=("greedy",),
     ),

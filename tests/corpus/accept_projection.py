@@ -1,7 +1,7 @@
 """Right ways to bring the heads together and through the output projection."""
 
 from . import Fixture
-from .places import ATTEND, MERGE, MODEL, PROJ, PROJ_LAYER, SPLIT, WHOLE_ATTENTION
+from .places import ATTEND, MERGE, MODEL, PROJ, PROJ_LAYER, QKV_LAYERS, SPLIT, WHOLE_ATTENTION
 
 BRINGS = "The heads stand side by side, in order, before they are mixed."
 
@@ -180,5 +180,43 @@ PROJECTION = (
         return y.transpose(0, 1)
 """,
         ),
+    ),
+    _right(
+        "library_attention_function_of_renamed_layers",
+        "Layers of other names, handed to a function that is given the last of them first.",
+        (
+            *WHOLE_ATTENTION,
+            """\
+        x = x.transpose(0, 1)  # (T, B, C)
+        y, _ = F.multi_head_attention_forward(
+            x,
+            x,
+            x,
+            C,
+            self.n_head,
+            None,
+            torch.cat((self.to_q.bias, self.to_k.bias, self.to_v.bias)),
+            None,
+            None,
+            False,
+            0.0,
+            self.out.weight,
+            self.out.bias,
+            training=self.training,
+            need_weights=False,
+            attn_mask=~self.mask[:T, :T],
+            use_separate_proj_weight=True,
+            q_proj_weight=self.to_q.weight,
+            k_proj_weight=self.to_k.weight,
+            v_proj_weight=self.to_v.weight,
+        )
+        return y.transpose(0, 1)
+""",
+        ),
+        (
+            *QKV_LAYERS,
+            QKV_LAYERS[1].replace("query", "to_q").replace("key", "to_k").replace("value", "to_v"),
+        ),
+        (*PROJ_LAYER, PROJ_LAYER[1].replace("proj", "out")),
     ),
 )
