@@ -44,6 +44,15 @@ def plain(text: str) -> str:
 ENDED_EARLY = Crash("SystemExit", "the program ended before it had done its work", None)
 
 
+def read_crash(error: Any) -> Crash:
+    """Read the description of an exception; where it is spoilt, the program ended early."""
+    try:
+        place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
+        return Crash(plain(str(error["type"])), plain(str(error["message"])), place)
+    except (KeyError, TypeError, ValueError):
+        return ENDED_EARLY
+
+
 def read_recording(folder: Path, name: str) -> Recording:
     """Read one recording; where there is none, or a spoilt one, the program ended early."""
     path = folder / f"{name}.safetensors"
@@ -53,12 +62,9 @@ def read_recording(folder: Path, name: str) -> Recording:
             tensors = {key: np.asarray(opened.get_tensor(key)) for key in opened.keys()}  # noqa: SIM118
         if "error" not in head:
             return Recording(tensors, dict(head["facts"]))
-        error = head["error"]
-        place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
-        crash = Crash(plain(str(error["type"])), plain(str(error["message"])), place)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return Recording(crash=ENDED_EARLY)
-    return Recording(crash=crash)
+    return Recording(crash=read_crash(head["error"]))
 
 
 def first_crash(recordings: Iterable[Recording]) -> Crash | None:

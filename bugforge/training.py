@@ -6,7 +6,7 @@ import numpy as np
 
 from bugforge.checks import Reading, measured
 from bugforge.mutation import Stage
-from bugforge.recordings import Recording, plain
+from bugforge.recordings import Crash, Recording, read_crash
 from bugforge.sentences import loss_floor
 
 LAST = 50
@@ -54,6 +54,12 @@ class Run:
         return loss_floor(self.text, int(self.recording.facts.get("block_size", 0)))
 
     @property
+    def main_crash(self) -> Crash | None:
+        """The error that main ended in, where it was run and did."""
+        error = self.recording.facts.get("main")
+        return None if error is None else read_crash(error)
+
+    @property
     def lapses(self) -> float:
         """How many steps were too many or too few, begun by another optimizer, or by one that had
         forgotten all earlier ones.
@@ -91,9 +97,8 @@ def judge_run(run: Run) -> list[Reading]:
     steps, learns, floor, sentence, weights = _names(unseen=run.unseen)
     lapses = measured(lambda: run.lapses)
     untried = Reading(*weights, None, why="the sentence did not come back")
-    ending = plain(str(run.recording.facts.get("main", "")))
     return [
-        *(() if run.unseen else (Reading(*MAIN, not ending, why=ending),)),
+        *(() if run.unseen else (Reading(*MAIN, run.main_crash is None),)),
         Reading(*steps, lapses <= 0, lapses, 0.0),
         Reading(*learns, share <= HIGHEST, share, HIGHEST),
         Reading(*floor, share >= LOWEST, share, LOWEST),

@@ -149,7 +149,8 @@ class _Check:
             passed=passed and all(reading.kept for reading in readings.values()),
             readings=tuple(readings.values()),
             runs=tuple(runs),
-            crash=first_crash([*(run.recording for run in runs), *seen.values()]),
+            crash=first_crash([*(run.recording for run in runs), *seen.values()])
+            or next((run.main_crash for run in runs if run.main_crash), None),
             limit=limit,
             isolation=self.recorder.box.isolation,
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 from safetensors.torch import load_file, save_file
 
+from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
 from .program import Program
@@ -82,31 +82,9 @@ def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R 
         facts = {"facts": seen.facts}
         tensors = {k: v.detach().contiguous().clone() for k, v in seen.tensors.items()}
     except BaseException as error:  # noqa: BLE001  # whatever the learner's code raises is data
-        facts = {"error": _described(error, folder)}
+        facts = {"error": described(error, folder)}
     _write(out / name, tensors, facts)
     return seen
-
-
-def _described(error: BaseException, folder: Path) -> dict[str, Any]:
-    """An exception as the learner would see it, with the last of their own lines."""
-    place = None
-    if isinstance(error, SyntaxError):
-        place = {"file": Path(error.filename or "").name, "line": error.lineno or 0}
-    for frame in traceback.extract_tb(error.__traceback__):
-        if Path(frame.filename).parent == folder:
-            place = {"file": Path(frame.filename).name, "line": frame.lineno or 0}
-    return {
-        "type": type(error).__name__,
-        "message": _message(error)[:500],
-        "place": place,
-    }
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except BaseException:  # noqa: BLE001  # an exception of the learner's may not even have words
-        return ""
 
 
 def _write(path: Path, tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> None:

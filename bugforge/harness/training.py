@@ -4,11 +4,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
+from .faults import described
 from .job import Recording
 from .lookups import read_tokens
 from .notes import built_models, counted_steps
@@ -71,15 +73,14 @@ def _trained_already(program: Program, asked: tuple[Any, ...], given: Any) -> It
         sys.argv = argv
 
 
-def _ending(main: Callable[[], object]) -> str:
-    """Run a program's main, and give the error that it ends in, if it does."""
+def _ending(main: Callable[[], object]) -> dict[str, Any] | None:
+    """Run a program's main, and describe the error that it ends in, if it does."""
     try:
         main()
-    except SystemExit as end:
-        return "" if not end.code else f"it exits with {end.code}"
-    except Exception as error:  # noqa: BLE001  # whatever the learner's code raises is data
-        return f"{type(error).__name__}: {error}"[:500]
-    return ""
+    except BaseException as error:  # noqa: BLE001  # whatever the learner's code raises is data
+        if not isinstance(error, SystemExit) or error.code:
+            return described(error, Path.cwd())
+    return None
 
 
 def replay(program: Program, spec: dict[str, Any]) -> Recording:
