@@ -1,0 +1,63 @@
+"""Which bugs are left: is it told right for programs that other people mended in part?
+
+For each seed: a workspace of 2 to 5 bugs of which a drawn set is left in. Each of the others is
+mended in a drawn form of the corpus of right programs, where one fits, and up to two changes that
+mean nothing are made elsewhere. Every call of `--feedback full` is then held against the truth:
+`fixed` and `remaining` must be right; where it could not tell, a crash or a law that hides others
+must stand in the way.
+"""
+
+import argparse
+import random
+import time
+from collections import Counter
+
+from hands import judged, mended_by_hand
+
+from bugforge.catalogue import load
+from bugforge.choosing import Request
+from bugforge.forge import forge
+from bugforge.sandbox import Limits, opened
+from bugforge.track import CLASSIC
+from bugforge.verify import Question
+
+ELSEWHERE = 2
+
+
+def main() -> None:
+    """Ask, and print every call that is not right, and the counts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=300)
+    parser.add_argument("--first", type=int, default=0)
+    asked = parser.parse_args()
+    catalogue = load()
+    calls: Counter[str] = Counter()
+    began = time.monotonic()
+    with opened(Limits()) as box:
+        for seed in range(asked.first, asked.first + asked.seeds):
+            rng = random.Random(seed)
+            count = rng.randint(2, 5)
+            key = forge(Request(seed=str(seed), bugs=count), CLASSIC, catalogue, "0")
+            left = frozenset(b.number for b in key.bugs if rng.random() < 0.5)  # noqa: PLR2004
+            files, names = mended_by_hand(key, rng, left, ELSEWHERE)
+            verdict = judged(box, key, files, Question(rng, attribute=True, trains="never"))
+            for bug in key.bugs:
+                truth = "remaining" if bug.number in left else "fixed"
+                told = verdict.bugs[bug.number]
+                if told == truth:
+                    calls["right"] += 1
+                    continue
+                calls[f"{truth}, told: {told}"] += 1
+                others = [b.kind for b in key.bugs if b.number in left and b is not bug]
+                told_of = f"{bug.kind} is {truth}, told: {told}"
+                print(f"seed {seed}: {told_of}; left: {others}; forms: {names}", flush=True)
+                if verdict.crash:
+                    print(f"  {verdict.crash}", flush=True)
+            if (seed + 1) % 10 == 0:
+                print(f"{seed + 1} seeds, {time.monotonic() - began:.0f} s", flush=True)
+    for what, times in calls.most_common():
+        print(f"{times:5} {what}")
+
+
+if __name__ == "__main__":
+    main()
