@@ -42,7 +42,7 @@ def attribute(
             left
             for left, program in programs.items()
             if _alike(instrument, attempt, program)
-            and _outcomes(instrument, found) == _outcomes(instrument, known[left])
+            and _agree(_outcomes(instrument, found), _outcomes(instrument, known[left]))
         }
         if named:
             possible &= named
@@ -70,6 +70,11 @@ def _outcomes(instrument: str, readings: Mapping[str, Reading]) -> list[bool | N
     """What the laws that read nothing but this instrument found."""
     own = [check for check in checks() if isinstance(check, Law) and check.needs == (instrument,)]
     return [readings[law.name].kept for law in own]
+
+
+def _agree(one: list[bool | None], other: list[bool | None]) -> bool:
+    """Whether no law was kept by one and broken by the other; what could not tell says nothing."""
+    return all(a is None or b is None or a == b for a, b in zip(one, other, strict=True))
 
 
 def _same_shapes(one: Evidence, other: Evidence) -> bool:
