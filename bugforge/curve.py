@@ -37,8 +37,8 @@ def draw_curve(
 def _cell(value: float, top: float, row: int, height: int, marks: str) -> str:
     if not math.isfinite(value):
         return "?" if row == 1 else " "
-    filled = value / top * height - (row - 1)
-    return marks[max(0, min(len(marks) - 1, math.ceil(filled * (len(marks) - 1))))]
+    filled = max(0.0, min(1.0, value / top * height - (row - 1)))
+    return marks[math.ceil(filled * (len(marks) - 1))]
 
 
 def _parts(losses: Sequence[float], count: int) -> list[Sequence[float]]:

@@ -76,7 +76,10 @@ class Recorder:
         wanted = tensors(pristine, "forward")["given/eval/base"]
         found = tensors(seen, "forward", "otherwise/")
         for number, pairing in enumerate(BY_USE):
-            if measured(partial(apart, found[str(number)], wanted)) <= SAME:
+            if (
+                str(number) in found
+                and measured(partial(apart, found[str(number)], wanted)) <= SAME
+            ):
                 self.attempt(f"{name}, paired otherwise", folder, pairing)
                 return self.recordings(f"{name}, paired otherwise")
         return seen

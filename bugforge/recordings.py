@@ -41,6 +41,18 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+SPOILT = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
+"""What reading a file can raise that no honest child has written."""
+
 ENDED_EARLY = Crash("SystemExit", "the program ended before it had done its work", None)
 
 
@@ -49,7 +61,7 @@ def read_crash(error: Any) -> Crash:
     try:
         place = error["place"] and (plain(str(error["place"]["file"])), int(error["place"]["line"]))
         return Crash(plain(str(error["type"])), plain(str(error["message"])), place)
-    except (KeyError, TypeError, ValueError):
+    except SPOILT:
         return ENDED_EARLY
 
 
@@ -60,11 +72,11 @@ def read_recording(folder: Path, name: str) -> Recording:
         with safe_open(path, framework="numpy") as opened:
             head = json.loads(opened.metadata()["facts"])
             tensors = {key: np.asarray(opened.get_tensor(key)) for key in opened.keys()}  # noqa: SIM118
-        if "error" not in head:
-            return Recording(tensors, dict(head["facts"]))
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        if "error" in head:
+            return Recording(crash=read_crash(head["error"]))
+        return Recording(tensors, dict(head["facts"]))
+    except SPOILT:
         return Recording(crash=ENDED_EARLY)
-    return Recording(crash=read_crash(head["error"]))
 
 
 def first_crash(recordings: Iterable[Recording]) -> Crash | None:

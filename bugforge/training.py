@@ -113,6 +113,11 @@ def not_judged(*, unseen: bool, why: str) -> list[Reading]:
     return [Reading(*law, None, why=why) for law in laws]
 
 
+def sentence_law(*, unseen: bool) -> str:
+    """Name the law that the sentence comes back."""
+    return "sentence-unseen" if unseen else "sentence"
+
+
 def _names(*, unseen: bool) -> tuple[tuple[str, Stage, str], ...]:
     """Name, stage and sentence of each law of training."""
     of = "a sentence it has never seen" if unseen else "its sentence"
@@ -121,6 +126,6 @@ def _names(*, unseen: bool) -> tuple[tuple[str, Stage, str], ...]:
         (f"steps{suffix}", "loop", f"Training on {of} takes all its steps, and forgets none."),
         (f"learns{suffix}", "loop", f"Training on {of} brings the loss as low as it can go."),
         (f"floor{suffix}", "attention", f"The loss on {of} is no lower than without foresight."),
-        (f"sentence{suffix}", "sampling", f"Greedy decoding gives back {of}, exactly."),
+        (sentence_law(unseen=unseen), "sampling", f"Greedy decoding gives back {of}, exactly."),
         (f"weights{suffix}", "loop", f"What was trained on {of} is the weights, and they know it."),
     )

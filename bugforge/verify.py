@@ -17,7 +17,7 @@ from bugforge.recorder import Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH, unseen
-from bugforge.training import Run, judge_run, not_judged
+from bugforge.training import Run, judge_run, not_judged, sentence_law
 
 RETRIES = 2
 """How often a run whose sample misses, while all else holds, is trained again on a new seed."""
@@ -171,7 +171,7 @@ class _Check:
 
     def _again(self, run: Run) -> Run:
         """Train again where nothing but the sample misses, since one seed may be unlucky."""
-        while run.recording.crash is None and not run.exact and run.attempts <= RETRIES:
+        while _unlucky(run) and run.attempts <= RETRIES:
             name = f"{'unseen' if run.unseen else 'given'} {run.attempts + 1}"
             self.progress("The sample missed: training again on another seed")
             self._train(name, run.text)
@@ -217,6 +217,12 @@ def _training_readings(runs: Iterable[Run]) -> Iterator[Reading]:
             yield from judge_run(made[is_unseen])
         else:
             yield from not_judged(unseen=is_unseen, why=NOT_TRAINED)
+
+
+def _unlucky(run: Run) -> bool:
+    """Whether a run keeps every law but that its sample misses."""
+    broken = [reading.check for reading in judge_run(run) if reading.kept is False]
+    return run.recording.crash is None and broken == [sentence_law(unseen=run.unseen)]
 
 
 def _places(seen: Evidence) -> dict[str, str]:

@@ -47,7 +47,7 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
         seen.facts["sizes"] = {name: int(getattr(built[-1].config, name)) for name in spec["sizes"]}
     tokens = read_tokens(program, model, vocabulary, text, config.block_size)
     if tokens is not None:
-        seen.tensors["tokens"] = tokens.to(torch.int64)
+        seen.tensors["tokens"] = tokens
     if spec["main"]:
         with _trained_already(program, (text, config), (model, vocabulary, losses)):
             seen.facts["main"] = _ending(program.train.main)

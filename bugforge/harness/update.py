@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import torch
 
-from .course import STEPS, TIGHT, Course, course_on, rows_at, take
+from .course import TIGHT, Course, course_on, rows_at, take
 from .job import Job, Recording
 from .program import Program
 from .weights import by_given_name
 from .witness import Training
+
+COMPARED = 3
+"""Steps whose outcome is recorded."""
 
 
 def update(program: Program, job: Job) -> Recording:
@@ -35,7 +38,7 @@ def _follow(job: Job, course: Course, training: Training, seen: Recording, label
     if training.model is None:
         return
     names = by_given_name(training.model, job.weights, job.pairing)
-    for number, step in enumerate(training.steps[:STEPS], start=1):
+    for number, step in enumerate(training.steps[:COMPARED], start=1):
         for part, values in (("after", step.after), ("gradient", step.gradients)):
             for own, value in values.items():
                 given, shape = names[own]

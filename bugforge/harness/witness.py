@@ -12,7 +12,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from .lookups import Lookups
+from .lookups import reads
 from .notes import built_models
 from .program import Program
 
@@ -63,6 +63,7 @@ def witnessed(
                 if any(id(parameter) in held for parameter in model.parameters()):
                     seen.model = model
                     begin(model)
+                    read.drained()  # what finding places for weights took
                     return
 
     def before_step(*_: object) -> None:
@@ -75,7 +76,7 @@ def witnessed(
             for name, parameter in (seen.model.named_parameters() if seen.model else ())
             if parameter.grad is not None
         }
-        rows = lookups.drained()
+        rows = read.drained()
         seen.steps.append(Taken(optimizer, rows, befores.pop(), gradients, _copied(seen.model)))
 
     hooks = (
@@ -86,10 +87,10 @@ def witnessed(
         with (
             built_models(program, sizes) as built,
             _made_optimizers(made),
-            Lookups(vocab, learning=True) as lookups,
+            reads(program, vocab, learning=True) as read,
         ):
             yield seen
-            seen.unspent += lookups.drained()
+            seen.unspent += read.drained()
     finally:
         for hook in hooks:
             hook.remove()

@@ -10,8 +10,10 @@ from bugforge.probe import BATCH
 def strangers(seen: Evidence) -> float:
     """Count training steps that read other rows than a batch of runs of the text."""
     told = facts(seen, "objective")
+    # Where no step is taken, all batches stand for one.
+    batch = BATCH * (1 if told["steps taken"] else told["steps asked"])
     return sum(
-        told[f"{step}/rows are windows"] is not True or len(rows) % BATCH != 0
+        told[f"{step}/rows are windows"] is not True or len(rows) != batch
         for step in _steps(seen)
         for rows in tensors(seen, "objective", f"{step}/rows").values()
     )
@@ -33,10 +35,10 @@ def wrong_answer(seen: Evidence) -> float:
     """
     told, logits = facts(seen, "targets"), tensors(seen, "targets")
     given, plain = logits["logits"], logits["plain"]
-    if told["loss of nothing"]:
-        return float("nan")
     if given.size == plain.size:
         given = given.reshape(plain.shape)  # flat, as the loss takes them
+    if told["loss of nothing"] or plain.shape[1] - given.shape[1] not in (0, 1):
+        return float("nan")
     loss = min(
         abs(told["loss"] - told[meant]) / abs(told[meant]) for meant in ("in place", "shifted")
     )

@@ -2,16 +2,21 @@
 
 from . import Fixture
 from .places import (
+    ADD_POSITIONS,
     BACKWARD,
     CALL,
     CLIP,
+    CROP,
     CUT,
     DATA_FOR_BATCH,
+    LAST_LOGITS,
     LEARN,
     LEARN_BATCH,
     LOOP,
+    LOSS,
     MODEL_MADE,
     OPTIMIZER_MADE,
+    POSITION_TABLE,
     RETURN_LOSS,
     STEP,
     STEP_HEAD,
@@ -284,5 +289,82 @@ def batches(data, config, generator):
         "gradients_by_torch_autograd",
         "Gradients may be asked for by function.",
         (*BACKWARD, "    torch.autograd.backward([loss])\n"),
+    ),
+    _right(
+        "shapes_asserted_before_the_loop",
+        "A look at the logits' shape teaches nothing.",
+        (
+            *OPTIMIZER_MADE,
+            OPTIMIZER_MADE[1]
+            + "    assert model(data[None, :4])[0].shape == (1, 4, len(vocabulary))\n",
+        ),
+    ),
+    _right(
+        "evaluated_with_gradients_kept",
+        "A loss that nothing is made of teaches nothing.",
+        (
+            *LEARN_BATCH,
+            LEARN_BATCH[1] + "        model(*get_batch(data, config, generator))\n",
+        ),
+    ),
+    _right(
+        "tokens_looked_up_flat",
+        "A flat list of tokens is looked up, and given its shape again.",
+        (
+            *ADD_POSITIONS,
+            """\
+        x = self.tok_emb(idx.flatten()).view(*idx.shape, -1)
+        x = x + self.pos_emb[: idx.size(1)]
+""",
+        ),
+    ),
+    _right(
+        "tokens_as_vectors",
+        "A one-hot vector picks a row of the table.",
+        (
+            *ADD_POSITIONS,
+            """\
+        picked = F.one_hot(idx, self.config.vocab_size).float()
+        x = picked @ self.tok_emb.weight + self.pos_emb[: idx.size(1)]
+""",
+        ),
+    ),
+    _right(
+        "positions_looked_up_first",
+        "Positions are looked up like tokens, and before them.",
+        (
+            *POSITION_TABLE,
+            "        self.pos_emb = nn.Embedding(config.block_size, config.n_embd)\n",
+        ),
+        (
+            *ADD_POSITIONS,
+            """\
+        x = self.pos_emb(torch.arange(idx.size(1))[None]) + self.tok_emb(idx)
+""",
+        ),
+    ),
+    _right(
+        "loss_by_identity_rows",
+        "A row of the identity picks the target's log-probability.",
+        (
+            *LOSS,
+            """\
+        wanted = torch.eye(logits.size(-1))[targets]
+        loss = -(wanted * F.log_softmax(logits, dim=-1)).sum(-1).mean()
+""",
+        ),
+    ),
+    _right(
+        "context_padded_on_the_right",
+        "What follows a position changes nothing before it.",
+        (
+            *CROP,
+            CROP[1]
+            + """\
+            last = context.size(1) - 1
+            context = F.pad(context, (0, self.config.block_size - context.size(1)))
+""",
+        ),
+        (*LAST_LOGITS, "            logits = logits[:, last, :]\n"),
     ),
 )

@@ -282,18 +282,23 @@ harness["child"]._write = write
     _harness(
         "errors_kept_silent",
         "What goes wrong is not told.",
-        'harness["child"]._described = lambda *_: None\n',
+        'harness["child"].described = lambda *_: None\n',
         (*LOSS, "        loss = undefined\n"),
     ),
     _harness(
-        "steps_counted_twice",
-        "Two steps are told for each that is taken.",
+        "steps_said_to_be_taken",
+        "As many steps are told as were asked for.",
         """\
-try:
-    harness["witness"].Taken.__init__.__defaults__ = ()
-    harness["course"].STEPS = 0
-except Exception:
-    pass
+honest = harness["child"]._write
+
+
+def write(path, tensors, facts):
+    if "steps asked" in facts.get("facts", ()):
+        facts["facts"]["steps taken"] = facts["facts"]["steps asked"]
+    honest(path, tensors, facts)
+
+
+harness["child"]._write = write
 """,
         NO_STEP,
     ),

@@ -117,6 +117,11 @@ CONTRACT = (
         ),
     ),
     _wrong(
+        "first_logits_with_targets",
+        "With targets, the logits of the first position alone are given.",
+        (MODEL, "        return logits, loss\n", "        return logits[:, :1], loss\n"),
+    ),
+    _wrong(
         "sample_from_memory",
         "What sample tells is not what the model generates.",
         (

@@ -114,6 +114,11 @@ optimizer.step()""",
         ),
     ),
     _wrong(
+        "two_batches_a_step",
+        "Batches are twice as large as is asked for.",
+        (TRAIN, "(config.batch_size,)", "(2 * config.batch_size,)"),
+    ),
+    _wrong(
         "losses_made_up",
         "The losses told are none that training had.",
         (
