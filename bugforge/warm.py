@@ -7,6 +7,7 @@ command can find and end every one.
 """
 
 import ctypes
+import gc
 import importlib.util
 import json
 import os
@@ -30,6 +31,7 @@ def main() -> None:
     """Serve jobs until standard input ends."""
     child, isolation = _load_harness()
     _adopt_orphans()
+    gc.freeze()  # what is loaded stays; collecting it in each child would copy its pages
     running: dict[int, str] = {}
     pending = b""
     _say({"ready": True, "isolation": _try_isolation(isolation)})

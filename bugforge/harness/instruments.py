@@ -138,7 +138,7 @@ def decode(program: Program, job: Job) -> Recording:
     seen.tensors["expected/nothing new"] = prompt
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
-        rows = prompts["prompt of one" if given else "prompt beyond the context"]
+        rows = prompts["prompt of one"] if given else prompts["prompt beyond the context"][:1]
         with torch.no_grad():
             seen.tensors[f"logits/{name}"] = model(rows[:, -job.sizes["block_size"] :])[0][:, -1]
         torch.manual_seed(job.seed)
