@@ -54,10 +54,9 @@ def main() -> None:
             count("mended by the key passes", seed, verdict, fine=_fine(verdict, question))
             files, names = mended_by_hand(key, random.Random(seed))
             forms.update(names)
-            verdict = judged(box, key, files, in_full if trained else laws_only)
-            count(
-                "mended otherwise passes", seed, verdict, fine=_fine(verdict, trained), note=names
-            )
+            verdict = judged(box, key, files, question)
+            fine = _fine(verdict, question)
+            count("mended otherwise passes", seed, verdict, fine=fine, note=names)
             for bug in key.bugs:
                 verdict = judged(box, key, key.program(frozenset({bug.number})), laws_only)
                 broken = bool(verdict.broken)
