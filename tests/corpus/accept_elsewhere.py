@@ -351,7 +351,7 @@ class CausalSelfAttention(nn.Module):""",
             *NO_TARGETS,
             "        assert not torch.isnan(logits).any()\n"
             + NO_TARGETS[1]
-            + "        assert targets.shape == idx.shape\n",
+            + "        assert targets.size(0) == idx.size(0)\n",
         ),
     ),
     _right(
