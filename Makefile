@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SEED ?= 12
 DEMO := $(VENV)/demo
 
-.PHONY: help install demo test lint types tests corpora benchmarks wheel clean
+.PHONY: help install demo test lint types tests corpora audit benchmarks wheel clean
 
 help: ## Say what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,6 +40,9 @@ tests: install
 
 corpora: install ## Judge every program of the corpora, training included.
 	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q tests/test_corpora.py
+
+audit: install ## Prove the catalogue: every bug alone, in pairs, and left in among others.
+	$(BIN)/bugforge audit
 
 benchmarks: install ## Time the commands, as ratios to `import torch` and to `python train.py`.
 	$(BIN)/python benchmarks/commands.py

@@ -1,6 +1,7 @@
 """Which bugs are fixed: the subset of them whose program behaves as the attempt does."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
@@ -34,19 +35,34 @@ def attribute(
     that is no bug of ours, and says nothing.
     """
     pristine = programs[frozenset()]
-    found = judge(attempt, pristine)
-    known = {left: judge(program, pristine) for left, program in programs.items()}
+    found = behaviour(attempt, pristine)
+    known = {left: behaviour(program, pristine) for left, program in programs.items()}
     possible = set(programs)
     for instrument in INSTRUMENTS:
-        named = {
-            left
-            for left, program in programs.items()
-            if _alike(instrument, attempt, program)
-            and _agree(_outcomes(instrument, found), _outcomes(instrument, known[left]))
-        }
+        named = {left for left, program in known.items() if alike(instrument, found, program)}
         if named:
             possible &= named
     return {number: _state(number, possible) for number in numbers}
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What a program was seen to do, and what every check says of it."""
+
+    seen: Evidence
+    readings: Mapping[str, Reading]
+
+
+def behaviour(seen: Evidence, pristine: Evidence) -> Behaviour:
+    """Judge recordings, and keep them beside what was found."""
+    return Behaviour(seen, judge(seen, pristine))
+
+
+def alike(instrument: str, one: Behaviour, other: Behaviour) -> bool:
+    """Whether an instrument cannot tell two programs apart, nor any law that reads it alone."""
+    return _recorded_alike(instrument, one.seen, other.seen) and _agree(
+        _outcomes(instrument, one.readings), _outcomes(instrument, other.readings)
+    )
 
 
 def _state(number: int, possible: set[Subset]) -> State:
@@ -58,7 +74,7 @@ def _state(number: int, possible: set[Subset]) -> State:
     return "remaining" if inside.pop() else "fixed"
 
 
-def _alike(instrument: str, one: Evidence, other: Evidence) -> bool:
+def _recorded_alike(instrument: str, one: Evidence, other: Evidence) -> bool:
     a, b = one[instrument], other[instrument]
     if a.crash is not None or b.crash is not None:
         return a.crash is not None and b.crash is not None and a.crash.type == b.crash.type

@@ -313,5 +313,38 @@ def show(
         display.show_kind(_console(), found, origin)
 
 
+@app.command()
+@_handled
+def audit(
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", help="Only these kinds.", show_default="all"),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the pairs and the training.")
+    ] = False,
+    seed: Annotated[str, typer.Option(help="Draws the inputs and the sentence.")] = "0",
+    docs: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the kill matrix as Markdown.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove the catalogue here: what each bug breaks, alone, in pairs and among others."""
+    from bugforge import auditing, catalogue, display, matrix  # noqa: PLC0415
+
+    console = _console(stderr=as_json)
+    scope = auditing.Scope(tuple(kinds or ()), quick=quick, seed=seed)
+    with display.counting(_console(stderr=True)) as counted:
+        audits = auditing.audit(catalogue.load(), scope, counted)
+    for found in audits:
+        matrix.show_audit(console, found)
+    if docs:
+        matrix.write_page(docs, audits)
+    if as_json:
+        _print_json(matrix.audit_document(audits))
+    raise typer.Exit(any(found.findings for found in audits))
+
+
 if __name__ == "__main__":
     main()

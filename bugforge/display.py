@@ -1,12 +1,14 @@
 """Results for people: readable in plain ASCII, at 80 columns, with and without colour."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +40,28 @@ def progress(console: Console) -> Iterator[Progress]:
             yield status.update
     else:
         yield say
+
+
+@contextmanager
+def counting(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how much of each deed is done: as bars in a terminal, else as a line a deed."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    bars: dict[str, TaskID] = {}
+    with Bars(*columns, console=console, disable=not console.is_terminal) as shown:
+
+        def count(words: str, done: int, total: int) -> None:
+            if words not in bars:
+                bars[words] = shown.add_task(words, total=total)
+                if not console.is_terminal:
+                    console.print(f"{words} ({total}) ...", highlight=False)
+            shown.update(bars[words], completed=done)
+
+        yield count
 
 
 @contextmanager

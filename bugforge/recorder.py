@@ -1,7 +1,7 @@
 """Has programs recorded and trained, all under the same drawn inputs and weights."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -84,9 +84,11 @@ class Recorder:
                 return self.recordings(f"{name}, paired otherwise")
         return seen
 
-    def forged(self, name: str, files: Mapping[str, str]) -> None:
-        """Have a program of our own recorded."""
-        self._record(name, self.write(name, files))
+    def forged(
+        self, name: str, files: Mapping[str, str], instruments: Iterable[str] = INSTRUMENTS
+    ) -> None:
+        """Have a program of our own recorded, by some of the instruments or by all."""
+        self._record(name, self.write(name, files), instruments=list(instruments))
 
     def train(self, name: str, folder: Path, text: str, seed: int, *, main: bool = False) -> None:
         """Have a program of a learner's trained on a text, behind walls; and its main run."""
@@ -130,7 +132,9 @@ class Recorder:
         self.forget(job)
         return recording
 
-    def recordings(self, name: str) -> dict[str, Recording]:
+    def recordings(
+        self, name: str, instruments: Iterable[str] = INSTRUMENTS
+    ) -> dict[str, Recording]:
         """Wait for a program's recordings; where it cannot be imported, each is that crash."""
         outcome = self.wait(name)
         imported = read_recording(outcome.out, "import")
@@ -138,7 +142,7 @@ class Recorder:
             instrument: imported
             if imported.crash is not None
             else read_recording(outcome.out, instrument)
-            for instrument in INSTRUMENTS
+            for instrument in instruments
         }
 
     def trained(self, name: str) -> Recording:
@@ -178,7 +182,7 @@ class Recorder:
             "draw_weights": False,
             "pairing": asdict(BY_NAME),
             "otherwise": [],
-            "instruments": INSTRUMENTS,
+            "instruments": list(INSTRUMENTS),
             "walls": None,
             **differing,
         }

@@ -20,8 +20,8 @@ from bugforge.errors import LostError
 
 POLL_SECONDS = 0.1
 COMPLAINTS = "warm.log"
-AT_ONCE = 2
-"""Jobs that run side by side: one thread each, and the smallest machine has two cores."""
+FEWEST_CORES = 2
+"""What the smallest machine has; a job has one thread."""
 
 Limit = Literal["time", "memory", "processes", "output"]
 
@@ -72,6 +72,8 @@ class Sandbox:
     ended: dict[str, Outcome] = field(default_factory=dict)
     buffered: bytes = b""
     rooms: int = 0
+    at_once: int = FEWEST_CORES
+    """Jobs that run side by side."""
     isolation: tuple[str, ...] = ()
     """The walls around a program that hold on this system."""
     ready: bool = False
@@ -90,7 +92,7 @@ class Sandbox:
         self._start_some()
 
     def _start_some(self) -> None:
-        while self.waiting and len(self.running) < AT_ONCE:
+        while self.waiting and len(self.running) < self.at_once:
             self._start(*self.waiting.pop(0))
 
     def _start(self, name: str, spec: dict[str, Any]) -> None:
@@ -185,7 +187,7 @@ class Sandbox:
 
 
 @contextmanager
-def opened(limits: Limits) -> Iterator[Sandbox]:
+def opened(limits: Limits, at_once: int = FEWEST_CORES) -> Iterator[Sandbox]:
     """Load torch into a warm process, lend a sandbox on it, and end all that it started."""
     with tempfile.TemporaryDirectory(prefix="bugforge-", ignore_cleanup_errors=True) as folder:
         with Path(folder, COMPLAINTS).open("wb") as complaints:
@@ -199,7 +201,7 @@ def opened(limits: Limits) -> Iterator[Sandbox]:
                 start_new_session=True,
             )
         try:
-            yield Sandbox(warm, limits, Path(folder))
+            yield Sandbox(warm, limits, Path(folder), at_once=at_once)
         finally:
             _end_all(warm)
             for pipe in (warm.stdin, warm.stdout):

@@ -1,0 +1,120 @@
+"""Why a verdict needs more than "the loss goes down": what each oracle alone would have said.
+
+Every mutant of the catalogue, every wrong program and cheat of the corpora and every right one is
+judged and trained. For each oracle the table counts the wrong programs that it passes and the
+right ones that it refuses.
+"""
+
+import argparse
+import random
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from hands import judged
+
+from bugforge.answers import AnswerKey
+from bugforge.attribution import Behaviour
+from bugforge.bench import Bench
+from bugforge.catalogue import load
+from bugforge.checks import Law, Reading, measured
+from bugforge.comparison import COMPARISONS
+from bugforge.edits import apply_edits
+from bugforge.mutants import mutants
+from bugforge.properties import LAWS
+from bugforge.sandbox import Limits, opened
+from bugforge.sentences import PROMPT_LENGTH, shipped
+from bugforge.track import CLASSIC
+from bugforge.training import HIGHEST, LAST, LOWEST, Run
+from bugforge.variant import with_sentence
+from bugforge.verify import Question
+from tests.corpus.cheats import CHEATS
+from tests.corpus.right import RIGHT
+from tests.corpus.wrong import WRONG
+
+HALVED = 0.5
+KEPT = Reading("", "loop", "", kept=True)
+
+
+def main() -> None:
+    """Judge and train everything, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="of the programs, drawn")
+    asked = parser.parse_args()
+    rng = random.Random(0)
+    text = shipped()[0]
+    pristine = CLASSIC.reference()
+    pristine["train.py"] = with_sentence(pristine["train.py"], text)
+    wrong = {
+        **{
+            m.name: apply_edits(pristine, m.edits) for m in mutants(pristine, load().kinds.values())
+        },
+        **{f"wrong {f.area} {f.name}": f.applied(pristine) for f in (*WRONG, *CHEATS)},
+    }
+    right = {f"right {f.area} {f.name}": f.applied(pristine) for f in RIGHT}
+    programs = {
+        name: files for name, files in {**wrong, **right}.items() if rng.random() < asked.share
+    }
+    began = time.monotonic()
+    passed: dict[str, set[str]] = {}
+    with opened(Limits()) as box:
+        bench = Bench.set_up(box, pristine, rng)
+        lawful = set()
+        for name, seen in bench.judged(programs):
+            _note(passed, name, _judged(seen, bench))
+            lawful.update({name} if all(r.kept for r in seen.readings.values()) else ())
+        print(f"judged {len(programs)} in {time.monotonic() - began:.0f} s", flush=True)
+        for name, run in bench.trained(programs, text, seed=0):
+            _note(passed, name, _looked_at(run))
+        print(f"trained them in {time.monotonic() - began:.0f} s", flush=True)
+        key = AnswerKey("", "classic", "", "", {}, text, text[:PROMPT_LENGTH], pristine, ())
+        question = Question(rng, trains="when kept")
+        passed["all: `bugforge check`"] = {
+            name for name in lawful if judged(box, key, programs[name], question).passed
+        }
+    wrongs, rights = programs.keys() & wrong.keys(), programs.keys() & right.keys()
+    print(f"| oracle | wrong programs passed, of {len(wrongs)} | right refused, of {len(rights)} |")
+    print("| --- | --- | --- |")
+    for oracle, names in passed.items():
+        print(f"| {oracle} | {len(names & wrongs)} | {len(rights - names)} |")
+
+
+def _note(passed: dict[str, set[str]], name: str, said: Mapping[str, bool]) -> None:
+    for oracle, passes in said.items():
+        passed.setdefault(oracle, set()).update({name} if passes else ())
+
+
+def _looked_at(run: Run) -> dict[str, bool]:
+    """What one who watches training and looks at the sample says of a program."""
+    start = run.losses[:LAST]
+    share = measured(lambda: run.final_loss / run.floor)
+    halved = bool(start) and run.final_loss <= HALVED * sum(start) / len(start)
+    return {
+        "the sample is right": run.exact,
+        "the loss is halved": halved,
+        "the loss is halved and the sample right": halved and run.exact,
+        "the loss ends between two bounds and the sample is right": (
+            LOWEST <= share <= HIGHEST and run.exact
+        ),
+    }
+
+
+def _judged(seen: Behaviour, bench: Bench) -> dict[str, bool]:
+    """What laws alone, and comparison alone, say of a program."""
+    return {
+        "properties": all(_holds(law, seen) for law in LAWS),
+        "comparison": all(
+            measured(partial(comparison.read, seen.seen, bench.pristine)) <= comparison.at_most
+            for comparison in COMPARISONS
+        ),
+    }
+
+
+def _holds(law: Law, seen: Behaviour) -> bool:
+    """Whether a law holds, whatever others say."""
+    reading = law.judge(seen.seen, dict.fromkeys(law.after, KEPT))
+    return bool(reading.kept)
+
+
+if __name__ == "__main__":
+    main()

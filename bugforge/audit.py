@@ -1,0 +1,106 @@
+"""What an audit found of one track's catalogue, and what of it does not hold."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bugforge.mutants import Mutant
+from bugforge.symptom import Symptom
+
+Told = Literal["told apart", "behind a crash", "masked"]
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What became of a mutant: the checks that it broke, and what showed when it trained."""
+
+    mutant: Mutant
+    broken: frozenset[str]
+    symptom: Symptom | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two bugs planted together, and whether each could be seen beside the other."""
+
+    one: Mutant
+    other: Mutant
+    told: Told
+
+    @property
+    def declared(self) -> bool:
+        """Whether a kind says that it hides the other's, so that no forge joins them."""
+        one, other = self.one.kind, self.other.kind
+        return other.id in one.hides or one.id in other.hides
+
+
+@dataclass(frozen=True)
+class LeftIn:
+    """A forged program by its seed, its bugs, and those that were not refused when left alone."""
+
+    seed: str
+    kinds: tuple[str, ...]
+    let_through: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit of one track found.
+
+    broken: the checks, those of training among them, that the pristine program did not keep.
+    symptom: what showed when it trained; None where nothing was trained.
+    placeless: forms that found no place in the program.
+    plugins: what is wrong with those that could not be loaded.
+    """
+
+    track: str
+    broken: tuple[str, ...]
+    symptom: Symptom | None
+    placeless: tuple[str, ...]
+    kills: tuple[Kill, ...]
+    pairs: tuple[Pair, ...]
+    left_in: tuple[LeftIn, ...]
+    plugins: tuple[str, ...]
+
+    @property
+    def findings(self) -> list[str]:
+        """Say what does not hold, a sentence each."""
+        return [
+            *(f"A plugin is broken: {what}." for what in self.plugins),
+            *(f"The pristine program does not keep {check}." for check in self.broken),
+            *(f"{form} finds no place in the program." for form in self.placeless),
+            *(_of_kill(kill) for kill in self.kills if kill.broken != kill.mutant.killers),
+            *(_of_pair(pair) for pair in self.pairs if pair.told == "masked" and not pair.declared),
+            *_needless(self.pairs),
+            *(_of_left_in(left) for left in self.left_in if left.let_through),
+        ]
+
+
+def _of_kill(kill: Kill) -> str:
+    if not kill.broken:
+        return f"{kill.mutant.name} survives every check."
+    broken, named = _listed(kill.broken), _listed(kill.mutant.killers)
+    return f"{kill.mutant.name} breaks {broken}, where its kind names {named}."
+
+
+def _of_pair(pair: Pair) -> str:
+    return f"Of {pair.one.name} and {pair.other.name} one hides the other, and neither says so."
+
+
+def _of_left_in(left: LeftIn) -> str:
+    return f"The workspace of seed {left.seed} passes with {_listed(left.let_through)} left in."
+
+
+def _needless(pairs: Iterable[Pair]) -> Iterator[str]:
+    """Name kinds that are said to hide each other though no form of one hides one of the other."""
+    told: dict[tuple[str, str], set[Told]] = {}
+    for pair in pairs:
+        if pair.declared:
+            told.setdefault((pair.one.kind.id, pair.other.kind.id), set()).add(pair.told)
+    for (one, other), ways in told.items():
+        if "masked" not in ways:
+            yield f"{one} and {other} are said to hide each other, and do not."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

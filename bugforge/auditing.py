@@ -1,0 +1,216 @@
+"""Proving the catalogue on this machine: each bug alone, in pairs, and left in among others."""
+
+import os
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import combinations, islice, product
+from typing import TypeVar
+
+from bugforge.answers import AnswerKey
+from bugforge.attribution import Behaviour, alike
+from bugforge.audit import Audit, Kill, LeftIn, Pair
+from bugforge.bench import Bench, Files
+from bugforge.catalogue import Catalogue
+from bugforge.choosing import Request
+from bugforge.edits import apply_edits, touch
+from bugforge.errors import NoFitError
+from bugforge.forge import forge
+from bugforge.judgement import INSTRUMENTS, RUNS
+from bugforge.mutants import Mutant, mutants
+from bugforge.mutation import Mutation
+from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
+from bugforge.symptom import symptom
+from bugforge.track import TRACKS, Track
+from bugforge.training import Run, judge_run
+from bugforge.variant import choose_sentence, with_sentence
+
+T = TypeVar("T")
+Counted = Callable[[str, int, int], None]
+"""Is told what is being done, how much of it is done, and how much there is."""
+
+PRISTINE = "no bug"
+WORKSPACES = 12
+"""Forged programs of which each bug is left in alone."""
+
+BUGS = 4
+QUICKEST_FIRST = (
+    "construct",
+    "targets",
+    "initial",
+    "forward",
+    "decode",
+    "objective",
+    "update",
+    "loop",
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What to audit: these kinds, or all where none is named; quick: no pairs and no training."""
+
+    kinds: tuple[str, ...] = ()
+    quick: bool = False
+    seed: str = "0"
+
+
+def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
+    """Audit every track. Raises UsageError for an unknown kind."""
+    asked = [catalogue.kind(id_) for id_ in scope.kinds] or list(catalogue.kinds.values())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with opened(Limits(), at_once=max(cores or 0, FEWEST_CORES)) as box:
+        return [_Auditor(box, track, catalogue, asked, scope, counted).audit() for track in TRACKS]
+
+
+@dataclass(frozen=True)
+class _Auditor:
+    """An audit of one track under way."""
+
+    box: Sandbox
+    track: Track
+    catalogue: Catalogue
+    asked: list[type[Mutation]]
+    scope: Scope
+    counted: Counted
+
+    def audit(self) -> Audit:
+        """Look at each bug alone, then at pairs, then at what is left in of forged programs."""
+        rng = random.Random(f"audit {self.scope.seed}")
+        text, _ = choose_sentence(rng)
+        pristine = self.track.reference()
+        pristine["train.py"] = with_sentence(pristine["train.py"], text)
+        bench = Bench.set_up(self.box, pristine, rng)
+        own = list(mutants(pristine, self.asked))
+        all_ = own if self.scope.quick else list(mutants(pristine, self.catalogue.kinds.values()))
+        alone = {
+            PRISTINE: pristine,
+            **{mutant.name: apply_edits(pristine, mutant.edits) for mutant in all_},
+        }
+        judged = dict(self._each("Judging each bug alone", bench.judged(alone), len(alone)))
+        runs: dict[str, Run] = {}
+        pairs: list[Pair] = []
+        if not self.scope.quick:
+            trained = {name: alone[name] for name in (PRISTINE, *(m.name for m in own))}
+            seed = rng.getrandbits(31)
+            training = bench.trained(trained, text, seed)
+            runs = dict(self._each("Training with each bug", training, len(trained)))
+            pairs = list(self._pairs(bench, pristine, all_, judged))
+        symptoms = {name: symptom(run) for name, run in runs.items()}
+        return Audit(
+            track=self.track.name,
+            broken=tuple(_unkept(judged[PRISTINE], runs.get(PRISTINE))),
+            symptom=symptoms.get(PRISTINE),
+            placeless=tuple(self._placeless(own)),
+            kills=tuple(Kill(m, _broken(judged[m.name]), symptoms.get(m.name)) for m in own),
+            pairs=tuple(pairs),
+            left_in=tuple(self._left_in(rng)),
+            plugins=tuple(f"{broken.origin}: {broken.what}" for broken in self.catalogue.broken),
+        )
+
+    def _placeless(self, own: Iterable[Mutant]) -> Iterator[str]:
+        """Name the forms that find no place in the program."""
+        placed = {(mutant.kind.id, mutant.form.name) for mutant in own}
+        for kind in self.asked:
+            for form in kind.forms:
+                if (kind.id, form.name) not in placed:
+                    yield f"{kind.id} {form.name}"
+
+    def _pairs(
+        self, bench: Bench, pristine: Files, all_: list[Mutant], alone: Mapping[str, Behaviour]
+    ) -> Iterator[Pair]:
+        """Plant forms of different classes two by two, where they have places apart."""
+        joined = {f"{one.name} + {other.name}": (one, other) for one, other in self._joined(all_)}
+        shows = {
+            mutant.name: _differing(alone[mutant.name], alone[PRISTINE])[:1] for mutant in all_
+        }
+        programs = {
+            name: (
+                apply_edits(pristine, [*one.edits, *other.edits]),
+                tuple({*shows[one.name], *shows[other.name]}),
+            )
+            for name, (one, other) in joined.items()
+        }
+        glimpses = self._each("Judging bugs in pairs", bench.glimpsed(programs), len(programs))
+        unclear = []
+        for name, seen in glimpses:
+            one, other = joined[name]
+            if _told(seen, alone[one.name], alone[other.name], programs[name][1]):
+                yield Pair(one, other, "told apart")
+            else:
+                unclear.append(name)
+        closer = bench.glimpsed({f"{n}, in full": (programs[n][0], INSTRUMENTS) for n in unclear})
+        for name, seen in self._each("Looking closer", closer, len(unclear)):
+            one, other = joined[name.removesuffix(", in full")]
+            if _told(seen, alone[one.name], alone[other.name], INSTRUMENTS):
+                yield Pair(one, other, "told apart")
+            elif _crashes(alone[one.name]) or _crashes(alone[other.name]):
+                yield Pair(one, other, "behind a crash")
+            else:
+                yield Pair(one, other, "masked")
+
+    def _joined(self, all_: Iterable[Mutant]) -> Iterator[tuple[Mutant, Mutant]]:
+        """Give two of each pair of forms, one of them asked for, that do not touch."""
+        forms: dict[tuple[str, str], list[Mutant]] = {}
+        for mutant in all_:
+            forms.setdefault((mutant.kind.id, mutant.form.name), []).append(mutant)
+        for some, others in combinations(forms.values(), 2):
+            one, other = some[0].kind, others[0].kind
+            if one.bug_class != other.bug_class and (one in self.asked or other in self.asked):
+                apart = (p for p in product(some, others) if not touch(p[0].edits, p[1].edits))
+                yield from islice(apart, 1)
+
+    def _left_in(self, rng: random.Random) -> Iterator[LeftIn]:
+        """Forge programs, and leave in all bugs, then each one alone."""
+        named = [(kind.id,) for kind in self.asked] if self.scope.kinds else [()] * WORKSPACES
+        for number, kinds in enumerate(named):
+            request = Request(seed=f"{self.scope.seed} {number}", bugs=BUGS, kinds=kinds)
+            key = self._forged(request)
+            if key is None:
+                continue  # a kind that finds no place; that is told elsewhere
+            self.counted("Leaving bugs in", number, len(named))
+            bench = Bench.set_up(self.box, key.pristine, rng)
+            programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
+            judged = bench.judged({"all of them": key.forged, **programs})
+            let_through = (name for name, seen in judged if not _broken(seen))
+            kinds_of = tuple(bug.kind for bug in key.bugs)
+            yield LeftIn(request.seed, kinds_of, tuple(let_through))
+        self.counted("Leaving bugs in", len(named), len(named))
+
+    def _forged(self, request: Request) -> AnswerKey | None:
+        """Plant as many bugs as fit, if any do: a catalogue may be small."""
+        for bugs in range(request.bugs, 0, -1):
+            with suppress(NoFitError):
+                return forge(replace(request, bugs=bugs), self.track, self.catalogue, "")
+        return None
+
+    def _each(self, words: str, items: Iterable[T], total: int) -> Iterator[T]:
+        """Count items as they come."""
+        self.counted(words, 0, total)
+        for done, item in enumerate(items, start=1):
+            yield item
+            self.counted(words, done, total)
+
+
+def _broken(seen: Behaviour) -> frozenset[str]:
+    return frozenset(name for name, reading in seen.readings.items() if reading.kept is False)
+
+
+def _unkept(seen: Behaviour, run: Run | None) -> Iterator[str]:
+    readings = [*seen.readings.values(), *(judge_run(run) if run else ())]
+    # What the trained weights know is tried by a check alone, in another process.
+    yield from (r.check for r in readings if not r.kept and r.check != "weights")
+
+
+def _crashes(seen: Behaviour) -> bool:
+    return not seen.readings[RUNS].kept
+
+
+def _differing(one: Behaviour, other: Behaviour) -> list[str]:
+    return [instrument for instrument in QUICKEST_FIRST if not alike(instrument, one, other)]
+
+
+def _told(both: Behaviour, one: Behaviour, other: Behaviour, instruments: Iterable[str]) -> bool:
+    """Whether a program with two bugs can be told from those with either alone."""
+    return all(any(not alike(i, both, single) for i in instruments) for single in (one, other))

@@ -1,0 +1,38 @@
+"""The pristine program with one bug in it: every form of every kind, at every site."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from bugforge.edits import Edit
+from bugforge.mutation import Form, Mutation
+from bugforge.surgery import parse, sites
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One form of a kind, planted alone at one of its sites, which count from 1."""
+
+    kind: type[Mutation]
+    form: Form
+    site: int
+    edits: tuple[Edit, ...]
+
+    @property
+    def name(self) -> str:
+        """Name the mutant by its kind and form and, behind the first, its site."""
+        return f"{self.kind.id} {self.form.name}" + (f" {self.site}" if self.site > 1 else "")
+
+    @property
+    def killers(self) -> frozenset[str]:
+        """Name the checks that it should break."""
+        return self.kind.killers(self.form)
+
+
+def mutants(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> Iterator[Mutant]:
+    """Plant every form of these kinds at every site that the program has for it."""
+    sources = [parse(name, text) for name, text in pristine.items()]
+    for kind in kinds:
+        for form in kind.forms:
+            found = (site for source in sources for site in sites(source, form))
+            for number, site in enumerate(found, start=1):
+                yield Mutant(kind, form, number, site.plant())

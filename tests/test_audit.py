@@ -1,0 +1,167 @@
+"""The audit: a sound catalogue is proved, and whatever does not hold of one is found."""
+
+import json
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import libcst as cst
+import libcst.matchers as m
+import pytest
+
+from bugforge.audit import Audit
+from bugforge.auditing import Scope, audit
+from bugforge.catalogue import Broken, Catalogue, load
+from bugforge.mutation import Form, Mutation
+from bugforge.recordings import Crash, Recording
+from bugforge.sentences import loss_floor
+from bugforge.symptom import symptom
+from bugforge.training import Run
+
+TEXT = "What comes back is what was learned, every letter of it and nothing else besides."
+BLOCK = 24
+STEPS = 300
+
+
+def _command(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "bugforge.cli", "audit", *arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _derived(kind: type[Mutation], id_: str, **other: object) -> type[Mutation]:
+    """Make a kind like another but in some attributes."""
+    return type(id_, (kind,), {"__doc__": kind.__doc__, "id": id_, **other})
+
+
+def _audited(*kinds: type[Mutation], of: Catalogue | None = None, quick: bool = True) -> Audit:
+    """Audit some kinds of a catalogue, which else holds no others."""
+    named = {kind.id: kind for kind in kinds}
+    catalogue = Catalogue({**of.kinds, **named}, {}, of.broken) if of else Catalogue(named, {}, ())
+    return audit(catalogue, Scope(tuple(named), quick=quick), lambda *_: None)[0]
+
+
+def _values(att: cst.Assign) -> cst.Assign:
+    return att.with_changes(value=cst.parse_expression("att @ v * 0"))
+
+
+def _nothing(att: cst.Assign) -> cst.Assign:
+    return att.with_changes(value=cst.parse_expression("torch.matmul(att, v)"))
+
+
+VALUES = m.Assign(value=m.BinaryOperation(m.Name("att"), m.MatrixMultiply(), m.Name("v")))
+HEAD = "def attend(att, v):\n    y = "
+
+
+@pytest.fixture
+def blinding() -> type[Mutation]:
+    """A kind behind which nothing that goes on in the attention can be seen."""
+    form = Form("zeroed", VALUES, _values, f"{HEAD}att @ v\n", f"{HEAD}att @ v * 0\n")
+    return _derived(
+        load().kinds["mask-missing"],
+        "values-zeroed",
+        forms=(form,),
+        killed_by=frozenset({"forward", "order", "sees-past", "training-moves"}),
+    )
+
+
+def test_a_sound_kind_is_proved(tmp_path: Path) -> None:
+    """The command proves kinds that hold, says which checks each breaks, and exits 0."""
+    ran = _command("mask-fill-zero", "--quick", "--json", "--docs", "matrix.md", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    document = json.loads(ran.stdout)
+    assert document["proved"]
+    [track] = document["tracks"]
+    [mutant] = track["mutants"]
+    assert mutant["broken"] == mutant["named"] == ["causality", "forward", "prefix-consistency"]
+    assert track["left_in"][0]["kinds"].count("mask-fill-zero") == 1
+    assert "mask-fill-zero zero | causality" in (tmp_path / "matrix.md").read_text()
+    assert "Proved." in ran.stderr
+
+
+def test_what_cannot_be_audited_is_said(tmp_path: Path) -> None:
+    """An unknown kind is refused with the nearest; a page that cannot be written is named."""
+    ran = _command("mask-fil-zero", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "mask-fill-zero" in ran.stderr
+
+
+def test_a_kind_that_names_other_checks_is_found() -> None:
+    """A mutant that breaks other checks than its kind names is a finding."""
+    liar = _derived(load().kinds["mask-missing"], "mask-liar", killed_by=frozenset({"causality"}))
+    [finding] = _audited(liar).findings
+    assert finding.startswith("mask-liar removed breaks causality, forward, prefix-consistency,")
+    assert finding.endswith("where its kind names causality.")
+
+
+def test_an_equivalent_mutant_is_found(blinding: type[Mutation]) -> None:
+    """A mutant that changes nothing survives, alone and left in, and is a finding."""
+    form = replace(blinding.forms[0], mutate=_nothing, buggy=f"{HEAD}torch.matmul(att, v)\n")
+    survivor = _derived(blinding, "values-same", forms=(form,))
+    found = _audited(survivor, of=load())
+    assert "values-same zeroed survives every check." in found.findings
+    assert [left.let_through for left in found.left_in] == [(survivor.id,)]
+    assert any("passes with values-same left in" in finding for finding in found.findings)
+
+
+def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
+    """A form that fits nowhere in the program is a finding."""
+    form = replace(blinding.forms[0], name="lost", site=m.Name("nowhere"))
+    lost = _derived(blinding, "values-lost", forms=(*blinding.forms, form))
+    found = _audited(lost, of=replace(load(), broken=(Broken("someone", "no such module"),)))
+    assert found.findings == [
+        "A plugin is broken: someone: no such module.",
+        "values-lost lost finds no place in the program.",
+    ]
+
+
+def test_masking_is_found_unless_it_is_declared(blinding: type[Mutation]) -> None:
+    """A pair of which one bug hides the other is a finding, until one of the kinds says so; and
+    so is a kind that says so without need.
+    """
+    unscaled = load().kinds["scale-missing"]
+    shifted = load().kinds["shift-none"]
+    hidden = frozenset({unscaled.id, shifted.id})
+    declaring = _derived(blinding, "values-declared", hides=hidden, bug_class="positions")
+    others = Catalogue({unscaled.id: unscaled, shifted.id: shifted}, {}, ())
+    found = _audited(blinding, declaring, of=others, quick=False)
+    masked = [pair for pair in found.pairs if pair.told == "masked"]
+    assert [pair.one.kind for pair in masked] == [unscaled, unscaled]
+    assert [pair.other.kind for pair in masked] == [blinding, declaring]
+    undeclared, needless = (finding for finding in found.findings if " hide" in finding)
+    assert undeclared.startswith("Of scale-missing dropped and values-zeroed zeroed one hides")
+    assert needless == "shift-none and values-declared are said to hide each other, and do not."
+    assert found.symptom
+    assert found.symptom.shows == "invisible"
+    assert found.symptom.given_back == 1
+
+
+def _run(first: float, last: float, sample: str = TEXT, **facts: object) -> Run:
+    floor = loss_floor(TEXT, BLOCK)
+    losses = [first] * (STEPS // 2) + [last * floor] * (STEPS // 2)
+    recording = Recording(facts={"losses": losses, "block_size": BLOCK, "sample": sample, **facts})
+    return Run(TEXT, TEXT[:8], unseen=False, recording=recording)
+
+
+@pytest.mark.parametrize(
+    ("run", "shows"),
+    [
+        (_run(3.0, 1.1), "invisible"),
+        (_run(3.0, 1.1, sample=TEXT[:-1] + "?"), "decode"),
+        (_run(3.0, 0.1), "leak"),
+        (_run(3.0, 9.0), "plateau"),
+        (_run(3.0, 3.0 / loss_floor(TEXT, BLOCK)), "flat"),
+        (_run(3.0, math.nan), "flat"),
+        (replace(_run(3.0, 1.1), recording=Recording(crash=Crash("E", "", None))), "crash"),
+        (_run(3.0, 1.1, main={"type": "E", "message": "", "place": None}), "crash"),
+    ],
+)
+def test_a_symptom_is_what_a_learner_sees(run: Run, shows: str) -> None:
+    """A run is named by the first of crash, flat loss, plateau, leak and wrong sample it shows."""
+    assert symptom(run).shows == shows
