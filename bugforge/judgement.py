@@ -50,6 +50,7 @@ ORDER = (
     "seeded",
     "greedy",
     "sampling",
+    "drawn-in-turn",
     "decoding",
     "sample-greedy",
     "sample-told",

@@ -112,7 +112,8 @@ def targets(program: Program, job: Job) -> Recording:
 
 
 def decode(program: Program, job: Job) -> Recording:
-    """Greedy tokens from each prompt, the spread of sampled ones, and the mode it leaves.
+    """Greedy tokens from each prompt, tokens drawn from the likeliest alone, the spread of sampled
+    ones, and the mode it leaves.
 
     Beside the greedy tokens stand those worked out here from the model's own logits, and how clear
     each row's choices were; and beside the counts (B, V) of sampled tokens the logits (B, V) that
@@ -134,6 +135,8 @@ def decode(program: Program, job: Job) -> Recording:
     prompt = prompts["prompt"]
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
+    for name, idx in prompts.items():
+        seen.tensors[f"drawn/{name}"] = model.generate(idx.clone(), NEW, top_k=1)
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
     seen.tensors["expected/nothing new"] = prompt
     carry(model, job.weights, job.pairing, 0.5)

@@ -16,6 +16,13 @@ def wrong_tokens(seen: Evidence) -> float:
     return float(np.mean([not np.array_equal(grown[name], expected[name]) for name in expected]))
 
 
+def wrongly_drawn(seen: Evidence) -> float:
+    """Share of continuations drawn from the likeliest token alone that are not greedy ones."""
+    expected = tensors(seen, "decode", "expected/")
+    drawn = tensors(seen, "decode", "drawn/")
+    return float(np.mean([not np.array_equal(drawn[name], expected[name]) for name in drawn]))
+
+
 def own_spread(seen: Evidence) -> float:
     """Total variation between sampled tokens and what the model's own logits say."""
     return wrong_spread(tensors(seen, "decode"), tensors(seen, "decode"))
@@ -69,6 +76,15 @@ DECODING = (
         own_spread,
         at_most=0.08,
         after=("greedy",),
+    ),
+    Law(
+        "drawn-in-turn",
+        "sampling",
+        "Drawn tokens are appended one by one, each by the text so far.",
+        ("decode",),
+        wrongly_drawn,
+        at_most=0.0,
+        after=("greedy", "sampling"),
     ),
     Law(
         "mode-restored",

@@ -11,6 +11,7 @@ from .places import (
     GENERATE,
     LOSS,
     MASK_TABLE,
+    MODE_BACK,
     MODEL,
     NO_TARGETS,
     TRAIN,
@@ -58,6 +59,38 @@ CONTRACT = (
         "one_token_at_least",
         "No new token is what was asked for.",
         (*FOR_NEW, "        for _ in range(max(1, max_new_tokens)):\n"),
+    ),
+    _wrong(
+        "all_drawn_at_once",
+        "Later tokens are drawn from what was known before the first.",
+        (
+            *DRAW,
+            """\
+                shares = F.softmax(logits, dim=-1)
+                next_idx = torch.multinomial(shares, max_new_tokens, replacement=True)
+                return torch.cat((idx, next_idx), dim=1)
+""",
+        ),
+    ),
+    _wrong(
+        "drawn_without_the_prompt",
+        "The prompt is lost once tokens are drawn.",
+        (
+            *MODE_BACK,
+            MODE_BACK[1]
+            + "        if temperature != 0:\n            return idx[:, -max_new_tokens:]\n",
+        ),
+    ),
+    _wrong(
+        "drawn_again_from_the_prompt",
+        "What was drawn is not looked at for the next.",
+        (
+            *CROP,
+            """\
+            seen = idx if temperature == 0 else idx[:, : idx.size(1) - _]
+            context = seen[:, -self.config.block_size :]
+""",
+        ),
     ),
     _wrong(
         "rows_drawn_from_the_first",
