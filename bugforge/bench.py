@@ -39,7 +39,7 @@ class Bench:
         """Judge programs as a check would judge them, training aside."""
         folders = {name: self.recorder.write(name, files) for name, files in programs.items()}
         for name in ahead(programs, lambda name: self.recorder.attempt(name, folders[name])):
-            seen = self.recorder.settled(name, folders[name], self.pristine)
+            seen, _ = self.recorder.settled(name, folders[name], self.pristine)
             yield name, behaviour(seen, self.pristine)
             self.recorder.forget(name)
 

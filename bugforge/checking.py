@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bugforge.catalogue import nearest
-from bugforge.errors import UsageError
+from bugforge import __version__
+from bugforge.answers import AnswerKey
+from bugforge.catalogue import load, nearest
+from bugforge.errors import AnswerKeyError, UsageError
+from bugforge.forge import is_genuine
 from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
 from bugforge.verify import Progress, Question, Verdict, verify
@@ -41,6 +44,8 @@ def check(
         hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
     )
     with opened(Limits(seconds=seconds)) as box:
+        if key_dir is None:
+            _hold_genuine(key)  # torch is being loaded meanwhile
         verdict = verify(box, workspace.root, key, question, progress)
     workspace.note(
         {
@@ -51,3 +56,20 @@ def check(
         }
     )
     return Checked(workspace, verdict)
+
+
+def _hold_genuine(key: AnswerKey) -> None:
+    """Refuse a key that is not what its own seed gives, since it lies within a learner's reach.
+
+    Raises AnswerKeyError.
+    """
+    if key.version != __version__:
+        raise AnswerKeyError(
+            f"The workspace was made by Bugforge {key.version}, and this is {__version__}.",
+            f"Install that version to check it, or forge another: bugforge new --seed {key.seed}",
+        )
+    if not is_genuine(key, load(), __version__):
+        raise AnswerKeyError(
+            "The workspace's answer key is not the one that was forged for it.",
+            "Forge the workspace again, with the same plugins installed as then.",
+        )

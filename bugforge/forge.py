@@ -3,14 +3,16 @@
 import hashlib
 import random
 from dataclasses import asdict
+from typing import Any
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
+from bugforge.errors import UsageError
 from bugforge.marks import mark
 from bugforge.surgery import parse
-from bugforge.track import Track
+from bugforge.track import Track, find_track
 from bugforge.variant import choose_sentence, with_sentence
 
 
@@ -44,6 +46,17 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
             for number, (candidate, planted) in enumerate(zip(chosen, edits, strict=True), start=1)
         ),
     )
+
+
+def is_genuine(key: AnswerKey, catalogue: Catalogue, version: str) -> bool:
+    """Whether forging again, by the seed and the options that a key names, gives the same key."""
+    try:
+        wishes: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in key.options.items()
+        }
+        return forge(Request(**wishes), find_track(key.track), catalogue, version) == key
+    except (AttributeError, TypeError, UsageError):  # options that no forge has written
+        return False
 
 
 def _identity(request: Request, track: Track) -> str:

@@ -64,15 +64,17 @@ class Recorder:
             walls=self._walls(),
         )
 
-    def settled(self, name: str, folder: Path, pristine: Evidence) -> Evidence:
-        """Wait for an attempt's recordings.
+    def settled(
+        self, name: str, folder: Path, pristine: Evidence
+    ) -> tuple[dict[str, Recording], Pairing]:
+        """Wait for an attempt's recordings, and say how weights found their places in it.
 
         Where names misled, it is recorded again with the weights in the places in which they
         lead to the logits of the correct program.
         """
         seen = self.recordings(name)
         if judge(seen, pristine)["forward"].kept is not False:
-            return seen
+            return seen, BY_NAME
         wanted = tensors(pristine, "forward")["given/eval/base"]
         found = tensors(seen, "forward", "otherwise/")
         for number, pairing in enumerate(BY_USE):
@@ -81,8 +83,8 @@ class Recorder:
                 and measured(partial(apart, found[str(number)], wanted)) <= SAME
             ):
                 self.attempt(f"{name}, paired otherwise", folder, pairing)
-                return self.recordings(f"{name}, paired otherwise")
-        return seen
+                return self.recordings(f"{name}, paired otherwise"), pairing
+        return seen, BY_NAME
 
     def forged(
         self, name: str, files: Mapping[str, str], instruments: Iterable[str] = INSTRUMENTS
@@ -106,24 +108,22 @@ class Recorder:
         self.box.submit(self._own(name), spec)
 
     def replay(
-        self, files: Mapping[str, str], name: str, trained: Recording, places: Mapping[str, str]
+        self, files: Mapping[str, str], name: str, trained: Recording, pairing: Pairing
     ) -> Recording:
         """Decode with the weights that an attempt's training ended with, in the correct program.
 
-        places: for each parameter of the attempt's model, the correct program's that it is.
+        pairing: how the correct program's weights found their places in the attempt.
         """
         job = f"replay {name}"
         weights = self.room / job
-        renamed = {
-            places.get(parameter, parameter): value
-            for parameter, value in tensors({"train": trained}, "train", "weights/").items()
-        }
-        save_file({**renamed, "tokens": trained.tensors["tokens"]}, weights)
+        save_file(trained.tensors, weights)
         spec = {
             "task": "replay",
             "program": str(self.write(job, files)),
             "sizes": trained.facts["sizes"],
             "weights": str(weights),
+            "order": trained.facts["order"],
+            "pairing": asdict(pairing),
             "prompt_tokens": PROMPT_LENGTH,
             "walls": None,
         }

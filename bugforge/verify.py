@@ -1,7 +1,7 @@
 """From a workspace to a verdict: record, judge, train, sample; and say which bugs are left."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from bugforge.attribution import State, Subset, attribute, subsets
 from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError
 from bugforge.judgement import INSTRUMENTS, judge
+from bugforge.pairing import Pairing
 from bugforge.probe import draw
 from bugforge.recorder import Recorder
 from bugforge.recordings import Crash, Recording, first_crash
@@ -132,12 +133,12 @@ class _Check:
             self._train("given", self.key.text)
         self.progress("Comparing under given weights")
         self.recorder.attempt("attempt", self.attempt)
-        seen = self.recorder.settled("attempt", self.attempt, pristine)
+        seen, pairing = self.recorder.settled("attempt", self.attempt, pristine)
         readings = judge(seen, pristine)
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if kept and self.question.trains != "never":
-            runs = self._trained(_places(seen), started=always)
+            runs = self._trained(pairing, started=always)
         elif always and self.recorder.limit() is None:
             self.progress("Training on the sentence")
             runs = [self._run("given", self.key.text, is_unseen=False)]
@@ -156,7 +157,7 @@ class _Check:
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
 
-    def _trained(self, places: Mapping[str, str], *, started: bool) -> list[Run]:
+    def _trained(self, pairing: Pairing, *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""
         other = unseen(self.question.rng)
         if not started:
@@ -167,7 +168,7 @@ class _Check:
             self._run("given", self.key.text, is_unseen=False),
             self._run("unseen", other, is_unseen=True),
         ]
-        return [self._replayed(self._again(run), places) for run in runs]
+        return [self._replayed(self._again(run), pairing) for run in runs]
 
     def _again(self, run: Run) -> Run:
         """Train again where nothing but the sample misses, since one seed may be unlucky."""
@@ -179,13 +180,16 @@ class _Check:
             run = replace(again, attempts=run.attempts + 1)
         return run
 
-    def _replayed(self, run: Run, places: Mapping[str, str]) -> Run:
+    def _replayed(self, run: Run, pairing: Pairing) -> Run:
         """Try the trained weights in the correct program, where the sentence came back."""
         recording = run.recording
-        if not run.exact or "sizes" not in recording.facts or "tokens" not in recording.tensors:
+        known = "sizes" in recording.facts and "order" in recording.facts
+        if not run.exact or not known or "tokens" not in recording.tensors:
             return run
         name = "unseen" if run.unseen else "given"
-        return replace(run, replay=self.recorder.replay(self.key.pristine, name, recording, places))
+        return replace(
+            run, replay=self.recorder.replay(self.key.pristine, name, recording, pairing)
+        )
 
     def _train(self, name: str, text: str) -> None:
         seed = self.question.rng.getrandbits(31)
@@ -223,12 +227,6 @@ def _unlucky(run: Run) -> bool:
     """Whether a run keeps every law but that its sample misses."""
     broken = [reading.check for reading in judge_run(run) if reading.kept is False]
     return run.recording.crash is None and broken == [sentence_law(unseen=run.unseen)]
-
-
-def _places(seen: Evidence) -> dict[str, str]:
-    """Tell which of the correct program's parameters each of the attempt's is, by its own word."""
-    told = seen["forward"].facts.get("places")
-    return {str(own): str(place) for own, place in told.items()} if isinstance(told, dict) else {}
 
 
 def _named(left: Subset) -> str:

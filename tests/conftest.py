@@ -71,7 +71,7 @@ class Bench:
 
     def readings(self, name: str) -> dict[str, Reading]:
         """Wait for a program's recordings, and hold them to every law and comparison."""
-        seen = self.recorder.settled(name, self.folder / name, self.pristine)
+        seen, _ = self.recorder.settled(name, self.folder / name, self.pristine)
         return judge_recordings(seen, self.pristine)
 
 

@@ -223,6 +223,53 @@ def test_an_unusable_workspace_is_refused(workspace: Path, how: str, words: str)
         assert words in ran.stderr
 
 
+def _tampered(workspace: Path, other: Path, how: str) -> None:
+    """Change what Bugforge keeps in a workspace so that a program with bugs might pass."""
+    hidden = workspace / ".bugforge"
+    manifest, key = hidden / "manifest.json", hidden / "key"
+    held = unseal(key.read_text(), "key")
+    match how:
+        case "bugs called correct":
+            key.write_text(seal(replace(held, pristine=held.forged)))
+        case "no bugs":
+            key.write_text(seal(replace(held, pristine=held.forged, bugs=())))
+        case "another seed":
+            key.write_text(seal(replace(held, seed="5", options={**held.options, "seed": "5"})))
+        case "options of no forge":
+            key.write_text(seal(replace(held, options={"luck": 1})))
+        case "another version":
+            key.write_text(seal(replace(held, pristine=held.forged, version="0.0.1")))
+        case "another's key":
+            key.write_text((other / ".bugforge" / "key").read_text())
+        case "another's manifest and key":
+            key.write_text((other / ".bugforge" / "key").read_text())
+            manifest.write_text((other / ".bugforge" / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("bugs called correct", 2),
+        ("no bugs", 2),
+        ("another seed", 2),
+        ("options of no forge", 2),
+        ("another version", 2),
+        ("another's key", 2),
+        ("another's manifest and key", 1),
+    ],
+)
+def test_no_edit_of_what_is_hidden_passes(
+    workspace: Path, tmp_path: Path, how: str, code: int
+) -> None:
+    """A program with bugs passes by no change of manifest or key: a key must be what its own seed
+    gives, and its bugs are then found.
+    """
+    other = tmp_path / "other"
+    assert run("new", str(other), "--bugs", "1", "--seed", "9", cwd=tmp_path).returncode == 0
+    _tampered(workspace, other, how)
+    assert run("check", str(workspace), cwd=tmp_path).returncode == code
+
+
 @pytest.mark.skipif(
     not Path("/proc/self").exists(), reason="needs a folder that even root can't write"
 )

@@ -15,7 +15,7 @@ from .job import Job, Recording
 from .learning import loop, objective
 from .program import Program
 from .update import update
-from .weights import carry, pairs
+from .weights import carry
 
 LARGE = 1.8
 """Factor of the larger weights: scores reach about 60, which no right softmax, however written,
@@ -53,8 +53,8 @@ def initial(program: Program, job: Job) -> Recording:
 def forward(program: Program, job: Job) -> Recording:
     """Logits (B, T, V) for every input, in both modes, under given and under larger weights.
 
-    Tells which given weight stands in the place of each parameter, and which found no place; and
-    gives the logits where weights find their places otherwise.
+    Tells which given weight found no place, and gives the logits where weights find their places
+    otherwise.
     """
     seen = Recording()
     model = program.build(**job.sizes)
@@ -67,7 +67,6 @@ def forward(program: Program, job: Job) -> Recording:
                     continue  # a prompt for decoding: forward need not take it
                 with torch.no_grad():
                     seen.tensors[f"{size}/{mode}/{name}"] = model(idx.clone())[0]
-    seen.facts["places"] = pairs(model, job.weights, job.pairing)
     model.eval()
     with torch.no_grad():
         seen.tensors["again"] = model(job.inputs["base"].clone())[0]

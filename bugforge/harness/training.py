@@ -15,6 +15,7 @@ from .job import Recording
 from .lookups import read_tokens
 from .notes import built_models, counted_steps
 from .program import Program
+from .weights import Pairing, by_use, pairs
 
 
 def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
@@ -22,8 +23,8 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
 
     `main` is run, too, where that is asked. Records the loss of each step (nats per token), how
     the steps were taken, the sample, the tokens (N,) of the text, the length of a window, the
-    seconds it took; and the trained parameters with the sizes of their model, so that they can be
-    tried in the correct program.
+    seconds it took; and the trained parameters, in the order in which their model uses them, with
+    its sizes, so that they can be tried in the correct program.
     """
     seen = Recording()
     text, prompt = spec["text"], spec["prompt"]
@@ -51,7 +52,9 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
     if spec["main"]:
         with _trained_already(program, (text, config), (model, vocabulary, losses)):
             seen.facts["main"] = _ending(program.train.main)
-    for name, parameter in model.named_parameters():
+    parameters = by_use(model)
+    seen.facts["order"] = list(parameters)
+    for name, parameter in parameters.items():
         seen.tensors[f"weights/{name}"] = parameter.detach().to("cpu").clone()
     return seen
 
@@ -86,12 +89,14 @@ def _ending(main: Callable[[], object]) -> dict[str, Any] | None:
 def replay(program: Program, spec: dict[str, Any]) -> Recording:
     """Continue the beginning of `tokens` greedily, with weights that another program trained."""
     seen = Recording()
-    trained = load_file(spec["weights"])
+    given = load_file(spec["weights"])
     model = program.build(**spec["sizes"])
+    own = by_use(model)
+    trained = {name: given[f"weights/{name}"] for name in spec["order"]}
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(trained[name].reshape(parameter.shape))
-    wanted = trained["tokens"]
+        for name, place in pairs(trained, own, Pairing(**spec["pairing"])).items():
+            own[place].copy_(trained[name].reshape(own[place].shape))
+    wanted = given["tokens"]
     idx = wanted[None, : spec["prompt_tokens"]]
     grown = model.generate(idx, wanted.numel() - idx.size(1), temperature=0)
     seen.tensors["tokens"] = grown[0]

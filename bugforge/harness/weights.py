@@ -1,6 +1,7 @@
 """The same weights for two programs: drawn for the pristine one, carried over to any other."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ def carry(
     A parameter of the model that no given weight fits is filled from its shape and its order
     alone, so that two programs with the same misfit still get the same numbers.
     """
-    places = pairs(model, weights, pairing)
+    places = pairs(by_use(model), weights, pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -77,7 +78,7 @@ def by_given_name(
     model: nn.Module, weights: dict[str, Tensor], pairing: Pairing
 ) -> dict[str, tuple[str, torch.Size]]:
     """Name and shape under which to record each parameter of the model: those it was given."""
-    places = pairs(model, weights, pairing)
+    places = pairs(by_use(model), weights, pairing)
     return {
         name: (places[name], weights[places[name]].shape)
         if name in places
@@ -86,14 +87,16 @@ def by_given_name(
     }
 
 
-def pairs(model: nn.Module, weights: dict[str, Tensor], pairing: Pairing) -> dict[str, str]:
-    """Pair the model's parameters with given weights: own name to given name.
+def pairs(
+    parameters: Mapping[str, Tensor], weights: Mapping[str, Tensor], pairing: Pairing
+) -> dict[str, str]:
+    """Pair a model's parameters with given weights: own name to given name. Both come in the order
+    of use.
 
     Those of the same name and shape come first, where the pairing says so. The others go by
-    shape, axes of length 1 apart, in the order of use, where there are as many of it on either
-    side.
+    shape, axes of length 1 apart, in order, where there are as many of it on either side.
     """
-    own = {name: _shape(parameter) for name, parameter in by_use(model).items()}
+    own = {name: _shape(parameter) for name, parameter in parameters.items()}
     given = {name: _shape(weight) for name, weight in weights.items()}
     paired: dict[str, str] = {}
     if pairing.by_name:
@@ -143,7 +146,7 @@ class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def _exchanged(weights: dict[str, Tensor], order: tuple[int, int, int]) -> dict[str, str]:
+def _exchanged(weights: Mapping[str, Tensor], order: tuple[int, int, int]) -> dict[str, str]:
     """Give, for each weight of a query, key or value, the one that stands in its place."""
     square = [
         name.removesuffix(".weight")
