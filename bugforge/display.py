@@ -26,6 +26,8 @@ from bugforge.verify import Progress, Verdict
 
 CURVE_WIDTH = 60
 WIDEST = 100
+WALLS = ("processes", "network", "keys", "files")
+"""What a program is kept from where the system gives the means; ARCHITECTURE.md has more."""
 
 
 @contextmanager
@@ -95,6 +97,9 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
         console.print("[bold red]It does not run through:[/] ", end="")
         console.print(Text(str(verdict.crash)))
     console.print(_headline(verdict))
+    missing = [wall for wall in WALLS if wall not in verdict.isolation]
+    if verdict.runs and missing:
+        _show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         for reading in verdict.broken:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import psutil
 
-from bugforge.errors import LostError
+from bugforge.errors import LostError, UsageError
 
 POLL_SECONDS = 0.1
 COMPLAINTS = "warm.log"
@@ -188,7 +188,15 @@ class Sandbox:
 
 @contextmanager
 def opened(limits: Limits, at_once: int = FEWEST_CORES) -> Iterator[Sandbox]:
-    """Load torch into a warm process, lend a sandbox on it, and end all that it started."""
+    """Load torch into a warm process, lend a sandbox on it, and end all that it started.
+
+    Raises UsageError where the system cannot fork.
+    """
+    if not hasattr(os, "fork"):
+        raise UsageError(
+            "This system cannot fork processes, and programs are run in forked ones.",
+            "Use Linux or macOS; on Windows, the Windows Subsystem for Linux.",
+        )
     with tempfile.TemporaryDirectory(prefix="bugforge-", ignore_cleanup_errors=True) as folder:
         with Path(folder, COMPLAINTS).open("wb") as complaints:
             warm = subprocess.Popen(

@@ -1,15 +1,22 @@
 """What a learner's program may do to the sandbox, and what must come of it."""
 
+import os
 import random
 import socket
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
+from bugforge.display import show_verdict
+from bugforge.errors import UsageError
+from bugforge.recordings import Recording
 from bugforge.report import exit_code
 from bugforge.sandbox import Limits, Sandbox, opened
+from bugforge.training import Run
 from bugforge.verify import Question, Verdict, verify
 from tests.conftest import key_to
 
@@ -210,3 +217,29 @@ def test_walls_hold_where_they_are_said_to(
         if wall not in box.isolation:
             pytest.skip(f"this system gives no wall around {wall}")
     assert verdict.lawful, verdict.crash
+
+
+def test_a_system_without_fork_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where processes cannot be forked, nothing is started, and the mend is named."""
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(UsageError, match="cannot fork") as told, opened(Limits()):
+        pass
+    assert "Subsystem for Linux" in told.value.mend
+
+
+@pytest.mark.parametrize(
+    ("isolation", "said"),
+    [
+        (("processes", "network", "keys", "files"), ""),
+        (("processes", "network"), "Not walled off on this system: keys, files."),
+        ((), "Not walled off on this system: processes, network, keys, files."),
+    ],
+)
+def test_missing_walls_are_named(isolation: tuple[str, ...], said: str) -> None:
+    """Who is told of a program that ran is told which walls did not stand around it."""
+    run = Run("text", "te", unseen=False, recording=Recording(facts={"losses": [1.0]}))
+    written = StringIO()
+    verdict = Verdict(passed=False, readings=(), runs=(run,), isolation=isolation)
+    show_verdict(Console(file=written, width=80), verdict, "verdict")
+    assert said in written.getvalue()
+    assert ("walled off" in written.getvalue()) == bool(said)
