@@ -145,7 +145,7 @@ class _Auditor:
             one, other = joined[name.removesuffix(", in full")]
             if _told(seen, alone[one.name], alone[other.name], INSTRUMENTS):
                 yield Pair(one, other, "told apart")
-            elif _crashes(alone[one.name]) or _crashes(alone[other.name]):
+            elif not seen.readings[RUNS].kept:
                 yield Pair(one, other, "behind a crash")
             else:
                 yield Pair(one, other, "masked")
@@ -201,10 +201,6 @@ def _unkept(seen: Behaviour, run: Run | None) -> Iterator[str]:
     readings = [*seen.readings.values(), *(judge_run(run) if run else ())]
     # What the trained weights know is tried by a check alone, in another process.
     yield from (r.check for r in readings if not r.kept and r.check != "weights")
-
-
-def _crashes(seen: Behaviour) -> bool:
-    return not seen.readings[RUNS].kept
 
 
 def _differing(one: Behaviour, other: Behaviour) -> list[str]:

@@ -334,6 +334,8 @@ def audit(
     from bugforge import auditing, catalogue, display, matrix  # noqa: PLC0415
 
     console = _console(stderr=as_json)
+    if docs:
+        matrix.refuse_no_page(docs)
     scope = auditing.Scope(tuple(kinds or ()), quick=quick, seed=seed)
     with display.counting(_console(stderr=True)) as counted:
         audits = auditing.audit(catalogue.load(), scope, counted)

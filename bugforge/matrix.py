@@ -1,6 +1,7 @@
 """The kill matrix: which checks each mutant breaks, for the terminal, as data and as a page."""
 
 import math
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from bugforge.audit import Audit, Pair
 from bugforge.errors import UsageError
+from bugforge.files import write_whole
 from bugforge.symptom import Symptom
 
 
@@ -42,10 +44,16 @@ def audit_document(audits: Iterable[Audit]) -> dict[str, Any]:
     }
 
 
+def refuse_no_page(path: Path) -> None:
+    """Raise UsageError where a page cannot be written, before the work that is to fill it."""
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path} cannot be written.", "Name another file for --docs.")
+
+
 def write_page(path: Path, audits: Iterable[Audit]) -> None:
     """Write audits as a page of Markdown. Raises UsageError where it cannot be written."""
     try:
-        path.write_text("\n".join(map(_page, audits)), encoding="utf-8")
+        write_whole(path, "\n".join(map(_page, audits)))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", "Name another file for --docs."

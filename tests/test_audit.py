@@ -87,9 +87,14 @@ def test_a_sound_kind_is_proved(tmp_path: Path) -> None:
 
 def test_what_cannot_be_audited_is_said(tmp_path: Path) -> None:
     """An unknown kind is refused with the nearest; a page that cannot be written is named."""
-    ran = _command("mask-fil-zero", cwd=tmp_path)
-    assert ran.returncode == 2
-    assert "mask-fill-zero" in ran.stderr
+    for arguments, said in (
+        (("mask-fil-zero",), "mask-fill-zero"),
+        (("--docs", "no/such.md"), "no/such.md"),
+        (("--docs", "."), "Name another file"),
+    ):
+        ran = _command(*arguments, cwd=tmp_path)
+        assert ran.returncode == 2
+        assert said in ran.stderr
 
 
 def test_a_kind_that_names_other_checks_is_found() -> None:

@@ -57,7 +57,7 @@ class MaskTransposed(Mutation):
     bug_class = "mask"
     stage = "attention"
     difficulty = "medium"
-    visibility = "leak"
+    visibility = "decode"
     provenance = ("pytorch/examples#649",)
     hints = (
         "The loss is good and the sample is not.",

@@ -205,6 +205,7 @@ class OutProjWidthOne(Mutation):
             "scale-missing",
             "scale-after-softmax",
             "attn-weights-transposed",
+            "resid-stale-input",
         }
     )
     forms = (

@@ -97,6 +97,7 @@ class TypoQForK(Mutation):
         "Read the three projections of the attention letter by letter, and what follows them.",
     )
     killed_by = frozenset({"forward", "moves"})
+    hides = frozenset({"mask-fill-not-low-enough"})
     forms = (
         Form(
             "key-from-query",
