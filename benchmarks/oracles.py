@@ -23,7 +23,7 @@ from bugforge.edits import apply_edits
 from bugforge.mutants import mutants
 from bugforge.properties import LAWS
 from bugforge.sandbox import Limits, opened
-from bugforge.sentences import PROMPT_LENGTH, shipped
+from bugforge.sentences import shipped
 from bugforge.track import CLASSIC
 from bugforge.training import HIGHEST, LAST, LOWEST, Run
 from bugforge.variant import with_sentence
@@ -59,7 +59,7 @@ def main() -> None:
     passed: dict[str, set[str]] = {}
     with opened(Limits()) as box:
         bench = Bench.set_up(box, pristine, rng)
-        lawful = set()
+        lawful: set[str] = set()
         for name, seen in bench.judged(programs):
             _note(passed, name, _judged(seen, bench))
             lawful.update({name} if all(r.kept for r in seen.readings.values()) else ())
@@ -67,7 +67,7 @@ def main() -> None:
         for name, run in bench.trained(programs, text, seed=0):
             _note(passed, name, _looked_at(run))
         print(f"trained them in {time.monotonic() - began:.0f} s", flush=True)
-        key = AnswerKey("", "classic", "", "", {}, text, text[:PROMPT_LENGTH], pristine, ())
+        key = AnswerKey("", "classic", "", "", {}, text, pristine, ())
         question = Question(rng, trains="when kept")
         passed["all: `bugforge check`"] = {
             name for name in lawful if judged(box, key, programs[name], question).passed

@@ -20,6 +20,8 @@ from bugforge.errors import AnswerKeyError
 SCHEMA = 1
 MAGIC = "bugforge-key"
 WIDTH = 100
+SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
+"""What reading a key can raise that Bugforge has not written."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,6 @@ class AnswerKey:
     seed: str
     options: dict[str, Any]
     text: str
-    prompt: str
     pristine: dict[str, str]
     bugs: tuple[Bug, ...]
 
@@ -87,7 +88,7 @@ def unseal(text: str, where: str) -> AnswerKey:
     """Read a sealed key. Raises AnswerKeyError where it is damaged or of a newer version."""
     head, _, body = text.partition("\n")
     words = head.split()
-    if len(words) != 3 or words[0] != MAGIC or not words[1].isdigit():  # noqa: PLR2004
+    if len(words) != 3 or words[0] != MAGIC or not words[1].isdecimal():  # noqa: PLR2004
         raise _damaged(where)
     if int(words[1]) > SCHEMA:
         raise AnswerKeyError(
@@ -100,10 +101,20 @@ def unseal(text: str, where: str) -> AnswerKey:
         raise _damaged(where) from error
     if hashlib.sha256(packed).hexdigest() != words[2]:
         raise _damaged(where)
-    return _from_json(json.loads(zlib.decompress(packed)))
+    try:
+        return _from_json(json.loads(zlib.decompress(packed)))
+    except (
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+        zlib.error,
+    ) as error:
+        raise _damaged(where) from error
 
 
-def _from_json(data: dict[str, Any]) -> AnswerKey:
+def _from_json(data: Any) -> AnswerKey:
     bugs = tuple(
         Bug(
             **{

@@ -78,7 +78,7 @@ class _Auditor:
     def audit(self) -> Audit:
         """Look at each bug alone, then at pairs, then at what is left in of forged programs."""
         rng = random.Random(f"audit {self.scope.seed}")
-        text, _ = choose_sentence(rng)
+        text = choose_sentence(rng)
         pristine = self.track.reference()
         pristine["train.py"] = with_sentence(pristine["train.py"], text)
         bench = Bench.set_up(self.box, pristine, rng)

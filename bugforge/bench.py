@@ -11,7 +11,6 @@ from bugforge.checks import Evidence
 from bugforge.probe import draw
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
-from bugforge.sentences import PROMPT_LENGTH
 from bugforge.training import Run
 
 T = TypeVar("T")
@@ -63,7 +62,7 @@ class Bench:
 
         for name in ahead(programs, train):
             recording = self.recorder.trained(f"train {name}")
-            run = Run(text, text[:PROMPT_LENGTH], unseen=False, recording=recording)
+            run = Run(text, unseen=False, recording=recording)
             yield name, run
 
 

@@ -23,7 +23,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
     rng = random.Random(f"bugforge {request.seed}")
-    text, prompt = choose_sentence(rng)
+    text = choose_sentence(rng)
     pristine = track.reference()
     pristine["train.py"] = with_sentence(pristine["train.py"], text)
     sources = [parse(name, source) for name, source in pristine.items()]
@@ -39,7 +39,6 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         seed=request.seed,
         options={k: list(v) if isinstance(v, tuple) else v for k, v in asdict(request).items()},
         text=text,
-        prompt=prompt,
         pristine=pristine,
         bugs=tuple(
             _bug(number, candidate, planted)

@@ -7,7 +7,7 @@ import numpy as np
 from bugforge.checks import Reading, measured
 from bugforge.mutation import Stage
 from bugforge.recordings import Crash, Recording, read_crash
-from bugforge.sentences import loss_floor
+from bugforge.sentences import PROMPT_LENGTH, loss_floor
 
 LAST = 50
 """Steps at the end of training whose mean loss is judged; one step's is too noisy."""
@@ -23,12 +23,16 @@ class Run:
     """One training from scratch and the sample it ended with. seen: losses in nats."""
 
     text: str
-    prompt: str
     unseen: bool
     recording: Recording
     attempts: int = 1
     replay: Recording | None = None
     """The same continuation by the correct program, with the weights that training led to."""
+
+    @property
+    def prompt(self) -> str:
+        """What the sample begins with."""
+        return self.text[:PROMPT_LENGTH]
 
     @property
     def losses(self) -> list[float]:

@@ -5,16 +5,15 @@ import random
 import textwrap
 
 from bugforge.errors import ToolError
-from bugforge.sentences import PROMPT_LENGTH, shipped
+from bugforge.sentences import shipped
 
 WIDTH = 96
 """Columns for a line of the sentence, its quotes and indentation included."""
 
 
-def choose_sentence(rng: random.Random) -> tuple[str, str]:
-    """Draw the sentence that the program is to learn, and the prompt it must continue."""
-    text = rng.choice(shipped())
-    return text, text[:PROMPT_LENGTH]
+def choose_sentence(rng: random.Random) -> str:
+    """Draw the sentence that the program is to learn."""
+    return rng.choice(shipped())
 
 
 def with_sentence(source: str, text: str) -> str:

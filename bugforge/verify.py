@@ -17,7 +17,7 @@ from bugforge.probe import draw
 from bugforge.recorder import Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
-from bugforge.sentences import PROMPT_LENGTH, unseen
+from bugforge.sentences import unseen
 from bugforge.training import Run, judge_run, not_judged, sentence_law
 
 RETRIES = 2
@@ -196,7 +196,7 @@ class _Check:
         self.recorder.train(name, self.attempt, text, seed, main=text == self.key.text)
 
     def _run(self, name: str, text: str, *, is_unseen: bool) -> Run:
-        return Run(text, text[:PROMPT_LENGTH], is_unseen, self.recorder.trained(name))
+        return Run(text, is_unseen, self.recorder.trained(name))
 
     def _states(self, seen: Evidence, pristine: Evidence, *, kept: bool) -> dict[int, State]:
         numbers = [bug.number for bug in self.key.bugs]

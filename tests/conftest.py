@@ -13,7 +13,7 @@ from bugforge.judgement import judge as judge_recordings
 from bugforge.probe import draw
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
-from bugforge.sentences import PROMPT_LENGTH, shipped
+from bugforge.sentences import shipped
 from bugforge.track import CLASSIC
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
@@ -87,4 +87,4 @@ def bench(
 def key_to(pristine: dict[str, str]) -> AnswerKey:
     """Give the key of a workspace that holds no bug."""
     text = shipped()[0]
-    return AnswerKey("0", "classic", "0", "0", {}, text, text[:PROMPT_LENGTH], pristine, ())
+    return AnswerKey("0", "classic", "0", "0", {}, text, pristine, ())

@@ -151,7 +151,7 @@ def _run(first: float, last: float, sample: str = TEXT, **facts: object) -> Run:
     floor = loss_floor(TEXT, BLOCK)
     losses = [first] * (STEPS // 2) + [last * floor] * (STEPS // 2)
     recording = Recording(facts={"losses": losses, "block_size": BLOCK, "sample": sample, **facts})
-    return Run(TEXT, TEXT[:8], unseen=False, recording=recording)
+    return Run(TEXT, unseen=False, recording=recording)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The installed command, run as a user runs it: words, exit codes and what it leaves on disk."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -7,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,6 +197,10 @@ def _broken(workspace: Path, how: str) -> None:
             key.write_text(key.read_text()[:500])
         case "key altered":
             key.write_text(key.read_text().replace("a", "b", 1))
+        case "key of other fields":
+            packed = zlib.compress(json.dumps({"bugs": [{"luck": 1}]}).encode())
+            body, digest = base64.b85encode(packed).decode(), hashlib.sha256(packed).hexdigest()
+            key.write_text(f"bugforge-key 1 {digest}\n{body}\n")
         case "key of binary":
             key.write_bytes(b"\xff\x00")
         case "another key":
@@ -210,6 +217,7 @@ def _broken(workspace: Path, how: str) -> None:
         ("no key", "no answer key"),
         ("key cut short", "damaged"),
         ("key altered", "damaged"),
+        ("key of other fields", "damaged"),
         ("key of binary", "damaged"),
         ("another key", "another workspace"),
     ],
