@@ -31,7 +31,8 @@ def mended_by_hand(
     key: AnswerKey, rng: random.Random, left: frozenset[int] = frozenset(), elsewhere: int = 0
 ) -> tuple[dict[str, str], list[str]]:
     """Mend all bugs but those left, each in a drawn form of the corpus, if one fits beside the
-    others, and else as the key does. Up to `elsewhere` more changes that mean nothing are made.
+    others, and else as the key does. Up to `elsewhere` more changes that mean nothing are made, in
+    areas where no bug is left that they might mend.
 
     Returns the program and the names of the forms.
     """
@@ -47,18 +48,23 @@ def mended_by_hand(
 
     for bug in key.bugs:
         if bug.number not in left:
-            draw((name, edits) for name, edits in _forms(key) if touch(edits, bug.edits))
+            draw((form.name, edits) for form, edits in _forms(key) if touch(edits, bug.edits))
     places = list(chain.from_iterable(bug.edits for bug in key.bugs))
+    classes = {bug.bug_class.replace("-", "_") for bug in key.bugs if bug.number in left}
     for _ in range(elsewhere):
-        draw((name, edits) for name, edits in _forms(key) if not touch(edits, places))
+        draw(
+            (form.name, edits)
+            for form, edits in _forms(key)
+            if form.area not in classes and not touch(edits, places)
+        )
     return apply_edits(key.pristine, chain.from_iterable(chosen)), names
 
 
-def _forms(key: AnswerKey) -> Iterator[tuple[str, tuple[Edit, ...]]]:
+def _forms(key: AnswerKey) -> Iterator[tuple[Fixture, tuple[Edit, ...]]]:
     for fixture in RIGHT:
         edits = _edits_of(key, fixture)
         if edits:
-            yield fixture.name, edits
+            yield fixture, edits
 
 
 def _edits_of(key: AnswerKey, fixture: Fixture) -> tuple[Edit, ...]:
