@@ -7,10 +7,11 @@ should break it. Mutants that broke other checks than their kinds name are told 
 """
 
 import argparse
+import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from hands import ROOT  # noqa: F401  # finds the corpora
 
@@ -60,19 +61,24 @@ def main() -> None:
                     values[reading.check][group][reading.value] = name
                     bounds[reading.check] = reading.bound
             print(f"{seed + 1 - asked.first} seeds, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"| check | bound | {' | '.join(GROUPS)} |\n|" + " --- |" * (len(GROUPS) + 2))
     for check, groups in values.items():
         upper = AT_MOST.get(check, True)
-        print(f"{check}: {'at most' if upper else 'at least'} {bounds[check]:.3g}")
-        for group, worst in zip(GROUPS, (upper, upper, not upper), strict=True):
-            if groups[group]:
-                value = _extreme(groups[group], highest=worst)
-                print(f"  {group:22} {value:10.3g}  {groups[group][value]}")
+        nearest = [
+            _nearest(groups[group], highest=highest)
+            for group, highest in zip(GROUPS, (upper, upper, not upper), strict=True)
+        ]
+        bound = f"{'at most' if upper else 'at least'} {bounds[check]:.3g}"
+        print(f"| `{check}` | {bound} | {' | '.join(nearest)} |")
 
 
-def _extreme(values: Iterable[float], *, highest: bool) -> float:
-    """Give the number nearest to the bound, or behind it; NaN keeps no bound."""
-    numbers = [value for value in values if value == value] or [float("nan")]  # noqa: PLR0124
-    return max(numbers) if highest else min(numbers)
+def _nearest(values: Mapping[float, str], *, highest: bool) -> str:
+    """Give the number nearest to the bound, or farthest behind it, and whose it is."""
+    numbers = [value for value in values if not math.isnan(value)]  # NaN keeps no bound
+    if not numbers:
+        return "NaN" if values else ""
+    value = max(numbers) if highest else min(numbers)
+    return f"{value:.3g} ({values[value]})"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import AnswerKeyError
 
-SCHEMA = 1
+SCHEMA = 2
 MAGIC = "bugforge-key"
 WIDTH = 100
 SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
@@ -94,6 +94,11 @@ def unseal(text: str, where: str) -> AnswerKey:
         raise AnswerKeyError(
             f"The answer key {where} was made by a newer Bugforge.",
             "Upgrade: pip install --upgrade bugforge",
+        )
+    if int(words[1]) < SCHEMA:
+        raise AnswerKeyError(
+            f"The answer key {where} was made by an older Bugforge.",
+            "Forge the workspace again, or install the version that its manifest names.",
         )
     try:
         packed = base64.b85decode("".join(body.split()))

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from bugforge.mutants import Mutant
 from bugforge.symptom import Symptom
 
-Told = Literal["told apart", "behind a crash", "masked"]
+Told = Literal["told apart", "behind a crash", "masked", "cancelled"]
+"""Cancelled: together, two bugs are none."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class LeftIn:
-    """A forged program by its seed, its bugs, and those that were not refused when left alone."""
+    """A forged program by its options of `bugforge new`, its bugs, and what was not refused: bugs
+    that were left in alone, or all of them together.
+    """
 
-    seed: str
+    options: str
     kinds: tuple[str, ...]
     let_through: tuple[str, ...]
+    whole_let_through: bool
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,9 @@ class Audit:
             *(f"The pristine program does not keep {check}." for check in self.broken),
             *(f"{form} finds no place in the program." for form in self.placeless),
             *(_of_kill(kill) for kill in self.kills if kill.broken != kill.mutant.killers),
-            *(_of_pair(pair) for pair in self.pairs if pair.told == "masked" and not pair.declared),
+            *chain.from_iterable(_of_pair(pair) for pair in self.pairs),
             *_needless(self.pairs),
-            *(_of_left_in(left) for left in self.left_in if left.let_through),
+            *chain.from_iterable(_of_left_in(left) for left in self.left_in),
         ]
 
 
@@ -83,12 +88,20 @@ def _of_kill(kill: Kill) -> str:
     return f"{kill.mutant.name} breaks {broken}, where its kind names {named}."
 
 
-def _of_pair(pair: Pair) -> str:
-    return f"Of {pair.one.name} and {pair.other.name} one hides the other, and neither says so."
+def _of_pair(pair: Pair) -> Iterator[str]:
+    names = f"{pair.one.name} and {pair.other.name}"
+    if pair.told == "cancelled":
+        yield f"{names} cancel each other."
+    if pair.told == "masked" and not pair.declared:
+        yield f"Of {names} one hides the other, and neither says so."
 
 
-def _of_left_in(left: LeftIn) -> str:
-    return f"The workspace of seed {left.seed} passes with {_listed(left.let_through)} left in."
+def _of_left_in(left: LeftIn) -> Iterator[str]:
+    command = f"bugforge new {left.options}"
+    if left.whole_let_through:
+        yield f"What `{command}` forges breaks no check."
+    if left.let_through:
+        yield f"What `{command}` forges breaks none with {_listed(left.let_through)} left in alone."
 
 
 def _needless(pairs: Iterable[Pair]) -> Iterator[str]:
@@ -98,7 +111,7 @@ def _needless(pairs: Iterable[Pair]) -> Iterator[str]:
         if pair.declared:
             told.setdefault((pair.one.kind.id, pair.other.kind.id), set()).add(pair.told)
     for (one, other), ways in told.items():
-        if "masked" not in ways:
+        if "masked" not in ways and "told apart" in ways:
             yield f"{one} and {other} are said to hide each other, and do not."
 
 

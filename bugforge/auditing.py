@@ -23,14 +23,16 @@ from bugforge.mutation import Mutation
 from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
 from bugforge.symptom import symptom
 from bugforge.track import TRACKS, Track
-from bugforge.training import Run, judge_run
+from bugforge.training import Run
 from bugforge.variant import choose_sentence, with_sentence
+from bugforge.verify import NOT_TRAINED, Question, Trains
 
 T = TypeVar("T")
 Counted = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is."""
 
 PRISTINE = "no bug"
+WHOLE = "all bugs"
 WORKSPACES = 12
 """Forged programs of which each bug is left in alone."""
 
@@ -49,18 +51,23 @@ QUICKEST_FIRST = (
 
 @dataclass(frozen=True)
 class Scope:
-    """What to audit: these kinds, or all where none is named; quick: no pairs and no training."""
+    """What to audit: these kinds, or all where none is named; quick: no pairs and no training.
+
+    seconds: how long one program may take.
+    """
 
     kinds: tuple[str, ...] = ()
     quick: bool = False
     seed: str = "0"
+    seconds: float = Limits.seconds
 
 
 def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
     """Audit every track. Raises UsageError for an unknown kind."""
-    asked = [catalogue.kind(id_) for id_ in scope.kinds] or list(catalogue.kinds.values())
+    named = dict.fromkeys(scope.kinds)
+    asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with opened(Limits(), at_once=max(cores or 0, FEWEST_CORES)) as box:
+    with opened(Limits(seconds=scope.seconds), at_once=max(cores or 0, FEWEST_CORES)) as box:
         return [_Auditor(box, track, catalogue, asked, scope, counted).audit() for track in TRACKS]
 
 
@@ -81,7 +88,11 @@ class _Auditor:
         text = choose_sentence(rng)
         pristine = self.track.reference()
         pristine["train.py"] = with_sentence(pristine["train.py"], text)
+        self.counted("Checking the program without bugs", 0, 1)
         bench = Bench.set_up(self.box, pristine, rng)
+        trains: Trains = "never" if self.scope.quick else "always"
+        checked = bench.checked(pristine, text, Question(rng, trains=trains))
+        self.counted("Checking the program without bugs", 1, 1)
         own = list(mutants(pristine, self.asked))
         all_ = own if self.scope.quick else list(mutants(pristine, self.catalogue.kinds.values()))
         alone = {
@@ -92,16 +103,15 @@ class _Auditor:
         runs: dict[str, Run] = {}
         pairs: list[Pair] = []
         if not self.scope.quick:
-            trained = {name: alone[name] for name in (PRISTINE, *(m.name for m in own))}
-            seed = rng.getrandbits(31)
-            training = bench.trained(trained, text, seed)
+            trained = {mutant.name: alone[mutant.name] for mutant in own}
+            training = bench.trained(trained, text, rng.getrandbits(31))
             runs = dict(self._each("Training with each bug", training, len(trained)))
             pairs = list(self._pairs(bench, pristine, all_, judged))
         symptoms = {name: symptom(run) for name, run in runs.items()}
         return Audit(
             track=self.track.name,
-            broken=tuple(_unkept(judged[PRISTINE], runs.get(PRISTINE))),
-            symptom=symptoms.get(PRISTINE),
+            broken=tuple(r.check for r in checked.readings if not r.kept and r.why != NOT_TRAINED),
+            symptom=next((symptom(run) for run in checked.runs), None),
             placeless=tuple(self._placeless(own)),
             kills=tuple(Kill(m, _broken(judged[m.name]), symptoms.get(m.name)) for m in own),
             pairs=tuple(pairs),
@@ -136,14 +146,16 @@ class _Auditor:
         unclear = []
         for name, seen in glimpses:
             one, other = joined[name]
-            if _told(seen, alone[one.name], alone[other.name], programs[name][1]):
+            if _told(seen, programs[name][1], alone[one.name], alone[other.name], alone[PRISTINE]):
                 yield Pair(one, other, "told apart")
             else:
                 unclear.append(name)
         closer = bench.glimpsed({f"{n}, in full": (programs[n][0], INSTRUMENTS) for n in unclear})
         for name, seen in self._each("Looking closer", closer, len(unclear)):
             one, other = joined[name.removesuffix(", in full")]
-            if _told(seen, alone[one.name], alone[other.name], INSTRUMENTS):
+            if not _told(seen, INSTRUMENTS, alone[PRISTINE]):
+                yield Pair(one, other, "cancelled")
+            elif _told(seen, INSTRUMENTS, alone[one.name], alone[other.name]):
                 yield Pair(one, other, "told apart")
             elif not seen.readings[RUNS].kept:
                 yield Pair(one, other, "behind a crash")
@@ -165,17 +177,22 @@ class _Auditor:
         """Forge programs, and leave in all bugs, then each one alone."""
         named = [(kind.id,) for kind in self.asked] if self.scope.kinds else [()] * WORKSPACES
         for number, kinds in enumerate(named):
-            request = Request(seed=f"{self.scope.seed} {number}", bugs=BUGS, kinds=kinds)
+            request = Request(seed=f"{self.scope.seed}-{number}", bugs=BUGS, kinds=kinds)
             key = self._forged(request)
             if key is None:
                 continue  # a kind that finds no place; that is told elsewhere
             self.counted("Leaving bugs in", number, len(named))
             bench = Bench.set_up(self.box, key.pristine, rng)
             programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
-            judged = bench.judged({"all of them": key.forged, **programs})
-            let_through = (name for name, seen in judged if not _broken(seen))
-            kinds_of = tuple(bug.kind for bug in key.bugs)
-            yield LeftIn(request.seed, kinds_of, tuple(let_through))
+            judged = bench.judged({WHOLE: key.forged, **programs})
+            let_through = {name for name, seen in judged if not _broken(seen)}
+            options = [f"--seed {request.seed} --bugs {len(key.bugs)}"]
+            yield LeftIn(
+                options=" ".join([*options, *(f"--kind {kind}" for kind in kinds)]),
+                kinds=tuple(programs),
+                let_through=tuple(kind for kind in programs if kind in let_through),
+                whole_let_through=WHOLE in let_through,
+            )
         self.counted("Leaving bugs in", len(named), len(named))
 
     def _forged(self, request: Request) -> AnswerKey | None:
@@ -197,16 +214,10 @@ def _broken(seen: Behaviour) -> frozenset[str]:
     return frozenset(name for name, reading in seen.readings.items() if reading.kept is False)
 
 
-def _unkept(seen: Behaviour, run: Run | None) -> Iterator[str]:
-    readings = [*seen.readings.values(), *(judge_run(run) if run else ())]
-    # What the trained weights know is tried by a check alone, in another process.
-    yield from (r.check for r in readings if not r.kept and r.check != "weights")
-
-
 def _differing(one: Behaviour, other: Behaviour) -> list[str]:
     return [instrument for instrument in QUICKEST_FIRST if not alike(instrument, one, other)]
 
 
-def _told(both: Behaviour, one: Behaviour, other: Behaviour, instruments: Iterable[str]) -> bool:
-    """Whether a program with two bugs can be told from those with either alone."""
-    return all(any(not alike(i, both, single) for i in instruments) for single in (one, other))
+def _told(one: Behaviour, instruments: Iterable[str], *others: Behaviour) -> bool:
+    """Whether some of the instruments can tell a program from each of the others."""
+    return all(any(not alike(i, one, other) for i in instruments) for other in others)

@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, behaviour
 from bugforge.checks import Evidence
+from bugforge.errors import ToolError
 from bugforge.probe import draw
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.training import Run
+from bugforge.verify import Question, Verdict, verify
 
 T = TypeVar("T")
 Files = Mapping[str, str]
 """A program: text by file name."""
 
 AHEAD = 8
-"""Jobs handed over before the one that is waited for."""
+"""Jobs that wait for a free core, beside those that run."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,17 @@ class Bench:
         recorder = Recorder(box, box.room(), draw(rng))
         return cls(recorder, recorder.pristine(pristine))
 
+    def checked(self, pristine: Files, text: str, question: Question) -> Verdict:
+        """Check the pristine program as an attempt at itself, in full."""
+        key = AnswerKey("", "", "", "", {}, text, dict(pristine), ())
+        folder = self.recorder.write("to check", pristine)
+        return verify(self.recorder.box, folder, key, question)
+
     def judged(self, programs: Mapping[str, Files]) -> Iterator[tuple[str, Behaviour]]:
         """Judge programs as a check would judge them, training aside."""
         folders = {name: self.recorder.write(name, files) for name, files in programs.items()}
-        for name in ahead(programs, lambda name: self.recorder.attempt(name, folders[name])):
+        for name in self._ahead(programs, lambda name: self.recorder.attempt(name, folders[name])):
+            self._hold(name)
             seen, _ = self.recorder.settled(name, folders[name], self.pristine)
             yield name, behaviour(seen, self.pristine)
             self.recorder.forget(name)
@@ -46,7 +56,8 @@ class Bench:
         self, programs: Mapping[str, tuple[Files, tuple[str, ...]]]
     ) -> Iterator[tuple[str, Behaviour]]:
         """Record programs by the instruments that stand beside each, and judge what those show."""
-        for name in ahead(programs, lambda name: self.recorder.forged(name, *programs[name])):
+        for name in self._ahead(programs, lambda name: self.recorder.forged(name, *programs[name])):
+            self._hold(name)
             seen = self.recorder.recordings(name, programs[name][1])
             yield name, behaviour(seen, self.pristine)
             self.recorder.forget(name)
@@ -60,18 +71,28 @@ class Bench:
             folder = self.recorder.write(f"to train {name}", programs[name])
             self.recorder.train(f"train {name}", folder, text, seed, main=True)
 
-        for name in ahead(programs, train):
+        for name in self._ahead(programs, train):
+            self._hold(f"train {name}")
             recording = self.recorder.trained(f"train {name}")
             run = Run(text, unseen=False, recording=recording)
             yield name, run
 
+    def _ahead(self, items: Iterable[T], submit: Callable[[T], None]) -> Iterator[T]:
+        """Give items in order, each when some of those behind it have been submitted, too."""
+        waiting: deque[T] = deque()
+        for item in items:
+            submit(item)
+            waiting.append(item)
+            if len(waiting) > self.recorder.box.at_once + AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
-def ahead(items: Iterable[T], submit: Callable[[T], None]) -> Iterator[T]:
-    """Give items in order, each when a few of those behind it have been submitted, too."""
-    waiting: deque[T] = deque()
-    for item in items:
-        submit(item)
-        waiting.append(item)
-        if len(waiting) > AHEAD:
-            yield waiting.popleft()
-    yield from waiting
+    def _hold(self, name: str) -> None:
+        """Wait for a job. Raises ToolError where it was stopped at a limit: it shows nothing."""
+        outcome = self.recorder.wait(name)
+        if outcome.limit:
+            raise ToolError(
+                f"{name} used more {outcome.limit} than it may: {outcome.used} of "
+                f"{outcome.allowed}.",
+                "Is the machine busy? Give it more with --time-limit.",
+            )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import load, nearest
+from bugforge.catalogue import nearest
 from bugforge.errors import AnswerKeyError, UsageError
 from bugforge.forge import is_genuine
 from bugforge.report import FEEDBACKS, exit_code, outcome
@@ -43,9 +43,8 @@ def check(
         attribute=feedback == "full",
         hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
     )
+    _hold_genuine(key, key_dir)
     with opened(Limits(seconds=seconds)) as box:
-        if key_dir is None:
-            _hold_genuine(key)  # torch is being loaded meanwhile
         verdict = verify(box, workspace.root, key, question, progress)
     workspace.note(
         {
@@ -58,18 +57,19 @@ def check(
     return Checked(workspace, verdict)
 
 
-def _hold_genuine(key: AnswerKey) -> None:
-    """Refuse a key that is not what its own seed gives, since it lies within a learner's reach.
+def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
+    """Refuse a key whose correct program is not what its seed gives.
 
-    Raises AnswerKeyError.
+    That of another version cannot be known here, and is trusted only where it was kept away from
+    the learner. Raises AnswerKeyError.
     """
-    if key.version != __version__:
+    if key.version == __version__ and not is_genuine(key):
+        raise AnswerKeyError(
+            "The workspace's answer key has been changed since it was forged.",
+            "Put the original back; `bugforge new` with the same seed and options makes it again.",
+        )
+    if key.version != __version__ and key_dir is None:
         raise AnswerKeyError(
             f"The workspace was made by Bugforge {key.version}, and this is {__version__}.",
-            f"Install that version to check it, or forge another: bugforge new --seed {key.seed}",
-        )
-    if not is_genuine(key, load(), __version__):
-        raise AnswerKeyError(
-            "The workspace's answer key is not the one that was forged for it.",
-            "Forge the workspace again, with the same plugins installed as then.",
+            f"To check it, install that version: pip install bugforge=={key.version}",
         )

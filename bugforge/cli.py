@@ -47,6 +47,9 @@ KeyDir = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
 ]
+TimeLimit = Annotated[
+    float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document, and all else to stderr.")
 ]
@@ -232,10 +235,7 @@ def check(
     ] = "verdict",
     as_json: AsJson = False,
     key_dir: KeyDir = None,
-    time_limit: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", min=1, help="How long one run of the program may take."),
-    ] = 120.0,
+    time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
     from bugforge import checking, display, report  # noqa: PLC0415
@@ -329,6 +329,7 @@ def audit(
         typer.Option(metavar="FILE", help="Write the kill matrix as Markdown.", show_default=False),
     ] = None,
     as_json: AsJson = False,
+    time_limit: TimeLimit = 120.0,
 ) -> None:
     """Prove the catalogue here: what each bug breaks, alone, in pairs and among others."""
     from bugforge import auditing, catalogue, display, matrix  # noqa: PLC0415
@@ -336,7 +337,7 @@ def audit(
     console = _console(stderr=as_json)
     if docs:
         matrix.refuse_no_page(docs)
-    scope = auditing.Scope(tuple(kinds or ()), quick=quick, seed=seed)
+    scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit)
     with display.counting(_console(stderr=True)) as counted:
         audits = auditing.audit(catalogue.load(), scope, counted)
     for found in audits:

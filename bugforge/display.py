@@ -99,12 +99,12 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     console.print(_headline(verdict))
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
     if verdict.runs and missing:
-        _show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
+        show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         for reading in verdict.broken:
             stage = f" ({reading.stage})" if place else ""
-            _show_paragraph(console, f"{reading.sentence}{stage}", begin="  not so: ")
+            show_paragraph(console, f"{reading.sentence}{stage}", begin="  not so: ")
     if tells(feedback, "full"):
         colours = {"fixed": "green", "remaining": "red", "could not tell": "yellow"}
         for number, state in sorted(verdict.bugs.items()):
@@ -226,7 +226,7 @@ def _show_diff(console: Console, diff: str) -> None:
         console.print(Text(line, style=colours.get(line[:1], "")), soft_wrap=True)
 
 
-def _show_paragraph(console: Console, words: str, begin: str) -> None:
+def show_paragraph(console: Console, words: str, begin: str) -> None:
     """Print a paragraph, indented as far as its beginning is long."""
     width = min(console.width, WIDEST)
     lines = textwrap.wrap(words, width, initial_indent=begin, subsequent_indent=" " * len(begin))
@@ -237,5 +237,5 @@ def _show_paragraph(console: Console, words: str, begin: str) -> None:
 def _show_sections(console: Console, sections: dict[str, str]) -> None:
     for title, words in sections.items():
         console.print(f"[bold]{title}[/]")
-        _show_paragraph(console, words, begin="  ")
+        show_paragraph(console, words, begin="  ")
     console.print()

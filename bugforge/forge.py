@@ -3,14 +3,12 @@
 import hashlib
 import random
 from dataclasses import asdict
-from typing import Any
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
-from bugforge.errors import UsageError
-from bugforge.marks import mark
+from bugforge.marks import mark, unmarked
 from bugforge.surgery import parse
 from bugforge.track import Track, find_track
 from bugforge.variant import choose_sentence, with_sentence
@@ -22,10 +20,8 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     The same request, track, catalogue and version give the same key. Raises UsageError for an
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
-    rng = random.Random(f"bugforge {request.seed}")
-    text = choose_sentence(rng)
-    pristine = track.reference()
-    pristine["train.py"] = with_sentence(pristine["train.py"], text)
+    rng = _rng(request.seed)
+    text, pristine = _variant(track, rng)
     sources = [parse(name, source) for name, source in pristine.items()]
     chosen = Chooser(request, track, catalogue, sources, rng).choose()
     rng.shuffle(chosen)  # numbers say nothing about class or place
@@ -47,15 +43,26 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     )
 
 
-def is_genuine(key: AnswerKey, catalogue: Catalogue, version: str) -> bool:
-    """Whether forging again, by the seed and the options that a key names, gives the same key."""
-    try:
-        wishes: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in key.options.items()
-        }
-        return forge(Request(**wishes), find_track(key.track), catalogue, version) == key
-    except (AttributeError, TypeError, UsageError):  # options that no forge has written
-        return False
+def is_genuine(key: AnswerKey) -> bool:
+    """Whether a key's correct program is the one that its seed leads to, marks aside.
+
+    A verdict hangs on that program and on its sentence, and on nothing else that a key holds.
+    """
+    text, pristine = _variant(find_track(key.track), _rng(key.seed))
+    held = {name: unmarked(source) for name, source in key.pristine.items()}
+    return (key.text, held) == (text, pristine)
+
+
+def _rng(seed: str) -> random.Random:
+    return random.Random(f"bugforge {seed}")
+
+
+def _variant(track: Track, rng: random.Random) -> tuple[str, dict[str, str]]:
+    """Make the correct program: the sentence that it is to learn, and its text by file name."""
+    text = choose_sentence(rng)
+    pristine = track.reference()
+    pristine["train.py"] = with_sentence(pristine["train.py"], text)
+    return text, pristine
 
 
 def _identity(request: Request, track: Track) -> str:

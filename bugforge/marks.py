@@ -38,6 +38,12 @@ def mark(
     return marked, moved
 
 
+def unmarked(text: str) -> str:
+    """Take the comments out again."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if line.strip() not in {BEGIN, END})
+
+
 def _region(pristine: Mapping[str, str], edit: Edit) -> Region:
     """Give the body of the innermost function around an edit, or else the statement."""
     text = pristine[edit.name]

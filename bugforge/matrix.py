@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bugforge.audit import Audit, Pair
+from bugforge.display import show_paragraph
 from bugforge.errors import UsageError
-from bugforge.files import write_whole
 from bugforge.symptom import Symptom
 
 
@@ -24,13 +24,13 @@ def show_audit(console: Console, audit: Audit) -> None:
         numeric = column in {"loss", "given back"}
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in _rows(audit):
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     console.print(table)
     console.print()
     for line in _summary(audit):
         console.print(Text(line))
     for finding in audit.findings:
-        console.print(Text.assemble(("  not so: ", "red"), finding))
+        show_paragraph(console, finding, begin="  not so: ")
     console.print("[bold red]Not proved.[/]" if audit.findings else "[bold green]Proved.[/]")
 
 
@@ -46,14 +46,17 @@ def audit_document(audits: Iterable[Audit]) -> dict[str, Any]:
 
 def refuse_no_page(path: Path) -> None:
     """Raise UsageError where a page cannot be written, before the work that is to fill it."""
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise UsageError(f"{path} cannot be written.", "Name another file for --docs.")
+    mend = "Name another file for --docs."
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, and no page can be written there.", mend)
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(f"No page can be written into {path.parent}.", mend)
 
 
 def write_page(path: Path, audits: Iterable[Audit]) -> None:
     """Write audits as a page of Markdown. Raises UsageError where it cannot be written."""
     try:
-        write_whole(path, "\n".join(map(_page, audits)))
+        path.write_text("\n".join(map(_page, audits)), encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.", "Name another file for --docs."
@@ -90,14 +93,16 @@ def _columns(audit: Audit) -> tuple[str, ...]:
 def _rows(audit: Audit) -> Iterator[tuple[str, ...]]:
     yield ("none", *_shown(audit.symptom), ", ".join(audit.broken))
     for kill in audit.kills:
-        yield (kill.mutant.name, *_shown(kill.symptom), ", ".join(sorted(kill.broken)))
+        shown = _shown(kill.symptom, kill.mutant.kind.visibility)
+        yield (kill.mutant.name, *shown, ", ".join(sorted(kill.broken)))
 
 
-def _shown(symptom: Symptom | None) -> tuple[str, ...]:
+def _shown(symptom: Symptom | None, listed: str = "") -> tuple[str, ...]:
     if symptom is None:
         return ()
+    shows = symptom.shows if listed in {"", symptom.shows} else f"{symptom.shows} (not {listed})"
     loss = f"{symptom.loss:.3f}" if math.isfinite(symptom.loss) else "-"
-    return symptom.shows, loss, f"{symptom.given_back:.0%}"
+    return shows, loss, f"{symptom.given_back:.0%}"
 
 
 def _summary(audit: Audit) -> Iterator[str]:
@@ -139,6 +144,7 @@ def _track(audit: Audit) -> dict[str, Any]:
                 "site": kill.mutant.site,
                 "broken": sorted(kill.broken),
                 "named": sorted(kill.mutant.killers),
+                "listed": kill.mutant.kind.visibility,
                 "symptom": _symptom(kill.symptom),
             }
             for kill in audit.kills
@@ -147,9 +153,15 @@ def _track(audit: Audit) -> dict[str, Any]:
             "told_apart": sum(pair.told == "told apart" for pair in audit.pairs),
             "behind_a_crash": [_names(p) for p in audit.pairs if p.told == "behind a crash"],
             "masked": [_names(p) for p in audit.pairs if p.told == "masked"],
+            "cancelled": [_names(p) for p in audit.pairs if p.told == "cancelled"],
         },
         "left_in": [
-            {"seed": left.seed, "kinds": list(left.kinds), "let_through": list(left.let_through)}
+            {
+                "options": left.options,
+                "kinds": list(left.kinds),
+                "let_through": list(left.let_through),
+                "whole_let_through": left.whole_let_through,
+            }
             for left in audit.left_in
         ],
     }

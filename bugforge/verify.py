@@ -13,7 +13,7 @@ from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError
 from bugforge.judgement import INSTRUMENTS, judge
 from bugforge.pairing import Pairing
-from bugforge.probe import draw
+from bugforge.probe import SIZES, draw
 from bugforge.recorder import Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
@@ -183,8 +183,10 @@ class _Check:
     def _replayed(self, run: Run, pairing: Pairing) -> Run:
         """Try the trained weights in the correct program, where the sentence came back."""
         recording = run.recording
-        known = "sizes" in recording.facts and "order" in recording.facts
-        if not run.exact or not known or "tokens" not in recording.tensors:
+        sizes = recording.facts.get("sizes")
+        is_sized = isinstance(sizes, dict) and sizes.keys() == SIZES.keys()
+        is_told = "roles" in recording.facts and "tokens" in recording.tensors
+        if not (run.exact and is_sized and is_told):
             return run
         name = "unseen" if run.unseen else "given"
         return replace(

@@ -89,7 +89,7 @@ def test_what_cannot_be_audited_is_said(tmp_path: Path) -> None:
     """An unknown kind is refused with the nearest; a page that cannot be written is named."""
     for arguments, said in (
         (("mask-fil-zero",), "mask-fill-zero"),
-        (("--docs", "no/such.md"), "no/such.md"),
+        (("--docs", "no/such.md"), "into no"),
         (("--docs", "."), "Name another file"),
     ):
         ran = _command(*arguments, cwd=tmp_path)
@@ -112,7 +112,8 @@ def test_an_equivalent_mutant_is_found(blinding: type[Mutation]) -> None:
     found = _audited(survivor, of=load())
     assert "values-same zeroed survives every check." in found.findings
     assert [left.let_through for left in found.left_in] == [(survivor.id,)]
-    assert any("passes with values-same left in" in finding for finding in found.findings)
+    assert any("with values-same left in alone" in finding for finding in found.findings)
+    assert not found.left_in[0].whole_let_through
 
 
 def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
@@ -124,6 +125,25 @@ def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
         "A plugin is broken: someone: no such module.",
         "values-lost lost finds no place in the program.",
     ]
+
+
+def test_bugs_that_cancel_each_other_are_found(blinding: type[Mutation]) -> None:
+    """Two bugs that together change nothing are a finding, though each alone is killed."""
+
+    def doubled(att: cst.Assign) -> cst.Assign:
+        return att.with_changes(value=cst.parse_expression("att @ v * 2"))
+
+    def halved(proj: cst.Return) -> cst.Return:
+        return proj.with_changes(value=cst.parse_expression("self.proj(y / 2)"))
+
+    site = m.Return(m.Call(func=m.Attribute(attr=m.Name("proj"))))
+    forms = Form("doubled", VALUES, doubled, "", ""), Form("halved", site, halved, "", "")
+    twice = _derived(blinding, "all-twice", forms=forms[:1])
+    half = _derived(blinding, "all-half", forms=forms[1:], bug_class="typo")
+    found = _audited(twice, half, quick=False)
+    assert [pair.told for pair in found.pairs] == ["cancelled"]
+    assert "all-twice doubled and all-half halved cancel each other." in found.findings
+    assert all(left.whole_let_through for left in found.left_in)
 
 
 def test_masking_is_found_unless_it_is_declared(blinding: type[Mutation]) -> None:

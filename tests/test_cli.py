@@ -181,31 +181,39 @@ def test_new_fills_an_empty_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [empty]
 
 
+def _spoilt_manifest(text: str, how: str) -> str | None:
+    """Spoil a manifest; None where it is to be gone."""
+    return {
+        "no manifest": None,
+        "spoilt manifest": "{",
+        "newer": json.dumps({**json.loads(text), "schema": 99, "version": "99.1"}),
+    }.get(how, text)
+
+
+def _spoilt_key(text: str, how: str) -> str | None:
+    """Spoil an answer key; None where it is to be gone."""
+    packed = zlib.compress(json.dumps({"bugs": [{"luck": 1}]}).encode())
+    body, digest = base64.b85encode(packed).decode(), hashlib.sha256(packed).hexdigest()
+    return {
+        "no key": None,
+        "key cut short": text[:500],
+        "key altered": text.replace("a", "b", 1),
+        "key of other fields": f"bugforge-key 2 {digest}\n{body}\n",
+        "newer key": text.replace("key 2", "key 99", 1),
+        "older key": text.replace("key 2", "key 1", 1),
+        "key of binary": "\xff\x00",
+        "another key": seal(replace(unseal(text, "key"), id="another")),
+    }.get(how, text)
+
+
 def _broken(workspace: Path, how: str) -> None:
-    manifest, key = workspace / ".bugforge" / "manifest.json", workspace / ".bugforge" / "key"
-    match how:
-        case "no manifest":
-            manifest.unlink()
-        case "spoilt manifest":
-            manifest.write_text("{", encoding="utf-8")
-        case "newer":
-            data = json.loads(manifest.read_text())
-            manifest.write_text(json.dumps({**data, "schema": 99, "version": "99.1"}))
-        case "no key":
-            key.unlink()
-        case "key cut short":
-            key.write_text(key.read_text()[:500])
-        case "key altered":
-            key.write_text(key.read_text().replace("a", "b", 1))
-        case "key of other fields":
-            packed = zlib.compress(json.dumps({"bugs": [{"luck": 1}]}).encode())
-            body, digest = base64.b85encode(packed).decode(), hashlib.sha256(packed).hexdigest()
-            key.write_text(f"bugforge-key 1 {digest}\n{body}\n")
-        case "key of binary":
-            key.write_bytes(b"\xff\x00")
-        case "another key":
-            text = key.read_text()
-            key.write_text(seal(replace(unseal(text, "key"), id="another")))
+    for name, spoilt in (("manifest.json", _spoilt_manifest), ("key", _spoilt_key)):
+        path = workspace / ".bugforge" / name
+        text = spoilt(path.read_text(), how)
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text, encoding="latin-1")
 
 
 @pytest.mark.parametrize(
@@ -218,6 +226,8 @@ def _broken(workspace: Path, how: str) -> None:
         ("key cut short", "damaged"),
         ("key altered", "damaged"),
         ("key of other fields", "damaged"),
+        ("newer key", "newer Bugforge"),
+        ("older key", "older Bugforge"),
         ("key of binary", "damaged"),
         ("another key", "another workspace"),
     ],
@@ -243,8 +253,8 @@ def _tampered(workspace: Path, other: Path, how: str) -> None:
             key.write_text(seal(replace(held, pristine=held.forged, bugs=())))
         case "another seed":
             key.write_text(seal(replace(held, seed="5", options={**held.options, "seed": "5"})))
-        case "options of no forge":
-            key.write_text(seal(replace(held, options={"luck": 1})))
+        case "track of no forge":
+            key.write_text(seal(replace(held, track="luck")))
         case "another version":
             key.write_text(seal(replace(held, pristine=held.forged, version="0.0.1")))
         case "another's key":
@@ -260,7 +270,7 @@ def _tampered(workspace: Path, other: Path, how: str) -> None:
         ("bugs called correct", 2),
         ("no bugs", 2),
         ("another seed", 2),
-        ("options of no forge", 2),
+        ("track of no forge", 2),
         ("another version", 2),
         ("another's key", 2),
         ("another's manifest and key", 1),

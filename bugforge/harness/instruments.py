@@ -6,9 +6,10 @@ plain facts (JSON) by name. Sizes are chosen so that no two axes are equally lon
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .greedy import greedy
 from .job import Job, Recording
@@ -138,6 +139,7 @@ def decode(program: Program, job: Job) -> Recording:
         seen.tensors[f"drawn/{name}"] = model.generate(idx.clone(), NEW, top_k=1)
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
     seen.tensors["expected/nothing new"] = prompt
+    _two_drawn(model, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
         rows = prompts["prompt of one"] if given else prompts["prompt beyond the context"][:1]
@@ -152,10 +154,26 @@ def decode(program: Program, job: Job) -> Recording:
     return seen
 
 
+def _two_drawn(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
+    """Draw two tokens, by default and often, behind each prompt (N, 1); and give the logits (V,) of
+    the first and those (V, V) of the second behind each first.
+    """
+    firsts = torch.arange(job.sizes["vocab_size"])[:, None]
+    for row, prompt in enumerate(prompts[:, None]):
+        behind = torch.cat((prompt.expand(len(firsts), 1), firsts), dim=1)
+        with torch.no_grad():
+            seen.tensors[f"first logits/{row}"] = model(prompt.clone())[0][0, -1]
+            seen.tensors[f"second logits/{row}"] = model(behind)[0][:, -1]
+        torch.manual_seed(job.seed)
+        seen.tensors[f"prompt/{row}"] = prompt
+        seen.tensors[f"two drawn/{row}"] = model.generate(prompt.repeat(PAIRS, 1), 2)
+
+
 NEW = 9
 """Tokens asked for after each prompt."""
 
 SAMPLES = 2000
+PAIRS = 5000
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from .job import Recording
 from .lookups import read_tokens
 from .notes import built_models, counted_steps
 from .program import Program
-from .weights import Pairing, by_use, pairs
+from .weights import Pairing, pairs, roles
 
 
 def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
@@ -23,8 +23,8 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
 
     `main` is run, too, where that is asked. Records the loss of each step (nats per token), how
     the steps were taken, the sample, the tokens (N,) of the text, the length of a window, the
-    seconds it took; and the trained parameters, in the order in which their model uses them, with
-    its sizes, so that they can be tried in the correct program.
+    seconds it took; and the trained parameters, with the sizes of their model and their roles in
+    one of the sizes given, so that they can be tried in the correct program.
     """
     seen = Recording()
     text, prompt = spec["text"], spec["prompt"]
@@ -45,16 +45,16 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
         "forgotten": count.forgotten,
     }
     if built:
-        seen.facts["sizes"] = {name: int(getattr(built[-1].config, name)) for name in spec["sizes"]}
+        sizes = {name: int(getattr(built[-1].config, name)) for name in spec["sizes"]}
+        twin = program.build(**{**spec["sizes"], "n_layer": sizes["n_layer"]})
+        seen.facts["sizes"], seen.facts["roles"] = sizes, roles(twin)
     tokens = read_tokens(program, model, vocabulary, text, config.block_size)
     if tokens is not None:
         seen.tensors["tokens"] = tokens
     if spec["main"]:
         with _trained_already(program, (text, config), (model, vocabulary, losses)):
             seen.facts["main"] = _ending(program.train.main)
-    parameters = by_use(model)
-    seen.facts["order"] = list(parameters)
-    for name, parameter in parameters.items():
+    for name, parameter in model.named_parameters():
         seen.tensors[f"weights/{name}"] = parameter.detach().to("cpu").clone()
     return seen
 
@@ -91,11 +91,11 @@ def replay(program: Program, spec: dict[str, Any]) -> Recording:
     seen = Recording()
     given = load_file(spec["weights"])
     model = program.build(**spec["sizes"])
-    own = by_use(model)
-    trained = {name: given[f"weights/{name}"] for name in spec["order"]}
+    twin = program.build(**spec["twin"])
+    own = dict(model.named_parameters())
     with torch.no_grad():
-        for name, place in pairs(trained, own, Pairing(**spec["pairing"])).items():
-            own[place].copy_(trained[name].reshape(own[place].shape))
+        for name, place in pairs(spec["roles"], roles(twin), Pairing(**spec["pairing"])).items():
+            own[place].copy_(given[f"weights/{name}"].reshape(own[place].shape))
     wanted = given["tokens"]
     idx = wanted[None, : spec["prompt_tokens"]]
     grown = model.generate(idx, wanted.numel() - idx.size(1), temperature=0)

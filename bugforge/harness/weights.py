@@ -1,7 +1,7 @@
 """The same weights for two programs: drawn for the pristine one, carried over to any other."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+
+Shape = Sequence[int]
 
 SPREAD = 0.35
 """Standard deviation of given weights: large, so that attention is far from uniform."""
@@ -60,7 +62,7 @@ def carry(
     A parameter of the model that no given weight fits is filled from its shape and its order
     alone, so that two programs with the same misfit still get the same numbers.
     """
-    places = pairs(by_use(model), weights, pairing)
+    places = pairs(roles(model), _shapes(weights), pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -78,7 +80,7 @@ def by_given_name(
     model: nn.Module, weights: dict[str, Tensor], pairing: Pairing
 ) -> dict[str, tuple[str, torch.Size]]:
     """Name and shape under which to record each parameter of the model: those it was given."""
-    places = pairs(by_use(model), weights, pairing)
+    places = pairs(roles(model), _shapes(weights), pairing)
     return {
         name: (places[name], weights[places[name]].shape)
         if name in places
@@ -88,16 +90,16 @@ def by_given_name(
 
 
 def pairs(
-    parameters: Mapping[str, Tensor], weights: Mapping[str, Tensor], pairing: Pairing
+    parameters: Mapping[str, Shape], weights: Mapping[str, Shape], pairing: Pairing
 ) -> dict[str, str]:
     """Pair a model's parameters with given weights: own name to given name. Both come in the order
-    of use.
+    of use, at sizes of which no two are alike, since shape is all that tells one role from another.
 
     Those of the same name and shape come first, where the pairing says so. The others go by
     shape, axes of length 1 apart, in order, where there are as many of it on either side.
     """
-    own = {name: _shape(parameter) for name, parameter in parameters.items()}
-    given = {name: _shape(weight) for name, weight in weights.items()}
+    own = {name: _long_axes(shape) for name, shape in parameters.items()}
+    given = {name: _long_axes(shape) for name, shape in weights.items()}
     paired: dict[str, str] = {}
     if pairing.by_name:
         paired = {name: name for name in own if given.get(name) == own[name]}
@@ -110,6 +112,11 @@ def pairs(
             paired |= dict(zip(mine, theirs, strict=True))
     moved = _exchanged(weights, pairing.order)
     return {name: moved.get(place, place) for name, place in paired.items()}
+
+
+def roles(model: nn.Module) -> dict[str, Shape]:
+    """Give the shapes of a model's parameters by name, in the order of use."""
+    return _shapes(by_use(model))
 
 
 def by_use(model: nn.Module) -> dict[str, nn.Parameter]:
@@ -146,12 +153,12 @@ class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def _exchanged(weights: Mapping[str, Tensor], order: tuple[int, int, int]) -> dict[str, str]:
+def _exchanged(weights: Mapping[str, Shape], order: tuple[int, int, int]) -> dict[str, str]:
     """Give, for each weight of a query, key or value, the one that stands in its place."""
     square = [
         name.removesuffix(".weight")
-        for name, weight in weights.items()
-        if weight.dim() == 2 and weight.size(0) == weight.size(1)  # noqa: PLR2004
+        for name, shape in weights.items()
+        if len(shape) == 2 and shape[0] == shape[1]  # noqa: PLR2004
     ]
     return {
         f"{square[first + place]}.{part}": f"{square[first + other]}.{part}"
@@ -161,8 +168,12 @@ def _exchanged(weights: Mapping[str, Tensor], order: tuple[int, int, int]) -> di
     }
 
 
-def _shape(tensor: Tensor) -> tuple[int, ...]:
-    return tuple(size for size in tensor.shape if size > 1)
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, Shape]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def _long_axes(shape: Shape) -> Shape:
+    return tuple(size for size in shape if size > 1)
 
 
 def _around(parameter: Tensor, generator: torch.Generator) -> Tensor:

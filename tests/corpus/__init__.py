@@ -13,7 +13,8 @@ class Fixture:
 
     An empty text to be found stands for a new file. area: the class of bug whose place it
     rewrites, or `elsewhere`. why: one sentence that says why it is right, or what is wrong with
-    it. needs_training: nothing but training and sampling shows that it is wrong.
+    it. needs_training: nothing but training and sampling shows that it is wrong, or would be
+    thought to show so of a right one.
     """
 
     name: str

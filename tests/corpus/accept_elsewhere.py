@@ -51,8 +51,8 @@ RELABELS = "The names of parameters may change, and with them their order."
 DRAWS = "Tokens are drawn from the same distribution."
 
 
-def _right(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
-    return Fixture(name, "elsewhere", why, changes)
+def _right(name: str, why: str, *changes: tuple[str, str, str], trained: bool = False) -> Fixture:
+    return Fixture(name, "elsewhere", why, changes, needs_training=trained)
 
 
 BLOCK_AND_HEAD = (
@@ -233,6 +233,7 @@ class CausalSelfAttention(nn.Module):""",
         "blocks_backwards",
         "Which of the trained blocks is called the first is a matter of names.",
         (*RUN_BLOCKS, RUN_BLOCKS[1].replace("self.blocks", "reversed(self.blocks)")),
+        trained=True,
     ),
     _right(
         "tables_in_another_order_and_renamed",

@@ -1,7 +1,17 @@
 """Right ways to make a trainable table of positions and to add it."""
 
 from . import Fixture
-from .places import ADD_POSITIONS, APPLY_INIT, INIT, MODEL, POSITION_TABLE
+from .places import (
+    ADD_POSITIONS,
+    APPLY_INIT,
+    INIT,
+    MODEL,
+    POSITION_TABLE,
+    QKV,
+    QKV_LAYERS,
+    TOKEN_TABLE,
+    TRAIN,
+)
 
 AS_MODULE = (
     *ADD_POSITIONS,
@@ -11,8 +21,8 @@ AS_MODULE = (
 )
 
 
-def _right(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
-    return Fixture(name, "positions", why, changes)
+def _right(name: str, why: str, *changes: tuple[str, str, str], trained: bool = False) -> Fixture:
+    return Fixture(name, "positions", why, changes, needs_training=trained)
 
 
 def _begun(name: str, why: str, values: str) -> Fixture:
@@ -177,5 +187,34 @@ class GPT(nn.Module):
         x = torch.add(F.embedding(places, self.pos_emb), F.embedding(idx, self.tok_emb.weight))
 """,
         ),
+    ),
+    _right(
+        "tables_renamed_and_positions_first",
+        "Where there are as many characters as positions, the tables are told apart all the same.",
+        (*TOKEN_TABLE, TOKEN_TABLE[1].replace("tok_emb", "wte")),
+        (*POSITION_TABLE, POSITION_TABLE[1].replace("pos_emb", "wpe")),
+        (*ADD_POSITIONS, "        x = self.wpe[: idx.size(1)] + self.wte(idx)\n"),
+        trained=True,
+    ),
+    _right(
+        "as_many_positions_as_the_model_is_wide",
+        "A square table of positions is none of the layers that are square.",
+        (TRAIN, "    block_size: int = 24\n", "    block_size: int = 48\n"),
+        (*POSITION_TABLE, POSITION_TABLE[1].replace("pos_emb", "wpe")),
+        (*ADD_POSITIONS, ADD_POSITIONS[1].replace("pos_emb", "wpe")),
+        (
+            *QKV_LAYERS,
+            "".join(
+                f"        self.{name} = nn.Linear(config.n_embd, config.n_embd)\n"
+                for name in ("wq", "wk", "wv")
+            ),
+        ),
+        (
+            *QKV,
+            "".join(
+                f"        {name} = self.split_heads(self.w{name}(x))\n" for name in ("k", "q", "v")
+            ),
+        ),
+        trained=True,
     ),
 )

@@ -23,8 +23,8 @@ SCALES = "Dividing by the root of a head's size may happen anywhere before the s
 RELABELS = "The names of parameters may change, and with them their order."
 
 
-def _right(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
-    return Fixture(name, "typo", why, changes)
+def _right(name: str, why: str, *changes: tuple[str, str, str], trained: bool = False) -> Fixture:
+    return Fixture(name, "typo", why, changes, needs_training=trained)
 
 
 TYPO = (
@@ -281,6 +281,7 @@ TYPO = (
         "key_with_query",
         "Either of the two layers may be the one that asks.",
         (*SCORES, SCORES[1].replace("q @ k.", "k @ q.")),
+        trained=True,
     ),
     _right(
         "layers_in_a_module_dict",

@@ -73,6 +73,20 @@ CONTRACT = (
         ),
     ),
     _wrong(
+        "all_drawn_at_once_where_all_are_kept",
+        "Later tokens are drawn from what was known before the first.",
+        (
+            *DRAW,
+            DRAW[1]
+            + """\
+                if top_k is None:
+                    shares = F.softmax(logits, dim=-1)
+                    drawn = torch.multinomial(shares, max_new_tokens, replacement=True)
+                    return torch.cat((idx, drawn), dim=1)
+""",
+        ),
+    ),
+    _wrong(
         "drawn_without_the_prompt",
         "The prompt is lost once tokens are drawn.",
         (
