@@ -48,7 +48,9 @@ class Bench:
         folders = {name: self.recorder.write(name, files) for name, files in programs.items()}
         for name in self._ahead(programs, lambda name: self.recorder.attempt(name, folders[name])):
             self._hold(name)
-            seen, _ = self.recorder.settled(name, folders[name], self.pristine)
+            seen, _ = self.recorder.settled(
+                name, folders[name], self.recorder.recordings(name), [self.pristine]
+            )
             yield name, behaviour(seen, self.pristine)
             self.recorder.forget(name)
 

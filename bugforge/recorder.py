@@ -11,10 +11,10 @@ from safetensors.numpy import save_file
 from bugforge.checks import Evidence, measured, tensors
 from bugforge.distance import apart
 from bugforge.errors import ToolError
-from bugforge.judgement import INSTRUMENTS, judge
+from bugforge.judgement import INSTRUMENTS
 from bugforge.pairing import BY_NAME, BY_USE, Pairing
 from bugforge.probe import SIZES, Probe
-from bugforge.recordings import Recording, first_crash, read_recording
+from bugforge.recordings import Array, Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
 
@@ -65,25 +65,24 @@ class Recorder:
         )
 
     def settled(
-        self, name: str, folder: Path, pristine: Evidence
-    ) -> tuple[dict[str, Recording], Pairing]:
-        """Wait for an attempt's recordings, and say how weights found their places in it.
+        self, name: str, folder: Path, seen: Evidence, others: Iterable[Evidence]
+    ) -> tuple[Evidence, Pairing]:
+        """Give an attempt's recordings, and say how weights found their places in it.
 
-        Where names misled, it is recorded again with the weights in the places in which they
-        lead to the logits of the correct program.
+        others: what the programs did of which it may be one. Where names misled, it is recorded
+        again with the weights in the places in which they lead to the logits of one of those.
         """
-        seen = self.recordings(name)
-        if judge(seen, pristine)["forward"].kept is not False:
-            return seen, BY_NAME
-        wanted = tensors(pristine, "forward")["given/eval/base"]
-        found = tensors(seen, "forward", "otherwise/")
-        for number, pairing in enumerate(BY_USE):
-            if (
-                str(number) in found
-                and measured(partial(apart, found[str(number)], wanted)) <= SAME
-            ):
-                self.attempt(f"{name}, paired otherwise", folder, pairing)
-                return self.recordings(f"{name}, paired otherwise"), pairing
+        wanted = [logits for logits in map(_logits, others) if logits is not None]
+        found = {BY_NAME: _logits(seen)}
+        otherwise = tensors(seen, "forward", "otherwise/")
+        found |= {pairing: otherwise.get(str(number)) for number, pairing in enumerate(BY_USE)}
+        for pairing, logits in found.items():
+            if logits is None or all(_farther_than_same(logits, other) for other in wanted):
+                continue
+            if pairing == BY_NAME:
+                break
+            self.attempt(f"{name}, paired otherwise", folder, pairing)
+            return self.recordings(f"{name}, paired otherwise"), pairing
         return seen, BY_NAME
 
     def forged(
@@ -201,3 +200,11 @@ class Recorder:
     def _own(self, name: str) -> str:
         """Name a job so that no other check's has the name."""
         return f"{self.room.name} {name}"
+
+
+def _logits(seen: Evidence) -> Array | None:
+    return seen["forward"].tensors.get("given/eval/base")
+
+
+def _farther_than_same(one: Array, other: Array) -> bool:
+    return not measured(partial(apart, one, other)) <= SAME

@@ -133,7 +133,9 @@ class _Check:
             self._train("given", self.key.text)
         self.progress("Comparing under given weights")
         self.recorder.attempt("attempt", self.attempt)
-        seen, pairing = self.recorder.settled("attempt", self.attempt, pristine)
+        seen, pairing = self.recorder.settled(
+            "attempt", self.attempt, self.recorder.recordings("attempt"), [pristine]
+        )
         readings = judge(seen, pristine)
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
@@ -212,6 +214,7 @@ class _Check:
         for left in left_in:
             programs[left] = self.recorder.recordings(_named(left))
             self.recorder.forget(_named(left))
+        seen, _ = self.recorder.settled("attempt", self.attempt, seen, programs.values())
         return attribute(seen, programs, numbers)
 
 

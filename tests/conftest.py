@@ -71,7 +71,8 @@ class Bench:
 
     def readings(self, name: str) -> dict[str, Reading]:
         """Wait for a program's recordings, and hold them to every law and comparison."""
-        seen, _ = self.recorder.settled(name, self.folder / name, self.pristine)
+        recorded = self.recorder.recordings(name)
+        seen, _ = self.recorder.settled(name, self.folder / name, recorded, [self.pristine])
         return judge_recordings(seen, self.pristine)
 
 
