@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from bugforge.judgement import checks
+from bugforge.training import not_judged
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "bugforge"
 
@@ -86,3 +89,12 @@ def test_only_the_command_line_prints_and_exits() -> None:
         if path.name != "cli.py":
             text = path.read_text(encoding="utf-8")
             assert not re.search(r"(?<![\w.])print\(|sys\.exit\(|typer", text), path
+
+
+def test_the_session_in_the_readme_counts_all_laws() -> None:
+    """The session that README.md shows speaks of as many laws as there are."""
+    of_training = [law for unseen in (False, True) for law in not_judged(unseen=unseen, why="")]
+    laws = 1 + len(list(checks())) + len(of_training)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"All {laws} laws hold" in text
+    assert f"could not be judged, of {laws}." in text
