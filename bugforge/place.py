@@ -95,13 +95,14 @@ def _fill(
 
 def _move(fresh: Path, target: Path, *, replaces: bool) -> None:
     if replaces:
-        old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.resolve().parent))
-        aside = old / target.name
-        target.rename(aside)
+        real = target.resolve()  # a link to a workspace goes on being one
+        old = Path(tempfile.mkdtemp(prefix=f".{real.name}-old-", dir=real.parent))
+        aside = old / real.name
+        real.rename(aside)
         try:
-            fresh.rename(target)
+            fresh.rename(real)
         except BaseException:
-            aside.rename(target)
+            aside.rename(real)
             raise
         finally:
             shutil.rmtree(old, ignore_errors=True)

@@ -165,6 +165,17 @@ def test_new_replaces_nothing_but_a_workspace(workspace: Path) -> None:
     assert sorted(path.name for path in parent.iterdir()) == ["other", "workspace"]
 
 
+def test_a_link_to_a_workspace_stays_one(workspace: Path) -> None:
+    """--force through a link replaces the workspace that it leads to, and not the link."""
+    link = workspace.parent / "link"
+    link.symlink_to(workspace)
+    assert run("new", "link", "--force", "--seed", "other", cwd=workspace.parent).returncode == 0
+    assert link.is_symlink()
+    manifest = json.loads((workspace / ".bugforge" / "manifest.json").read_text())
+    assert manifest == json.loads((link / ".bugforge" / "manifest.json").read_text())
+    assert sorted(path.name for path in workspace.parent.iterdir()) == ["link", "workspace"]
+
+
 def test_new_inside_a_workspace_needs_a_place_outside(workspace: Path) -> None:
     """Inside a workspace, `new` wants an explicit path, and not one inside."""
     assert run("new", cwd=workspace).returncode == 2
