@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SEED ?= 12
 DEMO := $(VENV)/demo
 
-.PHONY: help install demo test lint types tests corpora audit benchmarks wheel clean
+.PHONY: help install demo test lint types tests corpora audit docs benchmarks wheel clean
 
 help: ## Say what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -43,6 +43,10 @@ corpora: install ## Judge every program of the corpora, training included.
 
 audit: install ## Prove the catalogue: every bug alone, in pairs, and left in among others.
 	$(BIN)/bugforge audit
+
+docs: install ## Write the pages of the catalogue into docs/.
+	rm -rf docs/kinds
+	$(BIN)/bugforge list --docs docs > /dev/null
 
 benchmarks: install ## Time the commands, as ratios to `import torch` and to `python train.py`.
 	$(BIN)/python benchmarks/commands.py

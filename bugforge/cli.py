@@ -284,11 +284,19 @@ def reveal(
 
 @app.command("list")
 @_handled
-def list_(as_json: AsJson = False) -> None:
+def list_(
+    docs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write a page for every kind.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List every kind of bug."""
-    from bugforge import catalogue, display, report  # noqa: PLC0415
+    from bugforge import catalogue, display, pages, report  # noqa: PLC0415
 
     kinds = catalogue.load()
+    if docs:
+        pages.write_pages(kinds, docs)
     if as_json:
         _print_json(report.list_document(kinds))
     else:

@@ -1,7 +1,7 @@
 """Results for people: readable in plain ASCII, at 80 columns, with and without colour."""
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bugforge.curve import draw_curve
 from bugforge.diff import unified
 from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
-from bugforge.mutation import SECTIONS, Mutation
+from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells
 from bugforge.training import Run
@@ -158,7 +158,7 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
         console,
         {
             **{label: getattr(bug, name) for name, label in SECTIONS.items()},
-            "Where it was met": ", ".join(bug.provenance),
+            "Where it was met": _met(bug.provenance),
         },
     )
 
@@ -214,9 +214,13 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
         {
             **{label: getattr(page, name) for name, label in SECTIONS.items()},
             "What reveals it": ", ".join(sorted(kind.killed_by)),
-            "Where it was met": ", ".join(kind.provenance),
+            "Where it was met": _met(kind.provenance),
         },
     )
+
+
+def _met(provenance: Iterable[str]) -> str:
+    return ", ".join(PROVENANCE_WORDS.get(source, source) for source in provenance)
 
 
 def _show_diff(console: Console, diff: str) -> None:

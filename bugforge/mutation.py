@@ -55,6 +55,10 @@ VISIBILITIES: tuple[str, ...] = get_args(Visibility)
 
 ID_SHAPE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 PROVENANCE_SHAPE = re.compile(r"[\w.-]+/[\w.-]+#\d+|report|measured")
+PROVENANCE_WORDS = {
+    "report": "told by people who met the exercise",
+    "measured": "found by measurement, with no public thread known",
+}
 HINTS = 3
 
 Rewritten = cst.CSTNode | cst.RemovalSentinel | None

@@ -1,0 +1,41 @@
+"""The catalogue's pages: those in docs/ are what the command writes today."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from bugforge.catalogue import load
+from bugforge.pages import pages
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_the_pages_are_current() -> None:
+    """docs/ holds the pages of every kind as they would be written now, and of no other."""
+    written = pages(load())
+    held = {name: (DOCS / name).read_text(encoding="utf-8") for name in written}
+    assert held == written, "run `make docs`"
+    assert {f"kinds/{path.name}" for path in (DOCS / "kinds").iterdir()} < set(written)
+
+
+def test_links_lead_somewhere() -> None:
+    """Each link between pages leads to a page that is written."""
+    written = pages(load())
+    for name, text in written.items():
+        for target in re.findall(r"\]\((?!https:)([^)]+)\)", text):
+            assert str(Path(name).parent / target) in written, (name, target)
+
+
+def test_the_command_writes_them(tmp_path: Path) -> None:
+    """`list --docs` writes every page, and says where it cannot."""
+    command = [sys.executable, "-m", "bugforge.cli", "list", "--docs"]
+    subprocess.run([*command, "docs"], cwd=tmp_path, check=True, capture_output=True)
+    for name, text in pages(load()).items():
+        assert (tmp_path / "docs" / name).read_text(encoding="utf-8") == text
+    (tmp_path / "file").write_text("")
+    refused = subprocess.run(
+        [*command, "file"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert refused.returncode == 2
+    assert "Name another folder" in refused.stderr
