@@ -3,12 +3,12 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 
 from bugforge.errors import UsageError
-from bugforge.mutation import STAGES, Mutation
+from bugforge.mutation import DIFFICULTIES, STAGES, VISIBILITIES, Mutation
 
 GROUP = "bugforge.mutations"
 BUILT_IN = "bugforge"
@@ -32,10 +32,32 @@ class Catalogue:
 
     def kind(self, id_: str) -> type[Mutation]:
         """Look a kind up. Raises UsageError, with the nearest id, where there is none."""
-        if id_ in self.kinds:
-            return self.kinds[id_]
-        mend = nearest(id_, self.kinds, "`bugforge list` shows every kind.")
-        raise UsageError(f"There is no kind of bug called {id_!r}.", mend)
+        refuse_unknown("kind of bug", id_, self.kinds, "`bugforge list` shows every kind.")
+        return self.kinds[id_]
+
+    def only(
+        self, *, stage: str | None, difficulty: str | None, shows: str | None, origin: str | None
+    ) -> "Catalogue":
+        """Keep the kinds of these qualities, where they are named.
+
+        Raises UsageError for a word that is none of those known.
+        """
+        asked = {"stage": stage, "difficulty": difficulty, "visibility": shows, "origin": origin}
+        known = {
+            "stage": STAGES,
+            "difficulty": DIFFICULTIES,
+            "visibility": VISIBILITIES,
+            "origin": tuple(dict.fromkeys(self.origins.values())),
+        }
+        wanted = {quality: word for quality, word in asked.items() if word is not None}
+        for quality, word in wanted.items():
+            refuse_unknown(quality, word, known[quality])
+
+        def fits(id_: str) -> bool:
+            kind, of = self.kinds[id_], {"origin": self.origins[id_]}
+            return all(of.get(q, getattr(kind, q, None)) == word for q, word in wanted.items())
+
+        return replace(self, kinds={id_: self.kinds[id_] for id_ in self.kinds if fits(id_)})
 
 
 def load() -> Catalogue:
@@ -60,10 +82,17 @@ def load() -> Catalogue:
     return Catalogue({id_: kinds[id_] for id_ in order}, origins, tuple(broken))
 
 
-def nearest(word: str, words: Iterable[str], mend: str) -> str:
-    """Say which known word is probably meant, where one is near; and how to see them all."""
-    close = get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f"Did you mean {close[0]}? {mend}" if close else mend
+def refuse_unknown(what: str, word: str, words: Iterable[str], all_: str = "") -> None:
+    """Raise UsageError where a word is none of those known, with the nearest, if one is near.
+
+    all_: how to see every one of them, where they are too many to name.
+    """
+    known = list(words)
+    if word in known:
+        return
+    close = [f"Did you mean {near}?" for near in get_close_matches(word, known, n=1, cutoff=0.5)]
+    mend = " ".join([*close, all_ or f"It is one of {', '.join(known)}."])
+    raise UsageError(f"There is no {what} called {word!r}.", mend)
 
 
 def _mutations(entry: EntryPoint) -> Iterator[type[Mutation]]:

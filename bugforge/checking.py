@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import nearest
-from bugforge.errors import AnswerKeyError, UsageError
+from bugforge.catalogue import refuse_unknown
+from bugforge.errors import AnswerKeyError
 from bugforge.forge import is_genuine
 from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
@@ -33,9 +33,7 @@ def check(
     progress: Progress,
 ) -> Checked:
     """Judge a workspace. Raises UsageError where it, its key or the feedback cannot be used."""
-    if feedback not in FEEDBACKS:
-        mend = nearest(feedback, FEEDBACKS, f"It is one of {', '.join(FEEDBACKS)}.")
-        raise UsageError(f"There is no feedback called {feedback!r}.", mend)
+    refuse_unknown("feedback", feedback, FEEDBACKS)
     workspace = find(given)
     key = workspace.answer_key(key_dir)
     question = Question(

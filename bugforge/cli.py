@@ -285,16 +285,34 @@ def reveal(
 @app.command("list")
 @_handled
 def list_(
+    stage: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this stage.", show_default=False)
+    ] = None,
+    difficulty: Annotated[
+        str | None,
+        typer.Option(metavar="easy|medium|hard", help="As hard as this.", show_default=False),
+    ] = None,
+    shows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="crash|flat|plateau|leak|decode|invisible",
+            help="Seen in this way by who trains and samples.",
+            show_default=False,
+        ),
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Brought by this.", show_default=False)
+    ] = None,
     docs: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write a page for every kind.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List every kind of bug."""
+    """List the kinds of bugs, all or some."""
     from bugforge import catalogue, display, pages, report  # noqa: PLC0415
 
-    kinds = catalogue.load()
+    kinds = catalogue.load().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
     if docs:
         pages.write_pages(kinds, docs)
     if as_json:

@@ -177,7 +177,10 @@ def show_mended(console: Console, mended: Mended, where: Path) -> None:
 
 
 def show_list(console: Console, catalogue: Catalogue) -> None:
-    """Show every kind of bug as a table."""
+    """Show kinds of bugs as a table."""
+    if not catalogue.kinds:
+        console.print("No kind is all of that. `bugforge list` shows every kind.")
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("kind", "class", "stage", "difficulty", "shows as"):
         table.add_column(column, no_wrap=True, overflow="fold" if column == "kind" else "ellipsis")

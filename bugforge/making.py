@@ -9,7 +9,7 @@ from typing import Any
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import load, nearest
+from bugforge.catalogue import load, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
@@ -114,12 +114,9 @@ def _target(order: Order) -> Path:
 
 def _request(order: Order) -> Request:
     for stage in order.stages:
-        if stage not in STAGES:
-            mend = nearest(stage, STAGES, f"Stages are {', '.join(STAGES)}.")
-            raise UsageError(f"There is no stage called {stage!r}.", mend)
-    if order.difficulty is not None and order.difficulty not in DIFFICULTIES:
-        mend = nearest(order.difficulty, DIFFICULTIES, f"It is one of {', '.join(DIFFICULTIES)}.")
-        raise UsageError(f"There is no difficulty called {order.difficulty!r}.", mend)
+        refuse_unknown("stage", stage, STAGES)
+    if order.difficulty is not None:
+        refuse_unknown("difficulty", order.difficulty, DIFFICULTIES)
     kinds = tuple(dict.fromkeys(order.kinds))
     bugs = order.bugs if order.bugs is not None else (len(kinds) or BUGS)
     if bugs < len(kinds):

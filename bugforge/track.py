@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from importlib.resources import files
 
-from bugforge.catalogue import nearest
-from bugforge.errors import UsageError
+from bugforge.catalogue import refuse_unknown
 from bugforge.mutation import BUG_CLASSES
 
 
@@ -44,9 +43,6 @@ TRACKS = (CLASSIC,)
 
 def find_track(name: str) -> Track:
     """Look a track up. Raises UsageError, with the nearest name, where there is none."""
-    for track in TRACKS:
-        if track.name == name:
-            return track
-    names = tuple(track.name for track in TRACKS)
-    mend = nearest(name, names, f"There is {', '.join(names)}.")
-    raise UsageError(f"There is no track called {name!r}.", mend)
+    tracks = {track.name: track for track in TRACKS}
+    refuse_unknown("track", name, tracks)
+    return tracks[name]

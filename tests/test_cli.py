@@ -132,6 +132,9 @@ def test_a_key_kept_elsewhere(tmp_path: Path) -> None:
         (["new", "--stage", "atention"], "Did you mean attention?"),
         (["new", "--difficulty", "hrd"], "Did you mean hard?"),
         (["new", "--track", "clasic"], "Did you mean classic?"),
+        (["list", "--stage", "atention"], "Did you mean attention?"),
+        (["list", "--shows", "leek"], "Did you mean leak?"),
+        (["list", "--origin", "nobody"], "It is one of bugforge"),
         (["new", "--bugs", "7"], "--bugs"),
         (["new", "--stage", "loop", "--bugs", "3"], "Ask for --bugs 1"),
         (["new", "--kind", "shift-none", "--kind", "shift-double"], "cannot stand together"),
@@ -408,6 +411,18 @@ def test_list_and_show_read_well(tmp_path: Path) -> None:
     for section in ("What it does", "Why it is wrong", "How it shows", "How to find it"):
         assert section in shown
     assert shown.isascii()
+
+
+def test_list_of_some(tmp_path: Path) -> None:
+    """`list` with qualities names the kinds that have all of them, and no other."""
+    every = json.loads(run("list", "--json", cwd=tmp_path).stdout)["kinds"]
+    some = run("list", "--stage", "attention", "--shows", "leak", "--json", cwd=tmp_path)
+    wanted = [k for k in every if (k["stage"], k["visibility"]) == ("attention", "leak")]
+    assert json.loads(some.stdout)["kinds"] == wanted != []
+    hard = run("list", "--difficulty", "hard", "--origin", "bugforge", cwd=tmp_path).stdout
+    assert all((k["id"] in hard.split()) == (k["difficulty"] == "hard") for k in every)
+    nothing = run("list", "--stage", "head", "--shows", "leak", cwd=tmp_path)
+    assert "No kind is all of that." in nothing.stdout
 
 
 def test_errors_obey_json(tmp_path: Path) -> None:
