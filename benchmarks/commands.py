@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-BUGFORGE = [sys.executable, "-m", "bugforge.cli"]
+BUGFORGE = [sys.executable, "-m", "bugforge"]
 IMPORT_TORCH = [sys.executable, "-c", "import torch"]
 
 

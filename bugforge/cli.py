@@ -373,7 +373,3 @@ def audit(
     if as_json:
         _print_json(matrix.audit_document(audits))
     raise typer.Exit(any(found.findings for found in audits))
-
-
-if __name__ == "__main__":
-    main()

@@ -27,7 +27,7 @@ STEPS = 300
 
 def _command(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "bugforge.cli", "audit", *arguments],
+        [sys.executable, "-m", "bugforge", "audit", *arguments],
         cwd=cwd,
         capture_output=True,
         text=True,

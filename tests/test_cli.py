@@ -17,7 +17,7 @@ import pytest
 
 from bugforge.answers import seal, unseal
 
-COMMAND = [sys.executable, "-m", "bugforge.cli"]
+COMMAND = [sys.executable, "-m", "bugforge"]
 SEED = "4"
 TRACEBACK = "Traceback (most recent call last)"
 
@@ -356,6 +356,14 @@ def test_an_interrupted_check_leaves_nothing(workspace: Path) -> None:
     assert TRACEBACK not in out + err
     assert everything(workspace) == before
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+
+
+def test_an_interrupt_while_loading_is_told(tmp_path: Path) -> None:
+    """Ctrl-C before anything is loaded ends the command with 130, and no traceback."""
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    ran = run("list", cwd=tmp_path)
+    assert ran.returncode == 130
+    assert "Interrupted" in ran.stderr
 
 
 def test_no_command_imports_torch(workspace: Path) -> None:

@@ -29,7 +29,7 @@ def test_links_lead_somewhere() -> None:
 
 def test_the_command_writes_them(tmp_path: Path) -> None:
     """`list --docs` writes every page, and says where it cannot."""
-    command = [sys.executable, "-m", "bugforge.cli", "list", "--docs"]
+    command = [sys.executable, "-m", "bugforge", "list", "--docs"]
     subprocess.run([*command, "docs"], cwd=tmp_path, check=True, capture_output=True)
     for name, text in pages(load()).items():
         assert (tmp_path / "docs" / name).read_text(encoding="utf-8") == text
