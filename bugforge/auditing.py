@@ -24,7 +24,7 @@ from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
 from bugforge.symptom import symptom
 from bugforge.track import TRACKS, Track
 from bugforge.training import Run
-from bugforge.variant import choose_sentence, with_sentence
+from bugforge.variant import vary
 from bugforge.verify import NOT_TRAINED, Question, Trains
 
 T = TypeVar("T")
@@ -85,9 +85,7 @@ class _Auditor:
     def audit(self) -> Audit:
         """Look at each bug alone, then at pairs, then at what is left in of forged programs."""
         rng = random.Random(f"audit {self.scope.seed}")
-        text = choose_sentence(rng)
-        pristine = self.track.reference()
-        pristine["train.py"] = with_sentence(pristine["train.py"], text)
+        text, pristine = vary(self.track.reference(), rng)
         self.counted("Checking the program without bugs", 0, 1)
         bench = Bench.set_up(self.box, pristine, rng)
         trains: Trains = "never" if self.scope.quick else "always"

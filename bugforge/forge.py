@@ -11,7 +11,7 @@ from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
 from bugforge.surgery import parse
 from bugforge.track import Track, find_track
-from bugforge.variant import choose_sentence, with_sentence
+from bugforge.variant import vary
 
 
 def forge(request: Request, track: Track, catalogue: Catalogue, version: str) -> AnswerKey:
@@ -21,7 +21,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
     rng = _rng(request.seed)
-    text, pristine = _variant(track, rng)
+    text, pristine = vary(track.reference(), rng)
     sources = [parse(name, source) for name, source in pristine.items()]
     chosen = Chooser(request, track, catalogue, sources, rng).choose()
     rng.shuffle(chosen)  # numbers say nothing about class or place
@@ -48,21 +48,13 @@ def is_genuine(key: AnswerKey) -> bool:
 
     A verdict hangs on that program and on its sentence, and on nothing else that a key holds.
     """
-    text, pristine = _variant(find_track(key.track), _rng(key.seed))
+    text, pristine = vary(find_track(key.track).reference(), _rng(key.seed))
     held = {name: unmarked(source) for name, source in key.pristine.items()}
     return (key.text, held) == (text, pristine)
 
 
 def _rng(seed: str) -> random.Random:
     return random.Random(f"bugforge {seed}")
-
-
-def _variant(track: Track, rng: random.Random) -> tuple[str, dict[str, str]]:
-    """Make the correct program: the sentence that it is to learn, and its text by file name."""
-    text = choose_sentence(rng)
-    pristine = track.reference()
-    pristine["train.py"] = with_sentence(pristine["train.py"], text)
-    return text, pristine
 
 
 def _identity(request: Request, track: Track) -> str:

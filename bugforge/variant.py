@@ -3,6 +3,7 @@
 import ast
 import random
 import textwrap
+from collections.abc import Mapping
 
 from bugforge.errors import ToolError
 from bugforge.sentences import shipped
@@ -11,9 +12,12 @@ WIDTH = 96
 """Columns for a line of the sentence, its quotes and indentation included."""
 
 
-def choose_sentence(rng: random.Random) -> str:
-    """Draw the sentence that the program is to learn."""
-    return rng.choice(shipped())
+def vary(reference: Mapping[str, str], rng: random.Random) -> tuple[str, dict[str, str]]:
+    """Make a reference over into a program of its own: the sentence that it is to learn, and its
+    text by file name.
+    """
+    text = rng.choice(shipped())
+    return text, {**reference, "train.py": with_sentence(reference["train.py"], text)}
 
 
 def with_sentence(source: str, text: str) -> str:
