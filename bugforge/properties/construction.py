@@ -92,7 +92,7 @@ CONSTRUCTION = (
         "A fresh model answers to which token it reads, and not only to where.",
         ("initial",),
         token_heard,
-        at_least=0.1,
+        at_least=0.3,
         after=("init-finite", "finite"),
     ),
 )

@@ -115,7 +115,7 @@ class PeInitTooLarge(Mutation):
         "Compare what is added together in size.",
         "Print the spread of both embeddings before the first step.",
     )
-    killed_by = frozenset({"position-scale"})
+    killed_by = frozenset({"position-scale", "token-heard"})
     forms = (
         Form(
             "factor",
@@ -130,7 +130,6 @@ class PeInitTooLarge(Mutation):
             remade("{name} = {parameter}({library}.rand({shape}))"),
             correct=CORRECT,
             buggy=buggy("self.table = nn.Parameter(torch.rand(length, width))"),
-            killed_by=frozenset({"position-scale", "token-heard"}),
         ),
     )
     untouched = (LOOK_ALIKE, AGAIN)
