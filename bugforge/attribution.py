@@ -52,6 +52,11 @@ class Behaviour:
     seen: Evidence
     readings: Mapping[str, Reading]
 
+    @property
+    def broken(self) -> frozenset[str]:
+        """Name the checks that do not hold."""
+        return frozenset(name for name, reading in self.readings.items() if reading.kept is False)
+
 
 def behaviour(seen: Evidence, pristine: Evidence) -> Behaviour:
     """Judge recordings, and keep them beside what was found."""

@@ -25,7 +25,7 @@ from bugforge.symptom import symptom
 from bugforge.track import TRACKS, Track
 from bugforge.training import Run
 from bugforge.variant import vary
-from bugforge.verify import NOT_TRAINED, Question, Trains
+from bugforge.verify import Question, Trains
 
 T = TypeVar("T")
 Counted = Callable[[str, int, int], None]
@@ -37,16 +37,6 @@ WORKSPACES = 12
 """Forged programs of which each bug is left in alone."""
 
 BUGS = 4
-QUICKEST_FIRST = (
-    "construct",
-    "targets",
-    "initial",
-    "forward",
-    "decode",
-    "objective",
-    "update",
-    "loop",
-)
 
 
 @dataclass(frozen=True)
@@ -108,10 +98,10 @@ class _Auditor:
         symptoms = {name: symptom(run) for name, run in runs.items()}
         return Audit(
             track=self.track.name,
-            broken=tuple(r.check for r in checked.readings if not r.kept and r.why != NOT_TRAINED),
+            broken=tuple(reading.check for reading in checked.unkept),
             symptom=next((symptom(run) for run in checked.runs), None),
             placeless=tuple(self._placeless(own)),
-            kills=tuple(Kill(m, _broken(judged[m.name]), symptoms.get(m.name)) for m in own),
+            kills=tuple(Kill(m, judged[m.name].broken, symptoms.get(m.name)) for m in own),
             pairs=tuple(pairs),
             left_in=tuple(self._left_in(rng)),
             plugins=tuple(f"{broken.origin}: {broken.what}" for broken in self.catalogue.broken),
@@ -131,7 +121,7 @@ class _Auditor:
         """Plant forms of different classes two by two, where they have places apart."""
         joined = {f"{one.name} + {other.name}": (one, other) for one, other in self._joined(all_)}
         shows = {
-            mutant.name: _differing(alone[mutant.name], alone[PRISTINE])[:1] for mutant in all_
+            mutant.name: _first_telling(alone[mutant.name], alone[PRISTINE]) for mutant in all_
         }
         programs = {
             name: (
@@ -183,7 +173,7 @@ class _Auditor:
             bench = Bench.set_up(self.box, key.pristine, rng)
             programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
             judged = bench.judged({WHOLE: key.forged, **programs})
-            let_through = {name for name, seen in judged if not _broken(seen)}
+            let_through = {name for name, seen in judged if not seen.broken}
             options = [f"--seed {request.seed} --bugs {len(key.bugs)}"]
             yield LeftIn(
                 options=" ".join([*options, *(f"--kind {kind}" for kind in kinds)]),
@@ -208,12 +198,9 @@ class _Auditor:
             self.counted(words, done, total)
 
 
-def _broken(seen: Behaviour) -> frozenset[str]:
-    return frozenset(name for name, reading in seen.readings.items() if reading.kept is False)
-
-
-def _differing(one: Behaviour, other: Behaviour) -> list[str]:
-    return [instrument for instrument in QUICKEST_FIRST if not alike(instrument, one, other)]
+def _first_telling(one: Behaviour, other: Behaviour) -> tuple[str, ...]:
+    """Name the first instrument, the quick ones coming first, that tells two programs apart."""
+    return tuple(islice((i for i in INSTRUMENTS if not alike(i, one, other)), 1))
 
 
 def _told(one: Behaviour, instruments: Iterable[str], *others: Behaviour) -> bool:

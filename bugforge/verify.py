@@ -58,7 +58,12 @@ class Verdict:
     @property
     def lawful(self) -> bool:
         """Whether every law and comparison is kept, training aside where there was none."""
-        return all(reading.kept or reading.why == NOT_TRAINED for reading in self.readings)
+        return not self.unkept
+
+    @property
+    def unkept(self) -> tuple[Reading, ...]:
+        """The laws that are broken or could not be judged, training aside where there was none."""
+        return tuple(r for r in self.readings if not r.kept and r.why != NOT_TRAINED)
 
     @property
     def untold(self) -> tuple[Reading, ...]:
