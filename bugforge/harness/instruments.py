@@ -139,6 +139,7 @@ def decode(program: Program, job: Job) -> Recording:
         seen.tensors[f"drawn/{name}"] = model.generate(idx.clone(), NEW, top_k=1)
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
     seen.tensors["expected/nothing new"] = prompt
+    carry(model, job.weights, job.pairing, SHARPER)
     _two_drawn(model, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
@@ -173,7 +174,10 @@ NEW = 9
 """Tokens asked for after each prompt."""
 
 SAMPLES = 2000
-PAIRS = 5000
+PAIRS = 2000
+SHARPER = 1.4
+"""Factor of the weights under which pairs are drawn: what a second token depends on the first for
+lies farthest there from what chance makes of so many pairs."""
 
 
 @contextmanager

@@ -103,7 +103,7 @@ DECODING = (
         "Drawn tokens are appended one by one, each by the text so far.",
         ("decode",),
         wrongly_drawn,
-        at_most=0.1,
+        at_most=0.12,
         after=("greedy", "sampling"),
     ),
     Law(
