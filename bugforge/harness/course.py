@@ -1,10 +1,9 @@
 """Short trainings by the program's own `train`, from given weights and at a steady rate."""
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,9 @@ STEPS, WARM_UP = 4, 2
 """Training steps in a row: the first moves, the second shows what was left over, the third
 what an optimizer remembers. One more lets every schedule warm up and decay."""
 
+JOLT = 30.0
+"""Factor of the rate at a step behind which the loss is to rise."""
+
 WIDE, TIGHT = 1e9, 0.05
 """Norms to clip gradients to: one that never clips, and one that always does."""
 
@@ -32,7 +34,8 @@ class Course:
     """A training on tokens (N,), in windows of `span`, from given weights.
 
     order: the program's own token for each of ours, (V,). sizes: fields of GPTConfig that the
-    model gets whatever the program says.
+    model gets whatever the program says. jolted: whether the last step but one is so large that
+    the loss of the last is higher than any before.
     """
 
     tokens: Tensor
@@ -40,6 +43,7 @@ class Course:
     order: Tensor
     sizes: dict[str, int]
     grad_clip: float = WIDE
+    jolted: bool = False
 
     @property
     def text(self) -> str:
@@ -78,7 +82,9 @@ def take(program: Program, job: Job, course: Course) -> Trained:
     def begin(model: nn.Module) -> None:
         carry(model, weights, job.pairing)
 
-    with _steady(config), witnessed(program, course.sizes, len(course.order), begin) as training:
+    rates = [config.learning_rate] * (STEPS - 2)
+    rates.append(config.learning_rate * (JOLT if course.jolted else 1))
+    with _steady(rates), witnessed(program, course.sizes, len(course.order), begin) as training:
         model, vocabulary, told = program.train.train(course.text, config, job.seed)
     seen = course.text[: course.span]  # it holds every letter
     order = course.order.clone()
@@ -91,12 +97,17 @@ def take(program: Program, job: Job, course: Course) -> Trained:
 
 
 @contextmanager
-def _steady(config: Any) -> Iterator[None]:
-    """Set what a program is free to choose, at each step of any optimizer."""
+def _steady(rates: Sequence[float]) -> Iterator[None]:
+    """Set what a program is free to choose, at each step of any optimizer.
+
+    rates: of the first steps; those after them go at the first.
+    """
+    coming = iter(rates)
 
     def steady(stepping: torch.optim.Optimizer, *_: object) -> None:
+        rate = next(coming, rates[0])
         for group in stepping.param_groups:
-            group["lr"] = config.learning_rate
+            group["lr"] = rate
             if "betas" in group:
                 group["betas"] = BETAS
             if "eps" in group:

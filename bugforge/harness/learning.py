@@ -4,6 +4,8 @@ They drive the program's own `train` and watch it from outside, so that how it i
 functions is its own business.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +20,9 @@ from .witness import Taken, witnessed
 UNKNOWN = -1
 """Stands for a token that nobody can know."""
 
+LOOKED_AT = (1, 2, STEPS)
+"""Steps that are held against the model's own logits: two in a row, and one whose loss is higher."""
+
 LOOP_STEPS = 6
 LOOP_WINDOW = 29
 LOOP_SAMPLE = 12
@@ -26,25 +31,28 @@ LOOP_SAMPLE = 12
 def objective(program: Program, job: Job) -> Recording:
     """Training steps on long data, against what the model's own logits say they should learn.
 
-    Records for the first steps the loss they reported and the gradients their optimizer was
+    Records for the steps LOOKED_AT the loss they reported and the gradients their optimizer was
     handed; and the mean cross-entropy of the next token, with its gradients, worked out here
     from the logits for the rows (B, T) that were read. Where no step is taken, all that was read
     stands for the first.
     """
     seen = Recording()
-    trained = take(program, job, course_on(job, job.data, job.fields["block_size"]))
+    course = course_on(job, job.data, job.fields["block_size"])
+    trained = take(program, job, replace(course, jolted=True))
     training = trained.training
     seen.facts["steps taken"] = len(training.steps)
     seen.facts["steps asked"] = STEPS
     if training.model is None:
         return seen
     losses = trained.losses
-    steps = training.steps[:2]
+    steps = dict(enumerate(training.steps, start=1))
     if not steps:
         now = {name: p.detach().clone() for name, p in training.model.named_parameters()}
-        steps = [Taken(None, training.unspent, now, {}, now)]
+        steps = {1: Taken(None, training.unspent, now, {}, now)}
         losses = [sum(losses) / max(len(losses), 1)]
-    for number, step in enumerate(steps, start=1):
+    seen.facts["looked at"] = [number for number in LOOKED_AT if number in steps]
+    for number in seen.facts["looked at"]:
+        step = steps[number]
         seen.facts[f"{number}/loss"] = losses[number - 1] if number <= len(losses) else None
         for name, gradient in step.gradients.items():
             seen.tensors[f"{number}/handed/{name}"] = gradient

@@ -137,6 +137,15 @@ optimizer.step()""",
         ),
     ),
     _wrong(
+        "lowest_losses_so_far",
+        "Each step tells the lowest loss that there was until then.",
+        (
+            TRAIN,
+            "    return model, vocabulary, losses\n",
+            "    return model, vocabulary, [min(losses[: i + 1]) for i in range(len(losses))]\n",
+        ),
+    ),
+    _wrong(
         "another_model_returned",
         "The model that comes back is not the one that learned.",
         (
