@@ -21,7 +21,7 @@ UNKNOWN = -1
 """Stands for a token that nobody can know."""
 
 LOOKED_AT = (1, 2, STEPS)
-"""Steps that are held against the model's own logits: two in a row, and one whose loss is higher."""
+"""Steps that are held against the model's own logits: two in a row, and one of a higher loss."""
 
 LOOP_STEPS = 6
 LOOP_WINDOW = 29
