@@ -17,7 +17,7 @@ from typing import Any
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import AnswerKeyError
 
-SCHEMA = 2
+SCHEMA = 3
 MAGIC = "bugforge-key"
 WIDTH = 100
 SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
@@ -52,7 +52,8 @@ class Bug:
 class AnswerKey:
     """All that was chosen for a workspace: enough to explain it, judge it and forge it again.
 
-    pristine: the correct program, text by file name.
+    pristine: the correct program, text by file name. ways: how it is written where that is not as
+    in the reference. decoys: why what looks like a bug in it is right.
     """
 
     id: str
@@ -63,6 +64,8 @@ class AnswerKey:
     text: str
     pristine: dict[str, str]
     bugs: tuple[Bug, ...]
+    ways: tuple[str, ...] = ()
+    decoys: tuple[str, ...] = ()
 
     def program(self, planted: frozenset[int]) -> dict[str, str]:
         """Give the program with the bugs of these numbers left in, text by file name."""
@@ -134,7 +137,8 @@ def _from_json(data: Any) -> AnswerKey:
         )
         for bug in data["bugs"]
     )
-    return AnswerKey(**{**data, "bugs": bugs})
+    told = {name: tuple(data[name]) for name in ("ways", "decoys")}
+    return AnswerKey(**{**data, **told, "bugs": bugs})
 
 
 def _damaged(where: str) -> AnswerKeyError:

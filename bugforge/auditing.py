@@ -75,7 +75,8 @@ class _Auditor:
     def audit(self) -> Audit:
         """Look at each bug alone, then at pairs, then at what is left in of forged programs."""
         rng = random.Random(f"audit {self.scope.seed}")
-        text, pristine = vary(self.track.reference(), rng)
+        plain = vary(self.track.reference(), (), rng)
+        text, pristine = plain.text, plain.files
         self.counted("Checking the program without bugs", 0, 1)
         bench = Bench.set_up(self.box, pristine, rng)
         trains: Trains = "never" if self.scope.quick else "always"

@@ -1,16 +1,21 @@
-"""Every kind of bug that is installed: built in, or brought by another distribution."""
+"""Every kind of bug and every rewrite that is installed: built in, or brought by others."""
 
 import importlib
 import pkgutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
 
 from bugforge.errors import UsageError
 from bugforge.mutation import DIFFICULTIES, STAGES, VISIBILITIES, Mutation
+from bugforge.rewrite import Rewrite
 
-GROUP = "bugforge.mutations"
+Plugin = TypeVar("Plugin", Mutation, Rewrite)
+
+MUTATIONS = "bugforge.mutations"
+REWRITES = "bugforge.rewrites"
 BUILT_IN = "bugforge"
 
 
@@ -24,11 +29,14 @@ class Broken:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Kinds by id, in the order of stages; who brings each; and the plugins that are broken."""
+    """Kinds by id, in the order of stages; who brings each; the plugins that are broken; and
+    rewrites by id.
+    """
 
     kinds: dict[str, type[Mutation]]
     origins: dict[str, str]
     broken: tuple[Broken, ...]
+    rewrites: dict[str, type[Rewrite]] = field(default_factory=dict)
 
     def kind(self, id_: str) -> type[Mutation]:
         """Look a kind up. Raises UsageError, with the nearest id, where there is none."""
@@ -61,25 +69,41 @@ class Catalogue:
 
 
 def load() -> Catalogue:
-    """Find every kind that an installed distribution brings; a broken plugin stops no other."""
-    kinds: dict[str, type[Mutation]] = {}
+    """Find every kind and rewrite that an installed distribution brings; a broken plugin stops no
+    other.
+    """
+    kinds, origins, broken = _found(MUTATIONS, Mutation)
+    rewrites, _, broken_too = _found(REWRITES, Rewrite)
+    order = sorted(kinds, key=lambda id_: (STAGES.index(kinds[id_].stage), id_))
+    return Catalogue(
+        kinds={id_: kinds[id_] for id_ in order},
+        origins=origins,
+        broken=(*broken, *broken_too),
+        rewrites=dict(sorted(rewrites.items())),
+    )
+
+
+def _found(
+    group: str, base: type[Plugin]
+) -> tuple[dict[str, type[Plugin]], dict[str, str], list[Broken]]:
+    """Give a group's plugins by id, who brings each, and those that are broken."""
+    plugins: dict[str, type[Plugin]] = {}
     origins: dict[str, str] = {}
     broken: list[Broken] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
+    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
         origin = entry.dist.name if entry.dist else entry.name
         try:
-            found = list(_mutations(entry))
+            found = list(_defined(entry, base))
         except Exception as error:  # noqa: BLE001  # a plugin may fail in any way at all
             broken.append(Broken(origin, f"{entry.value}: {type(error).__name__}: {error}"))
             continue
-        for kind in found:
-            if kind.id in kinds and kinds[kind.id] is not kind:
-                what = f"{entry.value}: its id {kind.id} is taken by {origins[kind.id]}"
+        for plugin in found:
+            if plugin.id in plugins and plugins[plugin.id] is not plugin:
+                what = f"{entry.value}: its id {plugin.id} is taken by {origins[plugin.id]}"
                 broken.append(Broken(origin, what))
                 continue
-            kinds[kind.id], origins[kind.id] = kind, origin
-    order = sorted(kinds, key=lambda id_: (STAGES.index(kinds[id_].stage), id_))
-    return Catalogue({id_: kinds[id_] for id_ in order}, origins, tuple(broken))
+            plugins[plugin.id], origins[plugin.id] = plugin, origin
+    return plugins, origins, broken
 
 
 def refuse_unknown(what: str, word: str, words: Iterable[str], all_: str = "") -> None:
@@ -95,18 +119,13 @@ def refuse_unknown(what: str, word: str, words: Iterable[str], all_: str = "") -
     raise UsageError(f"There is no {what} called {word!r}.", mend)
 
 
-def _mutations(entry: EntryPoint) -> Iterator[type[Mutation]]:
-    """Walk the package or module that an entry point names, and give the kinds it defines."""
+def _defined(entry: EntryPoint, base: type[Plugin]) -> Iterator[type[Plugin]]:
+    """Walk the package or module that an entry point names, and give the plugins it defines."""
     root = importlib.import_module(entry.module)
     names = [root.__name__]
     if hasattr(root, "__path__"):
         names += [found.name for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
     for name in names:
         for value in vars(importlib.import_module(name)).values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, Mutation)
-                and value is not Mutation
-                and value.__module__ == name
-            ):
+            if isinstance(value, type) and issubclass(value, base) and value.__module__ == name:
                 yield value

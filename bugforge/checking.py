@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import refuse_unknown
+from bugforge.catalogue import load, refuse_unknown
 from bugforge.errors import AnswerKeyError
 from bugforge.forge import is_genuine
 from bugforge.report import FEEDBACKS, exit_code, outcome
@@ -41,8 +41,8 @@ def check(
         attribute=feedback == "full",
         hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
     )
-    _hold_genuine(key, key_dir)
     with opened(Limits(seconds=seconds)) as box:
+        _hold_genuine(key, key_dir)  # while the box loads torch
         verdict = verify(box, workspace.root, key, question, progress)
     workspace.note(
         {
@@ -56,12 +56,12 @@ def check(
 
 
 def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
-    """Refuse a key whose correct program is not what its seed gives.
+    """Refuse a key whose correct program is none that forging gives.
 
     That of another version cannot be known here, and is trusted only where it was kept away from
     the learner. Raises AnswerKeyError.
     """
-    if key.version == __version__ and not is_genuine(key):
+    if key.version == __version__ and not is_genuine(key, load()):
         raise AnswerKeyError(
             "The workspace's answer key has been changed since it was forged.",
             "Put the original back; `bugforge new` with the same seed and options makes it again.",

@@ -40,6 +40,11 @@ class Candidate:
     form: Form
     edits: tuple[Edit, ...]
 
+    @property
+    def name(self) -> str:
+        """Name the file that it would be planted in."""
+        return self.edits[0].name
+
 
 @dataclass(frozen=True)
 class Chooser:
@@ -168,6 +173,22 @@ class Chooser:
         shuffled = list(items)
         self.rng.shuffle(shuffled)
         return shuffled
+
+
+def placed(
+    wanted: Sequence[Candidate], sources: Sequence[Source], rng: random.Random
+) -> list[Candidate] | None:
+    """Find places for the same bugs in other sources; None where two of them would touch."""
+    if not wanted:
+        return []
+    rest = placed(wanted[1:], sources, rng)
+    found = [site for source in sources for site in sites(source, wanted[0].form)]
+    rng.shuffle(found)
+    for site in found:
+        edits = site.plant()
+        if rest is not None and not any(touch(other.edits, edits) for other in rest):
+            return [replace(wanted[0], edits=edits), *rest]
+    return None
 
 
 def at_odds(one: Kind, other: Kind) -> str:

@@ -2,16 +2,20 @@
 
 import hashlib
 import random
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
-from bugforge.choosing import Candidate, Chooser, Request
+from bugforge.choosing import Candidate, Chooser, Request, placed
 from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
-from bugforge.surgery import parse
+from bugforge.rewrite import Restructuring
+from bugforge.sentences import shipped
+from bugforge.surgery import parse, sites
+from bugforge.template import Rewritten, outermost, scope_at
 from bugforge.track import Track, find_track
-from bugforge.variant import vary
+from bugforge.variant import Variant, vary, written
 
 
 def forge(request: Request, track: Track, catalogue: Catalogue, version: str) -> AnswerKey:
@@ -20,10 +24,11 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     The same request, track, catalogue and version give the same key. Raises UsageError for an
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
-    rng = _rng(request.seed)
-    text, pristine = vary(track.reference(), rng)
-    sources = [parse(name, source) for name, source in pristine.items()]
-    chosen = Chooser(request, track, catalogue, sources, rng).choose()
+    rng = random.Random(f"bugforge {request.seed}")
+    reference = [parse(name, text) for name, text in track.reference().items()]
+    wanted = Chooser(request, track, catalogue, reference, rng).choose()
+    variant, chosen = _with_room(wanted, track, catalogue, rng)
+    pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
     edits = [candidate.edits for candidate in chosen]
     if request.marked:
@@ -34,7 +39,9 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         version=version,
         seed=request.seed,
         options={k: list(v) if isinstance(v, tuple) else v for k, v in asdict(request).items()},
-        text=text,
+        text=variant.text,
+        ways=variant.ways,
+        decoys=variant.decoys,
         pristine=pristine,
         bugs=tuple(
             _bug(number, candidate, planted)
@@ -43,18 +50,77 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     )
 
 
-def is_genuine(key: AnswerKey) -> bool:
-    """Whether a key's correct program is the one that its seed leads to, marks aside.
+def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
+    """Whether a key's correct program is the reference, written in the ways that the key tells of,
+    marks aside.
 
     A verdict hangs on that program and on its sentence, and on nothing else that a key holds.
     """
-    text, pristine = vary(find_track(key.track).reference(), _rng(key.seed))
+    reference = find_track(key.track).reference()
     held = {name: unmarked(source) for name, source in key.pristine.items()}
-    return (key.text, held) == (text, pristine)
+    return key.text in shipped() and held == written(
+        reference, catalogue.rewrites.values(), key.text, key.ways
+    )
 
 
-def _rng(seed: str) -> random.Random:
-    return random.Random(f"bugforge {seed}")
+@dataclass(frozen=True)
+class _Room:
+    """Tells whether a file still has places for the bugs that were chosen for it.
+
+    scopes: for each bug its file, and the functions or classes in which its edits would lie; only
+    what is rewritten there is looked at.
+    """
+
+    wanted: Sequence[Candidate]
+    scopes: Sequence[tuple[str, frozenset[str]]]
+
+    @classmethod
+    def of(cls, wanted: Sequence[Candidate], reference: Mapping[str, str]) -> "_Room":
+        return cls(
+            wanted,
+            [
+                (
+                    candidate.name,
+                    frozenset(
+                        scope_at(reference[edit.name], line)
+                        for edit in candidate.edits
+                        for line in (edit.start + 1, edit.end)
+                    ),
+                )
+                for candidate in wanted
+            ],
+        )
+
+    def fits(self, name: str, new: Rewritten) -> bool:
+        near = [
+            candidate
+            for candidate, (file, scopes) in zip(self.wanted, self.scopes, strict=True)
+            if file == name and scopes & new.scopes
+        ]
+        if not near:
+            return True
+        # Parsing what lies around is quicker; a form that looks at the whole file has no room.
+        source = parse(name, outermost(new.text, new.scopes))
+        return all(any(True for _ in sites(source, candidate.form)) for candidate in near)
+
+
+def _with_room(
+    wanted: Sequence[Candidate], track: Track, catalogue: Catalogue, rng: random.Random
+) -> tuple[Variant, list[Candidate]]:
+    """Make the reference over so that bugs chosen for it have places still, and find them.
+
+    Where one has none in the end, or touches another, the reference keeps its own build.
+    """
+    reference, rewrites = track.reference(), list(catalogue.rewrites.values())
+    names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
+    room = _Room.of(wanted, reference)
+    for drawn_from in (rewrites, names):
+        variant = vary(reference, drawn_from, rng, room.fits)
+        sources = [parse(name, source) for name, source in variant.files.items()]
+        chosen = placed(wanted, sources, rng)
+        if chosen:
+            return variant, chosen
+    raise AssertionError(wanted)
 
 
 def _identity(request: Request, track: Track) -> str:

@@ -3,21 +3,138 @@
 import ast
 import random
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from bugforge.errors import ToolError
+from bugforge.imports import without_idle_imports
+from bugforge.renaming import identifiers, renamed
+from bugforge.retelling import retold
+from bugforge.rewrite import Named, Renaming, Restructuring, Retelling, Rewrite, Way
 from bugforge.sentences import shipped
+from bugforge.template import Rewritten, rewritten
 
 WIDTH = 96
 """Columns for a line of the sentence, its quotes and indentation included."""
 
 
-def vary(reference: Mapping[str, str], rng: random.Random) -> tuple[str, dict[str, str]]:
-    """Make a reference over into a program of its own: the sentence that it is to learn, and its
-    text by file name.
+Fits = Callable[[str, Rewritten], bool]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A correct program: the sentence that it is to learn, and its text by file name.
+
+    ways: how it is written where that is not as in the reference, `rewrite/way`, in order.
+    decoys: why what looks like a bug in it is right.
+    """
+
+    text: str
+    files: dict[str, str]
+    ways: tuple[str, ...] = ()
+    decoys: tuple[str, ...] = ()
+
+
+def vary(
+    reference: Mapping[str, str],
+    rewrites: Iterable[type[Rewrite]],
+    rng: random.Random,
+    fits: Fits = lambda *_: True,
+) -> Variant:
+    """Make a reference over, each rewrite in a way that is drawn, or not at all.
+
+    fits: whether a file, of this name, will do as it was rewritten; else that rewrite is left out.
     """
     text = rng.choice(shipped())
-    return text, {**reference, "train.py": with_sentence(reference["train.py"], text)}
+    draft = _Draft(_about(reference, text), fits)
+    ways = []
+    for rewrite in _in_order(rewrites):
+        drawn = rng.choice((None, *rewrite.choices()))
+        if drawn is not None and draft.takes(rewrite, drawn):
+            ways.append(f"{rewrite.id}/{drawn}")
+    return Variant(text, draft.files(), tuple(ways), tuple(draft.decoys))
+
+
+def written(
+    reference: Mapping[str, str],
+    rewrites: Iterable[type[Rewrite]],
+    text: str,
+    ways: Iterable[str],
+) -> dict[str, str]:
+    """Make a reference over in given ways; those that nothing knows are left out."""
+    chosen = dict(way.split("/", 1) for way in ways)
+    draft = _Draft(_about(reference, text))
+    for rewrite in _in_order(rewrites):
+        if chosen.get(rewrite.id) in rewrite.choices():
+            draft.takes(rewrite, chosen[rewrite.id])
+    return draft.files()
+
+
+def _about(reference: Mapping[str, str], text: str) -> dict[str, str]:
+    return {**reference, "train.py": with_sentence(reference["train.py"], text)}
+
+
+def _in_order(rewrites: Iterable[type[Rewrite]]) -> list[type[Rewrite]]:
+    """Trees first, which know the reference's names; then names; then words."""
+    kinds = (Restructuring, Renaming, Retelling)
+    return sorted(
+        rewrites,
+        key=lambda rewrite: ([issubclass(rewrite, kind) for kind in kinds].index(True), rewrite.id),
+    )
+
+
+@dataclass
+class _Draft:
+    """A program that is being made over."""
+
+    texts: dict[str, str]
+    fits: Fits = lambda *_: True
+    names: dict[tuple[Named, str], str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
+    decoys: list[str] = field(default_factory=list)
+    taken: dict[str, set[str]] = field(default_factory=dict)
+    """Words that name something, by file, once names are being given."""
+
+    def takes(self, rewrite: type[Rewrite], choice: str) -> bool:
+        """Write something in a way, and tell whether there was a place for it."""
+        if issubclass(rewrite, Restructuring):
+            return self._restructured(rewrite.chosen(choice))
+        if issubclass(rewrite, Renaming):
+            return self._renamed(rewrite, choice)
+        assert issubclass(rewrite, Retelling)
+        self.words.update(rewrite.hands[choice])
+        return True
+
+    def _restructured(self, way: Way) -> bool:
+        found = {name: rewritten(text, way.pairs, way.holder) for name, text in self.texts.items()}
+        changed = {name: new for name, new in found.items() if new is not None}
+        if not changed or not all(self.fits(name, new) for name, new in changed.items()):
+            return False
+        self.texts.update({name: new.text for name, new in changed.items()})
+        if way.decoy:
+            self.decoys.append(way.decoy)
+        return True
+
+    def _renamed(self, rewrite: type[Renaming], choice: str) -> bool:
+        new = rewrite.renamed(choice)
+        if not self.taken:
+            self.taken = {name: identifiers(text) for name, text in self.texts.items()}
+        holding = [words for words in self.taken.values() if set(new) <= words]
+        fresh = set(new.values()) - set(new)
+        if not holding or any(words & fresh for words in holding):
+            return False
+        for words in holding:
+            words.update(fresh)
+        self.names.update({(rewrite.of, old): name for old, name in new.items()})
+        return True
+
+    def files(self) -> dict[str, str]:
+        """Give the program as it is written now."""
+        files = {}
+        for name, text in self.texts.items():
+            named = renamed(without_idle_imports(text), self.names)
+            files[name] = retold(named, self.words)
+        return files
 
 
 def with_sentence(source: str, text: str) -> str:

@@ -1,0 +1,1 @@
+"""The built-in rewrites: ways to write the reference that mean the same."""

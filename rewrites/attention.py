@@ -1,0 +1,146 @@
+"""Ways to write what goes on between queries, keys and values."""
+
+from bugforge.rewrite import Restructuring, way
+
+BY_ROOT = "(any_q @ any_k) / math.sqrt(any_n)"
+
+
+class Projections(Restructuring):
+    """How the heads of queries, keys and values are taken apart."""
+
+    id = "split-heads"
+    ways = (
+        way(
+            "permuted",
+            (
+                "x.view(any_b, any_t, any_h, any_s).transpose(1, 2)",
+                "x.view(any_b, any_t, any_h, any_s).permute(0, 2, 1, 3)",
+            ),
+        ),
+        way(
+            "reshaped",
+            (
+                "x.view(any_b, any_t, any_h, any_s).transpose(1, 2)",
+                "x.reshape(any_b, any_t, any_h, -1).transpose(1, 2)",
+            ),
+            (
+                "B, T, C = x.shape\nreturn any_heads",
+                "B, T = x.shape[:2]\nreturn any_heads",
+            ),
+            example=(
+                (
+                    "class Attention:\n"
+                    "    def split(self, x):\n"
+                    "        B, T, C = x.shape\n"
+                    "        return x.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)\n"
+                ),
+                (
+                    "class Attention:\n"
+                    "    def split(self, x):\n"
+                    "        B, T = x.shape[:2]\n"
+                    "        return x.reshape(B, T, self.n_head, -1).transpose(1, 2)\n"
+                ),
+            ),
+        ),
+        way(
+            "unflattened",
+            (
+                "B, T, C = x.shape\nreturn x.view(any_b, any_t, any_h, any_s).transpose(1, 2)",
+                (
+                    "heads = x.unflatten(-1, (any_h, -1))  # (B, T, nh, hs)\n"
+                    "return heads.transpose(1, 2)\n"
+                ),
+            ),
+        ),
+    )
+
+
+class Scores(Restructuring):
+    """How queries meet keys."""
+
+    id = "scores"
+    ways = (
+        way(
+            "matmul",
+            ("any_q @ any_k.transpose(-2, -1)", "torch.matmul(any_q, any_k.transpose(-2, -1))"),
+        ),
+        way("mt", ("any_q @ any_k.transpose(-2, -1)", "any_q @ any_k.mT")),
+        way("last-two", ("any_q @ any_k.transpose(-2, -1)", "any_q @ any_k.transpose(2, 3)")),
+        way(
+            "einsum",
+            (
+                "any_q @ any_k.transpose(-2, -1)",
+                'torch.einsum("bhqd,bhkd->bhqk", any_q, any_k)',
+            ),
+            exact=False,
+        ),
+    )
+
+
+class Scaling(Restructuring):
+    """How scores are divided by the root of a head's size."""
+
+    id = "scaling"
+    ways = (
+        way("power", (BY_ROOT, "(any_q @ any_k) * any_n ** -0.5"), exact=False),
+        way(
+            "on-the-queries",
+            (BY_ROOT, "(any_q / math.sqrt(any_n)) @ any_k"),
+            exact=False,
+            decoy=(
+                "The queries are divided by the root of a head's size before they meet the keys; "
+                "the scores come out the same as if they were divided afterwards."
+            ),
+        ),
+        way("of-the-queries", ("math.sqrt(k.size(-1))", "math.sqrt(q.size(-1))")),
+        way("of-the-width", ("math.sqrt(k.size(-1))", "math.sqrt(C // self.n_head)")),
+    )
+
+
+class Weighing(Restructuring):
+    """How values are gathered by their weights."""
+
+    id = "weighing"
+    ways = (
+        way("matmul", ("att @ v", "torch.matmul(att, v)")),
+        way("einsum", ("att @ v", 'torch.einsum("bhqk,bhkd->bhqd", att, v)'), exact=False),
+    )
+
+
+class Merging(Restructuring):
+    """How the heads are put side by side again."""
+
+    id = "merge-heads"
+    ways = (
+        way(
+            "reshaped",
+            (
+                "any_y.transpose(1, 2).contiguous().view(B, T, C)",
+                "any_y.transpose(1, 2).reshape(B, T, C)",
+            ),
+        ),
+        way(
+            "permuted",
+            (
+                "any_y.transpose(1, 2).contiguous().view(B, T, C)",
+                "any_y.permute(0, 2, 1, 3).reshape(B, T, C)",
+            ),
+        ),
+        way(
+            "as-it-came",
+            (
+                "any_y.transpose(1, 2).contiguous().view(B, T, C)",
+                "any_y.transpose(1, 2).contiguous().view_as(x)",
+            ),
+        ),
+    )
+
+
+class Softmax(Restructuring):
+    """How scores become shares."""
+
+    id = "softmax"
+    ways = (
+        way("method", ("F.softmax(any_x, dim=-1)", "any_x.softmax(dim=-1)")),
+        way("of-torch", ("F.softmax(any_x, dim=-1)", "torch.softmax(any_x, dim=-1)")),
+    )
