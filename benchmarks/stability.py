@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from hands import judged, mended_by_hand
 
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--seed", default="0", help="of the workspace")
     parser.add_argument("--load", action="store_true")
     asked = parser.parse_args()
-    key = forge(Request(seed=asked.seed), CLASSIC, load(), "0")
+    key = forge(Request(seed=asked.seed), CLASSIC, replace(load(), rewrites={}), "0")
     by_hand, forms = mended_by_hand(key, random.Random(asked.seed))
     attempts = {
         "as forged": key.forged,

@@ -1,15 +1,17 @@
 """Verdicts in bulk: forged programs fail, mended ones pass, and half-mended ones fail.
 
 For each seed: the forged program; the program mended by its key; the program with each single bug
-left in; and the program mended by other hands, each bug that the corpus of right programs has
-another fix for being mended in that form. Laws and comparison decide; `--train N` also trains
-and samples the mended programs of the first N seeds, as `bugforge check` does.
+left in; and, of the reference as it stands, the program mended by other hands, each bug that the
+corpus of right programs has another fix for being mended in that form. Laws and comparison decide;
+`--train N` also trains and samples the mended programs of the first N seeds, as `bugforge check`
+does.
 """
 
 import argparse
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 
 from hands import judged, mended_by_hand
 
@@ -30,6 +32,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=0)
     asked = parser.parse_args()
     catalogue = load()
+    as_it_stands = replace(catalogue, rewrites={})  # what the corpora are written for
     right: Counter[str] = Counter()
     wrong: Counter[str] = Counter()
     forms: Counter[str] = Counter()
@@ -43,7 +46,8 @@ def main() -> None:
 
     with opened(Limits()) as box:
         for seed in range(asked.first, asked.first + asked.seeds):
-            key = forge(Request(seed=str(seed), bugs=asked.bugs), CLASSIC, catalogue, "0")
+            request = Request(seed=str(seed), bugs=asked.bugs)
+            key = forge(request, CLASSIC, catalogue, "0")
             trained = seed - asked.first < asked.train
             laws_only = Question(random.Random(seed), trains="never")
             in_full = Question(random.Random(seed), trains="when kept")
@@ -52,15 +56,16 @@ def main() -> None:
             question = in_full if trained else laws_only
             verdict = judged(box, key, key.pristine, question)
             count("mended by the key passes", seed, verdict, fine=_fine(verdict, question))
-            files, names = mended_by_hand(key, random.Random(seed))
-            forms.update(names)
-            verdict = judged(box, key, files, question)
-            fine = _fine(verdict, question)
-            count("mended otherwise passes", seed, verdict, fine=fine, note=names)
             for bug in key.bugs:
                 verdict = judged(box, key, key.program(frozenset({bug.number})), laws_only)
                 broken = bool(verdict.broken)
                 count("one bug left fails", seed, verdict, fine=broken, note=bug.kind)
+            plain = forge(request, CLASSIC, as_it_stands, "0")
+            files, names = mended_by_hand(plain, random.Random(seed))
+            forms.update(names)
+            verdict = judged(box, plain, files, question)
+            fine = _fine(verdict, question)
+            count("mended otherwise passes", seed, verdict, fine=fine, note=names)
             if (seed + 1) % 10 == 0:
                 print(
                     f"{seed + 1 - asked.first} seeds, {time.monotonic() - began:.0f} s", flush=True

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 
 LINE_LENGTH = 100
 
+Words = Mapping[str, str]
+"""What is said instead, by the text of a comment or docstring."""
 
-def retold(text: str, words: Mapping[str, str]) -> str:
+
+def retold(text: str, words: Words) -> str:
     """Write a file with other comments and docstrings, by the text of each; an empty one goes."""
     return _comments_retold(_docstrings_retold(text, words), words)
 
 
-def _comments_retold(text: str, words: Mapping[str, str]) -> str:
+def _comments_retold(text: str, words: Words) -> str:
     lines = text.splitlines(keepends=True)
     for token in reversed(list(tokenize.generate_tokens(io.StringIO(text).readline))):
         said = token.string.removeprefix("# ")
@@ -32,7 +35,7 @@ def _comments_retold(text: str, words: Mapping[str, str]) -> str:
     return "".join(lines)
 
 
-def _docstrings_retold(text: str, words: Mapping[str, str]) -> str:
+def _docstrings_retold(text: str, words: Words) -> str:
     lines = text.splitlines(keepends=True)
     module = ast.parse(text)
     holders = [

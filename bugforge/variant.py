@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from bugforge.errors import ToolError
 from bugforge.imports import without_idle_imports
-from bugforge.renaming import identifiers, renamed
-from bugforge.retelling import retold
-from bugforge.rewrite import Named, Renaming, Restructuring, Retelling, Rewrite, Way
+from bugforge.renaming import Names, identifiers, renamed
+from bugforge.retelling import Words, retold
+from bugforge.rewrite import Renaming, Restructuring, Retelling, Rewrite, Way
 from bugforge.sentences import shipped
 from bugforge.template import Rewritten, rewritten
 
-WIDTH = 96
-"""Columns for a line of the sentence, its quotes and indentation included."""
+WIDTH = 100
+"""Columns of a line."""
 
 
 Fits = Callable[[str, Rewritten], bool]
@@ -47,12 +47,11 @@ def vary(
     """
     text = rng.choice(shipped())
     draft = _Draft(_about(reference, text), fits)
-    ways = []
     for rewrite in _in_order(rewrites):
         drawn = rng.choice((None, *rewrite.choices()))
-        if drawn is not None and draft.takes(rewrite, drawn):
-            ways.append(f"{rewrite.id}/{drawn}")
-    return Variant(text, draft.files(), tuple(ways), tuple(draft.decoys))
+        if drawn is not None:
+            draft.take(rewrite, drawn)
+    return Variant(text, draft.fitted(), tuple(draft.ways), tuple(draft.decoys))
 
 
 def written(
@@ -66,7 +65,7 @@ def written(
     draft = _Draft(_about(reference, text))
     for rewrite in _in_order(rewrites):
         if chosen.get(rewrite.id) in rewrite.choices():
-            draft.takes(rewrite, chosen[rewrite.id])
+            draft.take(rewrite, chosen[rewrite.id])
     return draft.files()
 
 
@@ -85,38 +84,45 @@ def _in_order(rewrites: Iterable[type[Rewrite]]) -> list[type[Rewrite]]:
 
 @dataclass
 class _Draft:
-    """A program that is being made over."""
+    """A program that is being made over.
+
+    ways: those taken; with each the names it gives and the words it writes, which are written last.
+    taken: words that name something, by file, once names are being given.
+    """
 
     texts: dict[str, str]
     fits: Fits = lambda *_: True
-    names: dict[tuple[Named, str], str] = field(default_factory=dict)
-    words: dict[str, str] = field(default_factory=dict)
+    ways: dict[str, tuple[Names, Words]] = field(default_factory=dict)
     decoys: list[str] = field(default_factory=list)
     taken: dict[str, set[str]] = field(default_factory=dict)
-    """Words that name something, by file, once names are being given."""
 
-    def takes(self, rewrite: type[Rewrite], choice: str) -> bool:
-        """Write something in a way, and tell whether there was a place for it."""
+    def take(self, rewrite: type[Rewrite], choice: str) -> None:
+        """Write something in a way, if there is a place for it."""
+        way = f"{rewrite.id}/{choice}"
         if issubclass(rewrite, Restructuring):
-            return self._restructured(rewrite.chosen(choice))
-        if issubclass(rewrite, Renaming):
-            return self._renamed(rewrite, choice)
-        assert issubclass(rewrite, Retelling)
-        self.words.update(rewrite.hands[choice])
-        return True
+            if self._restructured(rewrite.chosen(choice)):
+                self.ways[way] = {}, {}
+        elif issubclass(rewrite, Renaming):
+            new = rewrite.renamed(choice)
+            if self._free(new):
+                self.ways[way] = {(rewrite.of, old): name for old, name in new.items()}, {}
+        elif issubclass(rewrite, Retelling):
+            self.ways[way] = {}, rewrite.hands[choice]
 
     def _restructured(self, way: Way) -> bool:
         found = {name: rewritten(text, way.pairs, way.holder) for name, text in self.texts.items()}
         changed = {name: new for name, new in found.items() if new is not None}
-        if not changed or not all(self.fits(name, new) for name, new in changed.items()):
+        if not changed or not all(
+            narrow(new.text) and self.fits(name, new) for name, new in changed.items()
+        ):
             return False
         self.texts.update({name: new.text for name, new in changed.items()})
         if way.decoy:
             self.decoys.append(way.decoy)
         return True
 
-    def _renamed(self, rewrite: type[Renaming], choice: str) -> bool:
-        new = rewrite.renamed(choice)
+    def _free(self, new: Mapping[str, str]) -> bool:
+        """Whether the old names are in use and the new ones are not; if so, they are taken."""
         if not self.taken:
             self.taken = {name: identifiers(text) for name, text in self.texts.items()}
         holding = [words for words in self.taken.values() if set(new) <= words]
@@ -125,16 +131,38 @@ class _Draft:
             return False
         for words in holding:
             words.update(fresh)
-        self.names.update({(rewrite.of, old): name for old, name in new.items()})
         return True
+
+    def fitted(self) -> dict[str, str]:
+        """Give the program, less names and words that make a line too long."""
+        while True:
+            files = self.files()
+            if all(map(narrow, files.values())):
+                return files
+            lines = [
+                line for text in files.values() for line in text.splitlines() if not fits(line)
+            ]
+            names = {
+                way
+                for way, (given, _) in self.ways.items()
+                if any(len(new) > len(old) and new in lines[0] for (_, old), new in given.items())
+            }
+            words = (way for way, (_, told) in self.ways.items() if told)
+            self.ways.pop(max(names) if names else next(words))
 
     def files(self) -> dict[str, str]:
         """Give the program as it is written now."""
-        files = {}
-        for name, text in self.texts.items():
-            named = renamed(without_idle_imports(text), self.names)
-            files[name] = retold(named, self.words)
-        return files
+        names = {old: new for given, _ in self.ways.values() for old, new in given.items()}
+        words = {old: new for _, told in self.ways.values() for old, new in told.items()}
+        return {
+            name: retold(renamed(without_idle_imports(text), names), words)
+            for name, text in self.texts.items()
+        }
+
+
+def narrow(text: str) -> bool:
+    """Whether no line of a text is too long."""
+    return all(len(line) <= WIDTH for line in text.splitlines())
 
 
 def with_sentence(source: str, text: str) -> str:
@@ -148,8 +176,8 @@ def with_sentence(source: str, text: str) -> str:
 
 
 def _assignment(text: str) -> str:
-    line = f'TEXT = "{text}"\n'
+    line = f'TEXT = "{text}"'
     if len(line) <= WIDTH:
-        return line
+        return f"{line}\n"
     pieces = textwrap.wrap(text, WIDTH - 6, drop_whitespace=False)
     return "TEXT = (\n" + "".join(f'    "{piece}"\n' for piece in pieces) + ")\n"

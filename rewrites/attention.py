@@ -126,13 +126,6 @@ class Merging(Restructuring):
                 "any_y.permute(0, 2, 1, 3).reshape(B, T, C)",
             ),
         ),
-        way(
-            "as-it-came",
-            (
-                "any_y.transpose(1, 2).contiguous().view(B, T, C)",
-                "any_y.transpose(1, 2).contiguous().view_as(x)",
-            ),
-        ),
     )
 
 

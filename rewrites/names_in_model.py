@@ -41,7 +41,7 @@ class MaskName(Renaming):
     names = (
         ("mask",),
         ("causal",),
-        ("tril",),
+        ("causal_mask",),
         ("visible",),
         ("allowed",),
     )

@@ -29,7 +29,6 @@ class ZeroGrad(Restructuring):
             ),
         ),
         way("to-none", ("optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")),
-        way("to-zero", ("optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=False)")),
         way("of-the-model", ("optimizer.zero_grad()", "model.zero_grad()")),
     )
 

@@ -69,11 +69,14 @@ class Bench:
                 (folder / file).write_text(text, encoding="utf-8")
             self.recorder.attempt(name, folder)
 
+    def seen(self, name: str) -> Evidence:
+        """Wait for a program's recordings, its weights paired as they fit."""
+        recorded = self.recorder.recordings(name)
+        return self.recorder.settled(name, self.folder / name, recorded, [self.pristine])[0]
+
     def readings(self, name: str) -> dict[str, Reading]:
         """Wait for a program's recordings, and hold them to every law and comparison."""
-        recorded = self.recorder.recordings(name)
-        seen, _ = self.recorder.settled(name, self.folder / name, recorded, [self.pristine])
-        return judge_recordings(seen, self.pristine)
+        return judge_recordings(self.seen(name), self.pristine)
 
 
 @pytest.fixture(scope="session")

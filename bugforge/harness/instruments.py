@@ -121,25 +121,27 @@ def decode(program: Program, job: Job) -> Recording:
     """
     seen = Recording()
     model = program.build(**job.sizes)
-    carry(model, job.weights, job.pairing)
     prompts = {name: idx for name, idx in job.inputs.items() if name.startswith("prompt")}
-    for was_training in (True, False):
-        model.train(was_training)
+    # Weights may lead to one token whatever was read; then those turned round do not.
+    for scale, label in ((-SHARPER, ", weights negated"), (SHARPER, "")):
+        carry(model, job.weights, job.pairing, scale)
+        for was_training in (True, False):
+            model.train(was_training)
+            for name, idx in prompts.items():
+                grown = model.generate(idx.clone(), NEW, temperature=0)
+                seen.tensors[f"greedy/{name}{label}"] = grown
+            seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
+        model.eval()
         for name, idx in prompts.items():
-            seen.tensors[f"greedy/{name}"] = model.generate(idx.clone(), NEW, temperature=0)
-        seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
-    model.eval()
-    for name, idx in prompts.items():
-        expected, clear = greedy(model, idx, NEW, job.sizes["block_size"])
-        seen.tensors[f"expected/{name}"], seen.tensors[f"clear/{name}"] = expected, clear
+            expected, clear = greedy(model, idx, NEW, job.sizes["block_size"])
+            seen.tensors[f"expected/{name}{label}"] = expected
+            seen.tensors[f"clear/{name}{label}"] = clear
+            seen.tensors[f"drawn/{name}{label}"] = model.generate(idx.clone(), NEW, top_k=1)
     prompt = prompts["prompt"]
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
-    for name, idx in prompts.items():
-        seen.tensors[f"drawn/{name}"] = model.generate(idx.clone(), NEW, top_k=1)
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
     seen.tensors["expected/nothing new"] = prompt
-    carry(model, job.weights, job.pairing, SHARPER)
     _two_drawn(model, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
@@ -176,8 +178,8 @@ NEW = 9
 SAMPLES = 2000
 PAIRS = 2000
 SHARPER = 1.4
-"""Factor of the weights under which pairs are drawn: what a second token depends on the first for
-lies farthest there from what chance makes of so many pairs."""
+"""Factor of the weights in decoding: what a second token depends on the first for lies farthest
+there from what chance makes of so many pairs."""
 
 
 @contextmanager
