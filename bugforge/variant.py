@@ -140,7 +140,7 @@ class _Draft:
             if all(map(narrow, files.values())):
                 return files
             lines = [
-                line for text in files.values() for line in text.splitlines() if not fits(line)
+                line for text in files.values() for line in text.splitlines() if not narrow(line)
             ]
             names = {
                 way
