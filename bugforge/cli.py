@@ -274,6 +274,7 @@ def reveal(
     with display.recorded(_console(stderr=as_json), html) as console:
         for planted in revealed.bugs:
             display.show_bug(console, revealed.key, planted)
+        display.show_decoys(console, revealed.key.decoys if bug is None else ())
     if revealed.mended:
         display.show_mended(_console(stderr=as_json), revealed.mended, revealed.workspace.root)
     if as_json:

@@ -163,6 +163,14 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
     )
 
 
+def show_decoys(console: Console, decoys: Iterable[str]) -> None:
+    """Say what looks like a bug and is none."""
+    for index, decoy in enumerate(decoys):
+        if index == 0:
+            console.rule("[bold]No bugs, though they look it[/]", align="left", characters="-")
+        show_paragraph(console, decoy, begin="  ")
+
+
 def show_mended(console: Console, mended: Mended, where: Path) -> None:
     """Say which bugs were taken out of the workspace."""
     if mended.taken_out:

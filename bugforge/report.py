@@ -123,6 +123,8 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
         "seed": key.seed,
         "options": key.options,
         "bugs": [bug_document(key, bug) for bug in revealed.bugs],
+        "ways": list(key.ways),
+        "decoys": list(key.decoys),
         "applied": mended and {"mended": mended.taken_out, "left_alone": mended.changed},
     }
 
