@@ -123,7 +123,7 @@ LEARNING = (
         "The loss is the mean cross-entropy of the next token.",
         ("objective",),
         wrong_loss,
-        at_most=1e-3,
+        at_most=3e-4,
         after=("windows", "finite"),
     ),
     Law(
