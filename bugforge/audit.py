@@ -22,6 +22,14 @@ class Kill:
 
 
 @dataclass(frozen=True)
+class Rewriting:
+    """Ways to write the program, taken together, and the checks that it then broke."""
+
+    ways: tuple[str, ...]
+    broken: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two bugs planted together, and whether each could be seen beside the other."""
 
@@ -63,6 +71,7 @@ class Audit:
     symptom: Symptom | None
     placeless: tuple[str, ...]
     kills: tuple[Kill, ...]
+    rewritings: tuple[Rewriting, ...]
     pairs: tuple[Pair, ...]
     left_in: tuple[LeftIn, ...]
     plugins: tuple[str, ...]
@@ -75,6 +84,7 @@ class Audit:
             *(f"The pristine program does not keep {check}." for check in self.broken),
             *(f"{form} finds no place in the program." for form in self.placeless),
             *(_of_kill(kill) for kill in self.kills if kill.broken != kill.mutant.killers),
+            *(_of_rewriting(written) for written in self.rewritings if written.broken),
             *chain.from_iterable(_of_pair(pair) for pair in self.pairs),
             *_needless(self.pairs),
             *chain.from_iterable(_of_left_in(left) for left in self.left_in),
@@ -86,6 +96,11 @@ def _of_kill(kill: Kill) -> str:
         return f"{kill.mutant.name} survives every check."
     broken, named = _listed(kill.broken), _listed(kill.mutant.killers)
     return f"{kill.mutant.name} breaks {broken}, where its kind names {named}."
+
+
+def _of_rewriting(written: Rewriting) -> str:
+    ways = ", ".join(written.ways)
+    return f"Written in the way {ways}, the program breaks {_listed(written.broken)}."
 
 
 def _of_pair(pair: Pair) -> Iterator[str]:

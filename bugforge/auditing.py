@@ -5,12 +5,12 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import combinations, islice, product
+from itertools import combinations, islice, product, zip_longest
 from typing import TypeVar
 
 from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, alike
-from bugforge.audit import Audit, Kill, LeftIn, Pair
+from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting
 from bugforge.bench import Bench, Files
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Request
@@ -20,11 +20,12 @@ from bugforge.forge import forge
 from bugforge.judgement import INSTRUMENTS, RUNS
 from bugforge.mutants import Mutant, mutants
 from bugforge.mutation import Mutation
+from bugforge.rewrite import Restructuring
 from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
 from bugforge.symptom import symptom
 from bugforge.track import TRACKS, Track
 from bugforge.training import Run
-from bugforge.variant import vary
+from bugforge.variant import vary, written
 from bugforge.verify import Question, Trains
 
 T = TypeVar("T")
@@ -103,6 +104,7 @@ class _Auditor:
             symptom=next((symptom(run) for run in checked.runs), None),
             placeless=tuple(self._placeless(own)),
             kills=tuple(Kill(m, judged[m.name].broken, symptoms.get(m.name)) for m in own),
+            rewritings=() if self.scope.kinds else tuple(self._rewritings(bench, text)),
             pairs=tuple(pairs),
             left_in=tuple(self._left_in(rng)),
             plugins=tuple(f"{broken.origin}: {broken.what}" for broken in self.catalogue.broken),
@@ -115,6 +117,28 @@ class _Auditor:
             for form in kind.forms:
                 if (kind.id, form.name) not in placed:
                     yield f"{kind.id} {form.name}"
+
+    def _rewritings(self, bench: Bench, text: str) -> Iterator[Rewriting]:
+        """Write the program in every way: trees in one at a time, names and words in many."""
+        rewrites = self.catalogue.rewrites.values()
+        trees = [rewrite for rewrite in rewrites if issubclass(rewrite, Restructuring)]
+        ways: list[tuple[str, ...]] = [
+            (f"{rewrite.id}/{choice}",) for rewrite in trees for choice in rewrite.choices()
+        ]
+        others = [rewrite for rewrite in rewrites if rewrite not in trees]
+        rows = zip_longest(*(rewrite.choices() for rewrite in others))
+        ways += [
+            tuple(f"{r.id}/{choice}" for r, choice in zip(others, row, strict=True) if choice)
+            for row in rows
+        ]
+        reference = self.track.reference()
+        programs = {
+            f"rewritten {number}": written(reference, rewrites, text, some)
+            for number, some in enumerate(ways)
+        }
+        judged = self._each("Judging each rewrite", bench.judged(programs), len(programs))
+        for some, (_, seen) in zip(ways, judged, strict=True):
+            yield Rewriting(some, seen.broken)
 
     def _pairs(
         self, bench: Bench, pristine: Files, all_: list[Mutant], alone: Mapping[str, Behaviour]

@@ -112,6 +112,9 @@ def _summary(audit: Audit) -> Iterator[str]:
         f"{killed} of {len(audit.kills)} mutants are killed, {exactly} by exactly the checks "
         "that their kinds name."
     )
+    if audit.rewritings:
+        same = sum(not written.broken for written in audit.rewritings)
+        yield f"{same} of {len(audit.rewritings)} rewritten programs keep every check."
     if audit.pairs:
         told = Counter(pair.told for pair in audit.pairs)
         words = ", ".join(f"{count} {how}" for how, count in told.most_common())
@@ -148,6 +151,10 @@ def _track(audit: Audit) -> dict[str, Any]:
                 "symptom": _symptom(kill.symptom),
             }
             for kill in audit.kills
+        ],
+        "rewritings": [
+            {"ways": list(written.ways), "broken": sorted(written.broken)}
+            for written in audit.rewritings
         ],
         "pairs": {
             "told_apart": sum(pair.told == "told apart" for pair in audit.pairs),

@@ -16,6 +16,7 @@ from bugforge.auditing import Scope, audit
 from bugforge.catalogue import Broken, Catalogue, load
 from bugforge.mutation import Form, Mutation
 from bugforge.recordings import Crash, Recording
+from bugforge.rewrite import Restructuring, way
 from bugforge.sentences import loss_floor
 from bugforge.symptom import symptom
 from bugforge.training import Run
@@ -114,6 +115,21 @@ def test_an_equivalent_mutant_is_found(blinding: type[Mutation]) -> None:
     assert [left.let_through for left in found.left_in] == [(survivor.id,)]
     assert any("with values-same left in alone" in finding for finding in found.findings)
     assert not found.left_in[0].whole_let_through
+
+
+def test_a_rewrite_that_changes_the_program_is_found(blinding: type[Mutation]) -> None:
+    """A way to write the program that computes something else is a finding."""
+    ways = (way("doubled", ("att @ v", "att @ v * 2")), way("same", ("att @ v", "(att @ v)")))
+    body = {"__doc__": "How values are gathered.", "id": "gathering", "ways": ways}
+    rewrite = type("Gathering", (Restructuring,), body)
+    catalogue = Catalogue({blinding.id: blinding}, {}, (), {"gathering": rewrite})
+    found = audit(catalogue, Scope(quick=True), lambda *_: None)[0]
+    assert [written.ways for written in found.rewritings][:2] == [
+        ("gathering/doubled",),
+        ("gathering/same",),
+    ]
+    [finding] = [finding for finding in found.findings if "gathering" in finding]
+    assert finding == "Written in the way gathering/doubled, the program breaks forward."
 
 
 def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
