@@ -61,13 +61,22 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
     That of another version cannot be known here, and is trusted only where it was kept away from
     the learner. Raises AnswerKeyError.
     """
-    if key.version == __version__ and not is_genuine(key, load()):
+    if key.version != __version__:
+        if key_dir is None:
+            raise AnswerKeyError(
+                f"The workspace was made by Bugforge {key.version}, and this is {__version__}.",
+                f"To check it, install that version: pip install bugforge=={key.version}",
+            )
+        return
+    catalogue = load()
+    brought = sorted({way.split("/")[0] for way in key.ways} - set(catalogue.rewrites))
+    if brought:
+        raise AnswerKeyError(
+            f"The workspace was forged with rewrites that are not installed: {', '.join(brought)}.",
+            "Install the plugins that bring them; `bugforge list` names those that are broken.",
+        )
+    if not is_genuine(key, catalogue):
         raise AnswerKeyError(
             "The workspace's answer key has been changed since it was forged.",
             "Put the original back; `bugforge new` with the same seed and options makes it again.",
-        )
-    if key.version != __version__ and key_dir is None:
-        raise AnswerKeyError(
-            f"The workspace was made by Bugforge {key.version}, and this is {__version__}.",
-            f"To check it, install that version: pip install bugforge=={key.version}",
         )

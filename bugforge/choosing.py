@@ -176,18 +176,24 @@ class Chooser:
 
 
 def placed(
-    wanted: Sequence[Candidate], sources: Sequence[Source], rng: random.Random
+    wanted: Sequence[Candidate],
+    sources: Sequence[Source],
+    rng: random.Random,
+    taken: Sequence[tuple[Edit, ...]] = (),
 ) -> list[Candidate] | None:
-    """Find places for the same bugs in other sources; None where two of them would touch."""
+    """Find places for the same bugs in other sources, none of which touch; None where there are
+    none, beside those that are taken.
+    """
     if not wanted:
         return []
-    rest = placed(wanted[1:], sources, rng)
     found = [site for source in sources for site in sites(source, wanted[0].form)]
     rng.shuffle(found)
     for site in found:
         edits = site.plant()
-        if rest is not None and not any(touch(other.edits, edits) for other in rest):
-            return [replace(wanted[0], edits=edits), *rest]
+        if not any(touch(edits, other) for other in taken):
+            rest = placed(wanted[1:], sources, rng, [*taken, edits])
+            if rest is not None:
+                return [replace(wanted[0], edits=edits), *rest]
     return None
 
 

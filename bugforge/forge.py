@@ -19,7 +19,7 @@ from bugforge.variant import Variant, vary, written
 
 
 def forge(request: Request, track: Track, catalogue: Catalogue, version: str) -> AnswerKey:
-    """Make a variant of the track's program, choose bugs that fit together, and plant them.
+    """Choose bugs that fit together, make the track's program over with room for them, plant them.
 
     The same request, track, catalogue and version give the same key. Raises UsageError for an
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
@@ -109,7 +109,7 @@ def _with_room(
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
-    Where one has none in the end, or touches another, the reference keeps its own build.
+    Where one has none in the end, or all touch others, the reference keeps its own build.
     """
     reference, rewrites = track.reference(), list(catalogue.rewrites.values())
     names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]

@@ -17,8 +17,8 @@ from bugforge.template import Rewritten, rewritten
 WIDTH = 100
 """Columns of a line."""
 
-
 Fits = Callable[[str, Rewritten], bool]
+"""Tells whether a file, of this name, will do as it was rewritten."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def vary(
 ) -> Variant:
     """Make a reference over, each rewrite in a way that is drawn, or not at all.
 
-    fits: whether a file, of this name, will do as it was rewritten; else that rewrite is left out.
+    A rewrite of a tree is left out where it does not fit.
     """
     text = rng.choice(shipped())
     draft = _Draft(_about(reference, text), fits)

@@ -267,6 +267,10 @@ def _tampered(workspace: Path, other: Path, how: str) -> None:
             key.write_text(seal(replace(held, pristine=held.forged, bugs=())))
         case "another seed":
             key.write_text(seal(replace(held, seed="5", options={**held.options, "seed": "5"})))
+        case "other ways":
+            key.write_text(seal(replace(held, pristine=held.forged, ways=())))
+        case "ways from elsewhere":
+            key.write_text(seal(replace(held, pristine=held.forged, ways=("nobodys/way",))))
         case "track of no forge":
             key.write_text(seal(replace(held, track="luck")))
         case "another version":
@@ -283,7 +287,9 @@ def _tampered(workspace: Path, other: Path, how: str) -> None:
     [
         ("bugs called correct", 2),
         ("no bugs", 2),
-        ("another seed", 2),
+        ("another seed", 1),
+        ("other ways", 2),
+        ("ways from elsewhere", 2),
         ("track of no forge", 2),
         ("another version", 2),
         ("another's key", 2),
@@ -293,8 +299,8 @@ def _tampered(workspace: Path, other: Path, how: str) -> None:
 def test_no_edit_of_what_is_hidden_passes(
     workspace: Path, tmp_path: Path, how: str, code: int
 ) -> None:
-    """A program with bugs passes by no change of manifest or key: a key must be what its own seed
-    gives, and its bugs are then found.
+    """A program with bugs passes by no change of manifest or key: a key's program must be a correct
+    one, written in the ways that it names, and the bugs are then found.
     """
     other = tmp_path / "other"
     assert run("new", str(other), "--bugs", "1", "--seed", "9", cwd=tmp_path).returncode == 0
