@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bugforge.answers import seal, unseal
+from bugforge.answers import SCHEMA, seal, unseal
 
 COMMAND = [sys.executable, "-m", "bugforge"]
 SEED = "4"
@@ -212,9 +212,9 @@ def _spoilt_key(text: str, how: str) -> str | None:
         "no key": None,
         "key cut short": text[:500],
         "key altered": text.replace("a", "b", 1),
-        "key of other fields": f"bugforge-key 2 {digest}\n{body}\n",
-        "newer key": text.replace("key 2", "key 99", 1),
-        "older key": text.replace("key 2", "key 1", 1),
+        "key of other fields": f"bugforge-key {SCHEMA} {digest}\n{body}\n",
+        "newer key": text.replace(f"key {SCHEMA}", "key 99", 1),
+        "older key": text.replace(f"key {SCHEMA}", "key 1", 1),
         "key of binary": "\xff\x00",
         "another key": seal(replace(unseal(text, "key"), id="another")),
     }.get(how, text)
