@@ -1,19 +1,21 @@
 """The ways to find, for each weight of the correct program, its place in another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """One way. by_name: what kept its name and shape keeps its role, and only the rest goes by the
-    order of use; else everything does.
+    """One way. by_name: what kept its name and shape keeps its role, and only the rest goes in
+    order; else everything does.
 
-    order: which of a block's query, key and value is used first, second and third; a program may
-    compute them in any order, and call each of them by any name.
+    by_use: whether that is the order of use; else it is the one in which layers are made, which a
+    bug that leaves a layer idle does not change. order: which of a block's query, key and value
+    comes first, second and third; a program may have them in any order, and call each by any name.
     """
 
     by_name: bool
+    by_use: bool = True
     order: tuple[int, ...] = (0, 1, 2)
 
 
@@ -22,3 +24,5 @@ BY_USE = tuple(Pairing(by_name=False, order=order) for order in permutations(ran
 """To be tried where names mislead. Each is a renaming of what is trained: a program that computes
 what a correct one does under any of them is a correct one.
 """
+BY_MAKING = tuple(replace(pairing, by_use=False) for pairing in BY_USE)
+"""To be tried beside them where a program may have bugs, and layers that it does not use."""

@@ -1,7 +1,7 @@
 """Has programs recorded and trained, all under the same drawn inputs and weights."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,14 @@ from bugforge.checks import Evidence, measured, tensors
 from bugforge.distance import apart
 from bugforge.errors import ToolError
 from bugforge.judgement import INSTRUMENTS
-from bugforge.pairing import BY_NAME, BY_USE, Pairing
+from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
 from bugforge.probe import SIZES, Probe
 from bugforge.recordings import Array, Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
+
+OTHERWISE = (*BY_USE, *BY_MAKING)
+"""The pairings under which an attempt's logits are recorded beside those by name."""
 
 SAME = 1e-3
 """Logits that lie no farther apart, as a share of their spread, are the same."""
@@ -60,22 +63,29 @@ class Recorder:
             name,
             self._copied(name, folder),
             pairing=asdict(pairing),
-            otherwise=[asdict(other) for other in BY_USE],
+            otherwise=[asdict(other) for other in OTHERWISE],
             walls=self._walls(),
         )
 
     def settled(
-        self, name: str, folder: Path, seen: Evidence, others: Iterable[Evidence]
+        self,
+        name: str,
+        folder: Path,
+        seen: Evidence,
+        others: Iterable[Evidence],
+        pairings: Sequence[Pairing] = BY_USE,
     ) -> tuple[Evidence, Pairing]:
         """Give an attempt's recordings, and say how weights found their places in it.
 
         others: what the programs did of which it may be one. Where names misled, it is recorded
         again with the weights in the places in which they lead to the logits of one of those.
+        pairings: those places, of OTHERWISE.
         """
         wanted = [logits for logits in map(_logits, others) if logits is not None]
         found = {BY_NAME: _logits(seen)}
         otherwise = tensors(seen, "forward", "otherwise/")
-        found |= {pairing: otherwise.get(str(number)) for number, pairing in enumerate(BY_USE)}
+        for pairing in pairings:
+            found[pairing] = otherwise.get(str(OTHERWISE.index(pairing)))
         for pairing, logits in found.items():
             if logits is None or all(_farther_than_same(logits, other) for other in wanted):
                 continue

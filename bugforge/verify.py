@@ -14,7 +14,7 @@ from bugforge.errors import LostError
 from bugforge.judgement import INSTRUMENTS, judge
 from bugforge.pairing import Pairing
 from bugforge.probe import SIZES, draw
-from bugforge.recorder import Recorder
+from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import unseen
@@ -219,7 +219,7 @@ class _Check:
         for left in left_in:
             programs[left] = self.recorder.recordings(_named(left))
             self.recorder.forget(_named(left))
-        seen, _ = self.recorder.settled("attempt", self.attempt, seen, programs.values())
+        seen, _ = self.recorder.settled("attempt", self.attempt, seen, programs.values(), OTHERWISE)
         return attribute(seen, programs, numbers)
 
 

@@ -24,11 +24,12 @@ PROJECTIONS = 4
 
 @dataclass(frozen=True)
 class Pairing:
-    """How given weights find their places in a model: by name first or by use alone; and in which
-    order a block's query, key and value stand, since use does not tell which is which.
+    """How given weights find their places in a model: by name first or by order alone, be it of use
+    or of making; and in which order a block's query, key and value stand, since neither tells.
     """
 
     by_name: bool
+    by_use: bool
     order: tuple[int, int, int]
 
 
@@ -62,7 +63,7 @@ def carry(
     A parameter of the model that no given weight fits is filled from its shape and its order
     alone, so that two programs with the same misfit still get the same numbers.
     """
-    places = pairs(roles(model), _shapes(weights), pairing)
+    places = pairs(_in_order(model, pairing), _shapes(weights), pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -80,7 +81,7 @@ def by_given_name(
     model: nn.Module, weights: dict[str, Tensor], pairing: Pairing
 ) -> dict[str, tuple[str, torch.Size]]:
     """Name and shape under which to record each parameter of the model: those it was given."""
-    places = pairs(roles(model), _shapes(weights), pairing)
+    places = pairs(_in_order(model, pairing), _shapes(weights), pairing)
     return {
         name: (places[name], weights[places[name]].shape)
         if name in places
@@ -92,8 +93,8 @@ def by_given_name(
 def pairs(
     parameters: Mapping[str, Shape], weights: Mapping[str, Shape], pairing: Pairing
 ) -> dict[str, str]:
-    """Pair a model's parameters with given weights: own name to given name. Both come in the order
-    of use, at sizes of which no two are alike, since shape is all that tells one role from another.
+    """Pair a model's parameters with given weights: own name to given name. Both come in order, at
+    sizes of which no two are alike, since shape is all that tells one role from another.
 
     Those of the same name and shape come first, where the pairing says so. The others go by
     shape, axes of length 1 apart, in order, where there are as many of it on either side.
@@ -112,6 +113,10 @@ def pairs(
             paired |= dict(zip(mine, theirs, strict=True))
     moved = _exchanged(weights, pairing.order)
     return {name: moved.get(place, place) for name, place in paired.items()}
+
+
+def _in_order(model: nn.Module, pairing: Pairing) -> dict[str, Shape]:
+    return roles(model) if pairing.by_use else _shapes(dict(model.named_parameters()))
 
 
 def roles(model: nn.Module) -> dict[str, Shape]:
