@@ -175,28 +175,6 @@ class Chooser:
         return shuffled
 
 
-def placed(
-    wanted: Sequence[Candidate],
-    sources: Sequence[Source],
-    rng: random.Random,
-    taken: Sequence[tuple[Edit, ...]] = (),
-) -> list[Candidate] | None:
-    """Find places for the same bugs in other sources, none of which touch; None where there are
-    none, beside those that are taken.
-    """
-    if not wanted:
-        return []
-    found = [site for source in sources for site in sites(source, wanted[0].form)]
-    rng.shuffle(found)
-    for site in found:
-        edits = site.plant()
-        if not any(touch(edits, other) for other in taken):
-            rest = placed(wanted[1:], sources, rng, [*taken, edits])
-            if rest is not None:
-                return [replace(wanted[0], edits=edits), *rest]
-    return None
-
-
 def at_odds(one: Kind, other: Kind) -> str:
     """Say why bugs of two kinds cannot stand together, wherever they are, or nothing."""
     if one.bug_class == other.bug_class:

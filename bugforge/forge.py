@@ -2,18 +2,18 @@
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
-from bugforge.choosing import Candidate, Chooser, Request, placed
+from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
 from bugforge.rewrite import Restructuring
+from bugforge.room import Room, placed
 from bugforge.sentences import shipped
-from bugforge.surgery import parse, sites
-from bugforge.template import Rewritten, outermost, scope_at
+from bugforge.surgery import parse
 from bugforge.track import Track, find_track
 from bugforge.variant import Variant, vary, written
 
@@ -63,47 +63,6 @@ def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
     )
 
 
-@dataclass(frozen=True)
-class _Room:
-    """Tells whether a file still has places for the bugs that were chosen for it.
-
-    scopes: for each bug its file, and the functions or classes in which its edits would lie; only
-    what is rewritten there is looked at.
-    """
-
-    wanted: Sequence[Candidate]
-    scopes: Sequence[tuple[str, frozenset[str]]]
-
-    @classmethod
-    def of(cls, wanted: Sequence[Candidate], reference: Mapping[str, str]) -> "_Room":
-        return cls(
-            wanted,
-            [
-                (
-                    candidate.name,
-                    frozenset(
-                        scope_at(reference[edit.name], line)
-                        for edit in candidate.edits
-                        for line in (edit.start + 1, edit.end)
-                    ),
-                )
-                for candidate in wanted
-            ],
-        )
-
-    def fits(self, name: str, new: Rewritten) -> bool:
-        near = [
-            candidate
-            for candidate, (file, scopes) in zip(self.wanted, self.scopes, strict=True)
-            if file == name and scopes & new.scopes
-        ]
-        if not near:
-            return True
-        # Parsing what lies around is quicker; a form that looks at the whole file has no room.
-        source = parse(name, outermost(new.text, new.scopes))
-        return all(any(True for _ in sites(source, candidate.form)) for candidate in near)
-
-
 def _with_room(
     wanted: Sequence[Candidate], track: Track, catalogue: Catalogue, rng: random.Random
 ) -> tuple[Variant, list[Candidate]]:
@@ -113,7 +72,7 @@ def _with_room(
     """
     reference, rewrites = track.reference(), list(catalogue.rewrites.values())
     names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
-    room = _Room.of(wanted, reference)
+    room = Room.of(wanted, reference)
     for drawn_from in (rewrites, names):
         variant = vary(reference, drawn_from, rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]

@@ -6,7 +6,7 @@ wherever it comes again. Layout, brackets and comments count for nothing.
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from textwrap import indent
@@ -26,7 +26,7 @@ Filling = dict[str, ast.expr]
 
 
 class Rewritten(NamedTuple):
-    """A file written otherwise, and the functions or classes in which it was."""
+    """A file written otherwise, and the functions or classes of its module in which it was."""
 
     text: str
     scopes: frozenset[str]
@@ -47,31 +47,32 @@ def rewritten(text: str, pairs: Sequence[Pair], holder: type[ast.AST] | None) ->
 
 
 def scope_at(text: str, line: int) -> str:
-    """Name the innermost function or class around a line, which counts from 1, or nothing."""
-    names: list[str] = []
-    scope: ast.AST = _read(text).module
-    while True:
-        inside = [
-            node
-            for node in ast.iter_child_nodes(scope)
-            if isinstance(node, ast.FunctionDef | ast.ClassDef)
-            and node.lineno <= line <= (node.end_lineno or 0)
-        ]
-        if not inside:
-            return ".".join(names)
-        scope = inside[0]
-        names.append(inside[0].name)
+    """Name the function or class of the module around a line, which counts from 1, or nothing."""
+    return next((scope.name for scope in _scopes(text) if scope.start <= line <= scope.end), "")
 
 
-def outermost(text: str, scopes: Iterable[str]) -> str:
-    """Give the code of the classes and functions of a file that hold these scopes."""
-    names = {scope.split(".")[0] for scope in scopes}
-    file = _read(text)
-    return "".join(
-        f"{file.code(node)}\n\n"
-        for node in file.module.body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names
+def code_of(text: str, scopes: Container[str]) -> str:
+    """Give the code of these functions and classes of a module."""
+    lines = text.splitlines(keepends=True)
+    return "\n".join(
+        "".join(lines[scope.start - 1 : scope.end])
+        for scope in _scopes(text)
+        if scope.name in scopes
     )
+
+
+class _Scope(NamedTuple):
+    """A function or class of a module, and its first and last line."""
+
+    name: str
+    start: int
+    end: int
+
+
+def _scopes(text: str) -> Iterator[_Scope]:
+    for node in _read(text).module.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield _Scope(node.name, node.lineno, node.end_lineno or node.lineno)
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,17 @@ class _File:
         self.module = ast.parse(text)
         self.children: dict[type[ast.AST], list[tuple[ast.AST, ast.AST]]] = {}
         self.bodies: list[list[ast.stmt]] = []
-        for parent in ast.walk(self.module):
+        waiting: list[ast.AST] = [self.module]
+        while waiting:
+            parent = waiting.pop()
             for field in ("body", "orelse"):
                 body = getattr(parent, field, None)
                 if isinstance(body, list):
                     self.bodies.append(body)
             for node in ast.iter_child_nodes(parent):
                 self.children.setdefault(type(node), []).append((parent, node))
+                if node._fields:
+                    waiting.append(node)
 
     def of_type(self, kind: type[ast.AST]) -> list[Any]:
         return [node for _, node in self.children.get(kind, ())]

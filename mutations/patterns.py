@@ -28,8 +28,21 @@ TRANSPOSED = m.Call(func=m.Attribute(attr=m.Name("transpose"))) | m.Attribute(
 )
 """A tensor with two axes exchanged."""
 
-SCORES = m.BinaryOperation(operator=m.MatrixMultiply(), right=TRANSPOSED)
-"""Attention scores: the queries times the transposed keys."""
+MATMUL = m.Attribute(attr=m.Name("matmul"))
+
+SCORES = (
+    m.BinaryOperation(operator=m.MatrixMultiply(), right=TRANSPOSED)
+    | m.Call(func=MATMUL, args=[m.Arg(), m.Arg(TRANSPOSED)])
+    | m.Call(
+        func=m.Attribute(attr=m.Name("einsum")),
+        args=[
+            m.Arg(m.SimpleString(m.MatchRegex(r"""["'](\w*)(\w),(\w*)\2->(?!\w*\2)\w+["']"""))),
+            m.Arg(),
+            m.Arg(),
+        ],
+    )
+)
+"""Attention scores: the queries times the transposed keys, or the sum over what both end in."""
 
 SOFTMAX = m.Call(func=m.Attribute(attr=m.Name("softmax")))
 """A softmax, as a function or as a method."""

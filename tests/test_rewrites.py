@@ -5,6 +5,7 @@ import math
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -205,6 +206,15 @@ def test_bugs_are_the_same_in_every_variant(bench: Bench) -> None:
         readings = bench.readings(name).values()
         broken = frozenset(reading.check for reading in readings if reading.kept is False)
         assert broken == mutant.killers, name
+
+
+def test_names_and_words_hide_no_bug(reference: dict[str, str]) -> None:
+    """Whatever things are called, every form finds as many places as in the reference."""
+    plain = {rewrite.id for rewrite in REWRITES if not issubclass(rewrite, Restructuring)}
+    wanted = Counter(mutant.name for mutant in mutants(reference, CATALOGUE.kinds.values()))
+    for ways in _covering():
+        files = _written(*(way for way in ways if way.split("/")[0] in plain))
+        assert Counter(m.name for m in mutants(files, CATALOGUE.kinds.values())) == wanted
 
 
 def test_a_key_is_held_to_its_ways() -> None:

@@ -16,9 +16,11 @@ def fill_with(value: str) -> Callable[[cst.Call], cst.Call]:
     return lambda call: with_argument(call, 1, value)
 
 
-def fill_with_plus(call: cst.Call) -> cst.Call:
-    """Drop the minus of minus infinity."""
+def fill_with_plus(call: cst.Call) -> cst.Call | None:
+    """Drop the minus of minus infinity; the lowest number of a type has none to drop."""
     value = call.args[1].value
+    if isinstance(value, cst.Attribute):
+        return None
     if isinstance(value, cst.UnaryOperation):
         return swap(call, value, value.expression)
     text = find(value, m.SimpleString())[0]

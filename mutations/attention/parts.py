@@ -8,6 +8,7 @@ import libcst.matchers as m
 from ..patterns import (
     LAYER_OF_NAME,
     LINEAR,
+    MATMUL,
     MINUS_INF,
     OWN,
     SCORES,
@@ -20,15 +21,20 @@ from ..patterns import (
     root,
 )
 
+LOWEST = MINUS_INF | m.Attribute(
+    value=m.Call(func=m.Attribute(attr=m.Name("finfo"))), attr=m.Name("min")
+)
+"""Minus infinity, or the lowest number that a type has."""
+
 FILL = m.Call(
     func=m.Attribute(attr=m.Name("masked_fill") | m.Name("masked_fill_")),
-    args=[m.Arg(), m.Arg(MINUS_INF)],
+    args=[m.Arg(), m.Arg(LOWEST)],
 )
 """The causal mask at work: hidden scores are filled with minus infinity."""
 
 FILL_ANEW = m.Call(
     func=m.Attribute(value=m.Name(), attr=m.Name("masked_fill")),
-    args=[m.Arg(), m.Arg(MINUS_INF)],
+    args=[m.Arg(), m.Arg(LOWEST)],
 )
 """The same on a plain name, giving a new tensor."""
 
@@ -48,7 +54,11 @@ SCALED = m.BinaryOperation(
 HEADS_EXCHANGED = m.Call(
     func=m.Attribute(attr=m.Name("transpose")),
     args=[m.Arg(m.Integer("1")), m.Arg(m.Integer("2"))],
+) | m.Call(
+    func=m.Attribute(attr=m.Name("permute")),
+    args=[m.Arg(m.Integer(axis)) for axis in "0213"],
 )
+"""Heads and positions exchanged."""
 
 MERGED = m.Call(
     func=m.Attribute(
@@ -63,7 +73,14 @@ MERGED = m.Call(
 """The heads put side by side again: y.transpose(1, 2).contiguous().view(B, T, C)."""
 
 
-WEIGHTED = m.BinaryOperation(operator=m.MatrixMultiply(), right=m.Name())
+NAMES_MULTIPLIED = m.BinaryOperation(m.Name(), m.MatrixMultiply(), TRANSPOSED) | m.Call(
+    func=MATMUL, args=[m.Arg(m.Name()), m.Arg(TRANSPOSED)]
+)
+"""Scores of two names: q @ k.mT."""
+
+WEIGHTED = m.BinaryOperation(operator=m.MatrixMultiply(), right=m.Name()) | m.Call(
+    func=MATMUL, args=[m.Arg(), m.Arg(m.Name())]
+)
 """The weights times the values: att @ v."""
 
 
@@ -74,19 +91,25 @@ class Roles:
     query: str
     key: str
     value: str
-    scores: cst.BinaryOperation
+    scores: cst.CSTNode
 
 
 def roles(function: cst.FunctionDef) -> Roles | None:
     """Tell query and key by their places in the scores, the value by what the weights meet."""
-    scores = find(function, m.BinaryOperation(m.Name(), m.MatrixMultiply(), TRANSPOSED))
+    scores = find(function, NAMES_MULTIPLIED)
     weighted = find(function, WEIGHTED)
     if len(scores) != 1 or len(weighted) != 1 or not find(function, SOFTMAX):
         return None
-    product, values = scores[0], weighted[0]
-    assert isinstance(product, cst.BinaryOperation)
-    assert isinstance(values, cst.BinaryOperation)
-    return Roles(root(product.left), root(product.right), root(values.right), product)
+    query, key = factors(scores[0])
+    return Roles(root(query), root(key), root(factors(weighted[0])[1]), scores[0])
+
+
+def factors(product: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpression]:
+    """Give what a matrix product multiplies: a @ b, or torch.matmul(a, b)."""
+    if isinstance(product, cst.BinaryOperation):
+        return product.left, product.right
+    assert isinstance(product, cst.Call)
+    return product.args[0].value, product.args[1].value
 
 
 def maker(function: cst.FunctionDef, name: str) -> cst.Attribute | None:

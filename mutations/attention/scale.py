@@ -16,7 +16,9 @@ from ..patterns import (
 )
 from .parts import roles
 
-LAST_SIZE = m.Call(func=m.Attribute(attr=m.Name("size")), args=[m.Arg(MINUS_ONE)])
+LAST_SIZE = m.Call(func=m.Attribute(attr=m.Name("size")), args=[m.Arg(MINUS_ONE)]) | m.Subscript(
+    m.Attribute(attr=m.Name("shape")), slice=[m.SubscriptElement(m.Index(MINUS_ONE))]
+)
 ROOT_OF_SIZE = m.Call(func=m.Attribute(attr=m.Name("sqrt")), args=[m.Arg(LAST_SIZE)])
 """The root of a last axis: math.sqrt(k.size(-1))."""
 

@@ -8,7 +8,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import find, render, same, swap, uses
-from .parts import WEIGHTED, Roles, maker, roles
+from .parts import WEIGHTED, Roles, factors, maker, roles
 
 HEAD = "def forward(self, x):\n"
 MADE = "    q = self.query(x)\n    k = self.key(x)\n    v = self.value(x)\n"
@@ -59,7 +59,7 @@ def queries_twice(function: cst.FunctionDef) -> Rewritten:
     found = roles(function)
     if found is None or uses(function, found.key) <= 1:
         return None
-    key = find(found.scores.right, m.Name(found.key))[0]
+    key = find(factors(found.scores)[1], m.Name(found.key))[0]
     return swap(function, key, cst.Name(found.query))
 
 
@@ -177,12 +177,11 @@ def turned(function: cst.FunctionDef) -> Rewritten:
     found = roles(function)
     if found is None:
         return None
-    product = find(function, WEIGHTED)[0]
-    assert isinstance(product, cst.BinaryOperation)
-    if not isinstance(product.left, cst.Name | cst.Call):
+    weights, _ = factors(find(function, WEIGHTED)[0])
+    if not isinstance(weights, cst.Name | cst.Call):
         return None
-    text = f"{render(product.left)}.transpose(-2, -1)"
-    return swap(function, product.left, cst.parse_expression(text))
+    text = f"{render(weights)}.transpose(-2, -1)"
+    return swap(function, weights, cst.parse_expression(text))
 
 
 class AttnWeightsTransposed(Mutation):

@@ -62,18 +62,27 @@ class Update:
     step: int
 
 
-def update(block: cst.IndentedBlock) -> Update | None:
-    """Find one whole training step: forward, zero_grad, backward, clip, step, in this order."""
+def update(block: cst.IndentedBlock, *, cleared_anywhere: bool = False) -> Update | None:
+    """Find one whole training step: forward, zero_grad, backward, clip, step, in this order.
+
+    cleared_anywhere: whether zero_grad may also come first, or last.
+    """
     zero_grad, backward, clip = (_where(block, shape) for shape in (ZERO_GRAD, BACKWARD, CLIP))
     if len(zero_grad) != 1 or len(backward) != 1 or len(clip) > 1:
         return None
     optimizer, loss = (_receiver(block.body[i]) for i in (zero_grad[0], backward[0]))
-    steps = [i for i in _where(block, STEP) if _receiver(block.body[i]) == optimizer]
+    stepping = _where(block, STEP)
+    own = [i for i in stepping if _receiver(block.body[i]) == optimizer]
+    steps = own or stepping  # it may be the model that is cleared
     forwards = [i for i in range(backward[0]) if loss in _targets(block.body[i])]
     if len(steps) != 1 or not forwards:
         return None
-    order = [forwards[-1], zero_grad[0], backward[0], *clip, steps[0]]
-    if order != sorted(order):
+    order = [forwards[-1], *zero_grad, backward[0], *clip, steps[0]]
+    orders = [order]
+    if cleared_anywhere:
+        rest = [place for place in order if place != zero_grad[0]]
+        orders += [[*zero_grad, *rest], [*rest, *zero_grad]]
+    if not any(order == sorted(order) for order in orders):
         return None
     return Update(forwards[-1], zero_grad[0], backward[0], clip[0] if clip else None, steps[0])
 
@@ -82,7 +91,7 @@ def without(place: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation that removes one line of a training step."""
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block)
+        found = update(block, cleared_anywhere=True)
         return None if found is None else with_lines(block, place(found), place(found) + 1, [])
 
     return mutate
@@ -102,7 +111,7 @@ def putting_clip(before: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation that moves the clipping, where there is one."""
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block)
+        found = update(block, cleared_anywhere=True)
         if found is None or found.clip is None:
             return None
         return moved(block, found.clip, before(found))
