@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ LEAST_REWRITES = 25
 LEAST_BITS = 40
 WIDEST = 100
 SEEDS = 40
-MUTANTS = 60
+MUTANTS = 30
 
 each_way = pytest.mark.parametrize(
     ("rewrite", "way"), WAYS, ids=[f"{rewrite.id}/{way.name}" for rewrite, way in WAYS]
@@ -49,6 +50,7 @@ def _written(*ways: str) -> dict[str, str]:
     return written(CLASSIC.reference(), REWRITES, shipped()[0], ways)
 
 
+@cache
 def _varied(seed: int) -> Variant:
     return vary(CLASSIC.reference(), REWRITES, random.Random(seed))
 
