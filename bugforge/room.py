@@ -1,8 +1,10 @@
 """Room for bugs that were chosen on the reference, while it is made over and afterwards."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import libcst.matchers as m
 
 from bugforge.choosing import Candidate
 from bugforge.edits import Edit, touch
@@ -14,33 +16,37 @@ from bugforge.template import Rewritten, code_of, scope_at
 class Room:
     """Tells whether a file that is being rewritten still has places for the bugs chosen for it.
 
-    near: the bugs, by their file and the functions or classes that their edits would lie in.
+    near: the bugs by the file and the function or method that their edits would lie in, or its
+    class, where a bug looks at all of that.
     """
 
     near: Mapping[tuple[str, str], Sequence[Candidate]]
 
     @classmethod
-    def of(cls, wanted: Sequence[Candidate], reference: Mapping[str, str]) -> "Room":
+    def of(cls, wanted: Iterable[Candidate], reference: Mapping[str, str]) -> "Room":
         """Note where the bugs would lie in the reference, text by file name."""
         near: dict[tuple[str, str], list[Candidate]] = {}
         for candidate in wanted:
+            looks_at_class = isinstance(candidate.form.site, m.ClassDef)
             for edit in candidate.edits:
-                for line in {edit.start + 1, max(edit.start + 1, edit.end)}:
-                    scope = scope_at(reference[edit.name], line)
-                    near.setdefault((edit.name, scope), []).append(candidate)
+                scope = scope_at(reference[edit.name], edit.start + 1)
+                key = edit.name, scope.split(".")[0] if looks_at_class else scope
+                near.setdefault(key, []).append(candidate)
         return cls(near)
 
     def fits(self, name: str, new: Rewritten) -> bool:
         """Whether each bug near what was rewritten can be planted there.
 
-        A bug that looks at more than one function or class is taken to have no room: to parse all
-        of a file for each rewrite would take too long.
+        Only what lies around is parsed: all of a file for each rewrite would take too long.
         """
-        near = [bug for scope in new.scopes for bug in self.near.get((name, scope), ())]
-        if not near:
-            return True
-        source = parse(name, code_of(new.text, new.scopes))
-        return all(any(True for _ in sites(source, candidate.form)) for candidate in near)
+        around = {scope for changed in new.scopes for scope in (changed, changed.split(".")[0])}
+        for scope in around:
+            near = self.near.get((name, scope))
+            if near:
+                source = parse(name, code_of(new.text, scope))
+                if any(next(sites(source, candidate.form), None) is None for candidate in near):
+                    return False
+        return True
 
 
 def placed(

@@ -9,7 +9,7 @@ import libcst.matchers as m
 
 from bugforge.edits import Edit
 from bugforge.mutation import Form
-from bugforge.tree import Step, descendants, steps
+from bugforge.tree import Step, steps
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,14 @@ def parse(name: str, text: str) -> Source:
     module = cst.parse_module(text)
     nodes: dict[str, list[cst.CSTNode]] = {"Module": [module]}
     ways: dict[cst.CSTNode, Step] = {}
-    for parent in descendants(module):
+
+    def visit(parent: cst.CSTNode) -> None:
         for way, child in steps(parent):
             nodes.setdefault(type(child).__name__, []).append(child)
             ways[child] = way
+            visit(child)
+
+    visit(module)
     return Source(name, text, module, nodes, ways)
 
 

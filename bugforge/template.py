@@ -6,10 +6,10 @@ wherever it comes again. Layout, brackets and comments count for nothing.
 
 import ast
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from textwrap import indent
+from textwrap import dedent, indent
 from typing import Any, NamedTuple
 
 BLANK = "any_"
@@ -26,7 +26,7 @@ Filling = dict[str, ast.expr]
 
 
 class Rewritten(NamedTuple):
-    """A file written otherwise, and the functions or classes of its module in which it was."""
+    """A file written otherwise, and the functions, methods or else classes in which it was."""
 
     text: str
     scopes: frozenset[str]
@@ -47,22 +47,22 @@ def rewritten(text: str, pairs: Sequence[Pair], holder: type[ast.AST] | None) ->
 
 
 def scope_at(text: str, line: int) -> str:
-    """Name the function or class of the module around a line, which counts from 1, or nothing."""
-    return next((scope.name for scope in _scopes(text) if scope.start <= line <= scope.end), "")
+    """Name what lies around a line, which counts from 1: `function`, `Class.method`, or `Class`;
+    nothing where none of these does.
+    """
+    around = [scope.name for scope in _scopes(text) if scope.start <= line <= scope.end]
+    return max(around, key=len, default="")
 
 
-def code_of(text: str, scopes: Container[str]) -> str:
-    """Give the code of these functions and classes of a module."""
+def code_of(text: str, name: str) -> str:
+    """Give the code of a function, method or class; nothing where there is none of this name."""
     lines = text.splitlines(keepends=True)
-    return "\n".join(
-        "".join(lines[scope.start - 1 : scope.end])
-        for scope in _scopes(text)
-        if scope.name in scopes
-    )
+    found = (scope for scope in _scopes(text) if scope.name == name)
+    return dedent("".join("".join(lines[scope.start - 1 : scope.end]) for scope in found))
 
 
 class _Scope(NamedTuple):
-    """A function or class of a module, and its first and last line."""
+    """A function, method or class of a module, and its first and last line."""
 
     name: str
     start: int
@@ -73,6 +73,11 @@ def _scopes(text: str) -> Iterator[_Scope]:
     for node in _read(text).module.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield _Scope(node.name, node.lineno, node.end_lineno or node.lineno)
+        if isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef):
+                    name = f"{node.name}.{method.name}"
+                    yield _Scope(name, method.lineno, method.end_lineno or method.lineno)
 
 
 @dataclass(frozen=True)
