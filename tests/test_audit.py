@@ -117,8 +117,11 @@ def test_an_equivalent_mutant_is_found(blinding: type[Mutation]) -> None:
     assert not found.left_in[0].whole_let_through
 
 
-def test_a_rewrite_that_changes_the_program_is_found(blinding: type[Mutation]) -> None:
+def test_a_rewrite_that_changes_the_program_is_found(
+    blinding: type[Mutation], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A way to write the program that computes something else is a finding."""
+    monkeypatch.setattr("bugforge.auditing.WORKSPACES", 1)  # they are not what is looked at
     ways = (way("doubled", ("att @ v", "att @ v * 2")), way("same", ("att @ v", "(att @ v)")))
     body = {"__doc__": "How values are gathered.", "id": "gathering", "ways": ways}
     rewrite = type("Gathering", (Restructuring,), body)
