@@ -27,11 +27,14 @@ class Room:
         """Note where the bugs would lie in the reference, text by file name."""
         near: dict[tuple[str, str], list[Candidate]] = {}
         for candidate in wanted:
-            looks_at_class = isinstance(candidate.form.site, m.ClassDef)
-            for edit in candidate.edits:
-                scope = scope_at(reference[edit.name], edit.start + 1)
-                key = edit.name, scope.split(".")[0] if looks_at_class else scope
-                near.setdefault(key, []).append(candidate)
+            scopes = {
+                (edit.name, scope_at(reference[edit.name], edit.start + 1))
+                for edit in candidate.edits
+            }
+            if isinstance(candidate.form.site, m.ClassDef):
+                scopes = {(name, scope.split(".")[0]) for name, scope in scopes}
+            for scope in scopes:
+                near.setdefault(scope, []).append(candidate)
         return cls(near)
 
     def fits(self, name: str, new: Rewritten) -> bool:

@@ -9,13 +9,10 @@ from dataclasses import dataclass, field
 from bugforge.errors import ToolError
 from bugforge.imports import without_idle_imports
 from bugforge.renaming import Names, identifiers, renamed
-from bugforge.retelling import Words, retold
+from bugforge.retelling import LINE_LENGTH, Words, retold
 from bugforge.rewrite import Renaming, Restructuring, Retelling, Rewrite, Way
 from bugforge.sentences import shipped
 from bugforge.template import Rewritten, rewritten
-
-WIDTH = 100
-"""Columns of a line."""
 
 Fits = Callable[[str, Rewritten], bool]
 """Tells whether a file, of this name, will do as it was rewritten."""
@@ -162,7 +159,7 @@ class _Draft:
 
 def narrow(text: str) -> bool:
     """Whether no line of a text is too long."""
-    return all(len(line) <= WIDTH for line in text.splitlines())
+    return all(len(line) <= LINE_LENGTH for line in text.splitlines())
 
 
 def with_sentence(source: str, text: str) -> str:
@@ -177,7 +174,7 @@ def with_sentence(source: str, text: str) -> str:
 
 def _assignment(text: str) -> str:
     line = f'TEXT = "{text}"'
-    if len(line) <= WIDTH:
+    if len(line) <= LINE_LENGTH:
         return f"{line}\n"
-    pieces = textwrap.wrap(text, WIDTH - 6, drop_whitespace=False)
+    pieces = textwrap.wrap(text, LINE_LENGTH - 6, drop_whitespace=False)
     return "TEXT = (\n" + "".join(f'    "{piece}"\n' for piece in pieces) + ")\n"
