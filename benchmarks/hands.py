@@ -4,6 +4,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -27,37 +28,51 @@ def judged(box: Sandbox, key: AnswerKey, files: Mapping[str, str], question: Que
         return verify(box, Path(name), key, question)
 
 
-def mended_by_hand(
+@dataclass(frozen=True)
+class Hands:
+    """Changes that other people made to a key's program, and the names of their forms."""
+
+    key: AnswerKey
+    changes: tuple[tuple[Edit, ...], ...]
+    names: tuple[str, ...]
+
+    def program(self, left: frozenset[int] = frozenset()) -> dict[str, str]:
+        """Make the program that these hands leave, with some of the bugs left in."""
+        bugs = (bug.edits for bug in self.key.bugs if bug.number in left)
+        return apply_edits(self.key.pristine, chain.from_iterable((*bugs, *self.changes)))
+
+
+def by_hand(
     key: AnswerKey, rng: random.Random, left: frozenset[int] = frozenset(), elsewhere: int = 0
-) -> tuple[dict[str, str], list[str]]:
+) -> Hands:
     """Mend all bugs but those left, each in a drawn form of the corpus, if one fits beside the
     others, and else as the key does. Up to `elsewhere` more changes that mean nothing are made, in
     areas where no bug is left that they might mend.
-
-    Returns the program and the names of the forms.
     """
-    chosen = [bug.edits for bug in key.bugs if bug.number in left]
-    names: list[str] = []
+    taken = [bug.edits for bug in key.bugs if bug.number in left]
+    classes = {bug.bug_class for bug in key.bugs if bug.number in left}
+    drawn: dict[str, tuple[Edit, ...]] = {}
 
-    def draw(forms: Iterable[tuple[str, tuple[Edit, ...]]]) -> None:
-        for name, edits in rng.sample(drawn := list(forms), len(drawn)):
-            if not any(touch(edits, other) for other in chosen):
-                chosen.append(edits)
-                names.append(name)
+    def draw(forms: Iterable[tuple[Fixture, tuple[Edit, ...]]]) -> None:
+        for form, edits in rng.sample(some := list(forms), len(some)):
+            if form.relies_on.isdisjoint(classes) and not any(
+                touch(edits, other) for other in (*taken, *drawn.values())
+            ):
+                drawn[form.name] = edits
                 return
 
     for bug in key.bugs:
         if bug.number not in left:
-            draw((form.name, edits) for form, edits in _forms(key) if touch(edits, bug.edits))
+            draw((form, edits) for form, edits in _forms(key) if touch(edits, bug.edits))
     places = list(chain.from_iterable(bug.edits for bug in key.bugs))
-    classes = {bug.bug_class.replace("-", "_") for bug in key.bugs if bug.number in left}
+    areas = {name.replace("-", "_") for name in classes}
     for _ in range(elsewhere):
         draw(
-            (form.name, edits)
+            (form, edits)
             for form, edits in _forms(key)
-            if form.area not in classes and not touch(edits, places)
+            if form.area not in areas and not touch(edits, places)
         )
-    return apply_edits(key.pristine, chain.from_iterable(chosen)), names
+    return Hands(key, tuple(drawn.values()), tuple(drawn))
 
 
 def _forms(key: AnswerKey) -> Iterator[tuple[Fixture, tuple[Edit, ...]]]:

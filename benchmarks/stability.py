@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from hands import judged, mended_by_hand
+from hands import by_hand, judged
 
 from bugforge.catalogue import load
 from bugforge.choosing import Request
@@ -37,11 +37,11 @@ def main() -> None:
     parser.add_argument("--load", action="store_true")
     asked = parser.parse_args()
     key = forge(Request(seed=asked.seed), CLASSIC, replace(load(), rewrites={}), "0")
-    by_hand, forms = mended_by_hand(key, random.Random(asked.seed))
+    hands = by_hand(key, random.Random(asked.seed))
     attempts = {
         "as forged": key.forged,
         "mended by the key": key.pristine,
-        f"mended by {', '.join(forms)}": by_hand,
+        f"mended by {', '.join(hands.names)}": hands.program(),
         **{f"{b.kind} left in": key.program(frozenset({b.number})) for b in key.bugs},
     }
     with busy(os.cpu_count() if asked.load else 0), opened(Limits()) as box:

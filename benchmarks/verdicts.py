@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 
-from hands import judged, mended_by_hand
+from hands import by_hand, judged
 
 from bugforge.catalogue import load
 from bugforge.choosing import Request
@@ -61,11 +61,11 @@ def main() -> None:
                 broken = bool(verdict.broken)
                 count("one bug left fails", seed, verdict, fine=broken, note=bug.kind)
             plain = forge(request, CLASSIC, as_it_stands, "0")
-            files, names = mended_by_hand(plain, random.Random(seed))
-            forms.update(names)
-            verdict = judged(box, plain, files, question)
+            hands = by_hand(plain, random.Random(seed))
+            forms.update(hands.names)
+            verdict = judged(box, plain, hands.program(), question)
             fine = _fine(verdict, question)
-            count("mended otherwise passes", seed, verdict, fine=fine, note=names)
+            count("mended otherwise passes", seed, verdict, fine=fine, note=hands.names)
             if (seed + 1) % 10 == 0:
                 print(
                     f"{seed + 1 - asked.first} seeds, {time.monotonic() - began:.0f} s", flush=True

@@ -1,9 +1,10 @@
 """The same weights for two programs: drawn for the pristine one, carried over to any other."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def carry(
     places = pairs(_in_order(model, pairing), _shapes(weights), pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in held(model).items():
             value = (
                 weights[places[name]].reshape(parameter.shape)
                 if name in places
@@ -115,8 +116,26 @@ def pairs(
     return {name: moved.get(place, place) for name, place in paired.items()}
 
 
+def held(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Give a model's parameters by name, in the order of making, and last those of layers in plain
+    lists, which torch does not look into: a bug, that must not keep others from being seen.
+    """
+    found = dict(model.named_parameters())
+    known = {id(parameter) for parameter in found.values()}
+    listed = chain.from_iterable(layer.named_parameters(name) for name, layer in _listed(model))
+    return found | {name: p for name, p in listed if id(p) not in known}
+
+
+def _listed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            for number, layer in enumerate(value if isinstance(value, list) else ()):
+                if isinstance(layer, nn.Module):
+                    yield f"{path}.{name}.{number}".lstrip("."), layer
+
+
 def _in_order(model: nn.Module, pairing: Pairing) -> dict[str, Shape]:
-    return roles(model) if pairing.by_use else _shapes(dict(model.named_parameters()))
+    return roles(model) if pairing.by_use else _shapes(held(model))
 
 
 def roles(model: nn.Module) -> dict[str, Shape]:
@@ -126,7 +145,7 @@ def roles(model: nn.Module) -> dict[str, Shape]:
 
 def by_use(model: nn.Module) -> dict[str, nn.Parameter]:
     """Give the parameters in the order in which a forward pass comes to them; unused ones last."""
-    parameters = dict(model.named_parameters())
+    parameters = held(model)
     order = _Uses({parameter.data_ptr(): name for name, parameter in parameters.items()})
     # A program that fails here fails in the open elsewhere.
     with torch.no_grad(), order, suppress(Exception):

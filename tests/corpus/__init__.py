@@ -14,7 +14,8 @@ class Fixture:
     An empty text to be found stands for a new file. area: the class of bug whose place it
     rewrites, or `elsewhere`. why: one sentence that says why it is right, or what is wrong with
     it. needs_training: nothing but training and sampling shows that it is wrong, or would be
-    thought to show so of a right one.
+    thought to show so of a right one. relies_on: classes of bugs beside which a right program would
+    not be right any more.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Fixture:
     why: str
     changes: tuple[tuple[str, str, str], ...]
     needs_training: bool = False
+    relies_on: frozenset[str] = frozenset()
 
     def applied(self, files: Mapping[str, str]) -> dict[str, str]:
         """Make the changes. Raises ValueError where a text does not stand there exactly once."""

@@ -28,8 +28,10 @@ from .places import (
 )
 
 
-def _right(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
-    return Fixture(name, "training_step", why, changes)
+def _right(
+    name: str, why: str, *changes: tuple[str, str, str], relies_on: frozenset[str] = frozenset()
+) -> Fixture:
+    return Fixture(name, "training_step", why, changes, relies_on=relies_on)
 
 
 def _deeper(block: str) -> str:
@@ -366,5 +368,6 @@ def batches(data, config, generator):
 """,
         ),
         (*LAST_LOGITS, "            logits = logits[:, last, :]\n"),
+        relies_on=frozenset({"mask", "positions", "typo"}),
     ),
 )
