@@ -1,8 +1,8 @@
 """Is the same attempt judged the same, however often? Counts of verdicts over fresh checks.
 
-The attempts at one workspace: as forged; mended by the key; mended by other hands; and with each
-single bug left in. Each is checked many times, inputs and seeds drawn afresh, those that keep
-every law with training and samples. `--load` keeps every core busy with other work meanwhile.
+The attempts at one workspace: mended by other hands; as forged; and with each single bug left in.
+Each is checked many times, inputs and seeds drawn afresh, those that keep every law with training
+and samples. `--load` keeps every core busy with other work meanwhile.
 """
 
 import argparse
@@ -34,14 +34,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checks", type=int, default=200)
     parser.add_argument("--seed", default="0", help="of the workspace")
+    parser.add_argument("--bugs", type=int, default=2)
     parser.add_argument("--load", action="store_true")
     asked = parser.parse_args()
-    key = forge(Request(seed=asked.seed), CLASSIC, replace(load(), rewrites={}), "0")
+    request = Request(seed=asked.seed, bugs=asked.bugs)
+    key = forge(request, CLASSIC, replace(load(), rewrites={}), "0")
     hands = by_hand(key, random.Random(asked.seed))
     attempts = {
-        "as forged": key.forged,
-        "mended by the key": key.pristine,
         f"mended by {', '.join(hands.names)}": hands.program(),
+        "as forged": key.forged,
         **{f"{b.kind} left in": key.program(frozenset({b.number})) for b in key.bugs},
     }
     with busy(os.cpu_count() if asked.load else 0), opened(Limits()) as box:
