@@ -52,8 +52,9 @@ class Bug:
 class AnswerKey:
     """All that was chosen for a workspace: enough to explain it, judge it and forge it again.
 
-    pristine: the correct program, text by file name. ways: how it is written where that is not as
-    in the reference. decoys: why what looks like a bug in it is right.
+    reference: the program that it is forged from. pristine: the correct one, text by file name.
+    ways: how it is written where that is not as in the reference. decoys: why what looks like a bug
+    in it is right.
     """
 
     id: str
@@ -66,6 +67,7 @@ class AnswerKey:
     bugs: tuple[Bug, ...]
     ways: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
+    reference: str = "gpt"
 
     def program(self, planted: frozenset[int]) -> dict[str, str]:
         """Give the program with the bugs of these numbers left in, text by file name."""

@@ -11,8 +11,10 @@ from bugforge.attribution import Behaviour, behaviour
 from bugforge.checks import Evidence
 from bugforge.errors import ToolError
 from bugforge.probe import draw
+from bugforge.program import Program
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
+from bugforge.track import Track
 from bugforge.training import Run
 from bugforge.verify import Question, Verdict, verify
 
@@ -32,14 +34,15 @@ class Bench:
     pristine: Evidence
 
     @classmethod
-    def set_up(cls, box: Sandbox, pristine: Files, rng: random.Random) -> "Bench":
+    def set_up(cls, box: Sandbox, program: Program, pristine: Files, rng: random.Random) -> "Bench":
         """Draw inputs, and record the pristine program."""
-        recorder = Recorder(box, box.room(), draw(rng))
+        recorder = Recorder(box, box.room(), draw(rng, program))
         return cls(recorder, recorder.pristine(pristine))
 
-    def checked(self, pristine: Files, text: str, question: Question) -> Verdict:
+    def checked(self, track: Track, pristine: Files, text: str, question: Question) -> Verdict:
         """Check the pristine program as an attempt at itself, in full."""
-        key = AnswerKey("", "", "", "", {}, text, dict(pristine), ())
+        reference = self.recorder.probe.program.name
+        key = AnswerKey("", track.name, "", "", {}, text, dict(pristine), (), reference=reference)
         folder = self.recorder.write("to check", pristine)
         return verify(self.recorder.box, folder, key, question)
 
@@ -76,7 +79,8 @@ class Bench:
         for name in self._ahead(programs, train):
             self._hold(f"train {name}")
             recording = self.recorder.trained(f"train {name}")
-            run = Run(text, unseen=False, recording=recording)
+            learned = self.recorder.probe.program.learned(text)
+            run = Run(learned, text, unseen=False, recording=recording)
             yield name, run
 
     def _ahead(self, items: Iterable[T], submit: Callable[[T], None]) -> Iterator[T]:

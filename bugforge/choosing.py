@@ -22,6 +22,7 @@ class Request:
 
     bugs: how many. kinds: ids that must be among them. stages, difficulty: what the others are
     drawn from, all where empty. marked: whether regions with bugs are marked by comments.
+    program: the one of the track's programs that they are planted in.
     """
 
     seed: str
@@ -30,6 +31,7 @@ class Request:
     stages: tuple[str, ...] = ()
     difficulty: str | None = None
     marked: bool = False
+    program: str = "gpt"
 
 
 @dataclass(frozen=True)

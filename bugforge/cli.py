@@ -182,6 +182,12 @@ def new(
         str | None,
         typer.Option(metavar="easy|medium|hard", help="Draw bugs so hard.", show_default=False),
     ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gpt|nano", help="Plant them in this one.", show_default="drawn; easy: gpt"
+        ),
+    ] = None,
     marked: Annotated[
         bool, typer.Option("--marked", help="Mark the regions that hold bugs by comments.")
     ] = False,
@@ -204,6 +210,7 @@ def new(
         kinds=tuple(kind or ()),
         stages=tuple(stage or ()),
         difficulty=difficulty,
+        program=program,
         marked=marked,
         minutes=minutes,
         runs=runs,

@@ -10,9 +10,10 @@ from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
+from bugforge.program import Program
 from bugforge.rewrite import Restructuring
 from bugforge.room import Room, placed
-from bugforge.sentences import shipped
+from bugforge.sentences import is_passage
 from bugforge.surgery import parse
 from bugforge.track import Track, find_track
 from bugforge.variant import Variant, vary, written
@@ -25,9 +26,10 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
     rng = random.Random(f"bugforge {request.seed}")
-    reference = [parse(name, text) for name, text in track.reference().items()]
+    program = track.program(request.program)
+    reference = [parse(name, text) for name, text in program.reference().items()]
     wanted = Chooser(request, track, catalogue, reference, rng).choose()
-    variant, chosen = _with_room(wanted, track, catalogue, rng)
+    variant, chosen = _with_room(wanted, program, catalogue, rng)
     pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
     edits = [candidate.edits for candidate in chosen]
@@ -42,6 +44,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         text=variant.text,
         ways=variant.ways,
         decoys=variant.decoys,
+        reference=program.name,
         pristine=pristine,
         bugs=tuple(
             _bug(number, candidate, planted)
@@ -56,25 +59,25 @@ def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
 
     A verdict hangs on that program and on its sentence, and on nothing else that a key holds.
     """
-    reference = find_track(key.track).reference()
+    reference = find_track(key.track).program(key.reference).reference()
     held = {name: unmarked(source) for name, source in key.pristine.items()}
-    return key.text in shipped() and held == written(
+    return is_passage(key.text) and held == written(
         reference, catalogue.rewrites.values(), key.text, key.ways
     )
 
 
 def _with_room(
-    wanted: Sequence[Candidate], track: Track, catalogue: Catalogue, rng: random.Random
+    wanted: Sequence[Candidate], program: Program, catalogue: Catalogue, rng: random.Random
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
     Where one has none in the end, or all touch others, the reference keeps its own build.
     """
-    reference, rewrites = track.reference(), list(catalogue.rewrites.values())
+    reference, rewrites = program.reference(), list(catalogue.rewrites.values())
     names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
     room = Room.of(wanted, reference)
     for drawn_from in (rewrites, names):
-        variant = vary(reference, drawn_from, rng, room.fits)
+        variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]
         chosen = placed(wanted, sources, rng)
         if chosen:

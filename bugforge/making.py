@@ -1,5 +1,6 @@
 """Making a workspace: an order checked, a program forged, a folder written."""
 
+import random
 import secrets
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -9,11 +10,12 @@ from typing import Any
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import load, refuse_unknown
+from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
-from bugforge.mutation import DIFFICULTIES, STAGES
+from bugforge.mutants import has_sites
+from bugforge.mutation import DIFFICULTIES, STAGES, Mutation
 from bugforge.place import Place, write
 from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
@@ -26,7 +28,7 @@ BUGS = 4
 
 @dataclass(frozen=True)
 class Order:
-    """What `bugforge new` was asked for. target, seed, bugs: drawn or taken by default if None."""
+    """What `bugforge new` was asked for; what is None is drawn, or taken by default."""
 
     target: Path | None = None
     track: str = "classic"
@@ -35,6 +37,7 @@ class Order:
     kinds: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     difficulty: str | None = None
+    program: str | None = None
     marked: bool = False
     minutes: int = 60
     runs: int = 4
@@ -77,8 +80,9 @@ def make(order: Order) -> Made:
             "Name a folder outside it.",
         )
     track = find_track(order.track)
-    request = _request(order)
-    key = forge(request, track, load(), __version__)
+    catalogue = load()
+    request = _request(order, track, catalogue)
+    key = forge(request, track, catalogue, __version__)
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
@@ -112,7 +116,7 @@ def _target(order: Order) -> Path:
     return order.target
 
 
-def _request(order: Order) -> Request:
+def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     for stage in order.stages:
         refuse_unknown("stage", stage, STAGES)
     if order.difficulty is not None:
@@ -124,9 +128,12 @@ def _request(order: Order) -> Request:
             f"--bugs {bugs} is fewer than the {len(kinds)} kinds asked for.",
             "Leave --bugs out, or name fewer kinds.",
         )
+    seed = order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS))
+    program = order.program or _drawn(order, track, [catalogue.kind(id_) for id_ in kinds], seed)
     return Request(
-        seed=order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS)),
+        seed=seed,
         bugs=bugs,
+        program=track.program(program).name,
         kinds=kinds,
         stages=tuple(dict.fromkeys(order.stages)),
         difficulty=order.difficulty,
@@ -134,9 +141,19 @@ def _request(order: Order) -> Request:
     )
 
 
+def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -> str:
+    """Draw one of the track's programs that have places for all kinds asked for; the simplest, if
+    it is to be easy, or if none has.
+    """
+    programs = [program for program in track.programs if has_sites(program.reference(), kinds)]
+    if order.difficulty == "easy" or not programs:
+        return (programs or track.programs)[0].name
+    return random.Random(f"{seed} program").choice(programs).name
+
+
 def _documents(order: Order, track: Track, key: AnswerKey) -> dict[str, str]:
     folder = files("bugforge.templates")
-    problem = Template((folder / track.problem).read_text(encoding="utf-8"))
+    problem = Template((folder / track.program(key.reference).problem).read_text(encoding="utf-8"))
     words = {
         "text": key.text,
         "bugs": "one bug" if len(key.bugs) == 1 else f"{len(key.bugs)} bugs",

@@ -28,6 +28,15 @@ class Mutant:
         return self.kind.killers(self.form)
 
 
+def has_sites(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> bool:
+    """Whether a program has a site for each of these kinds."""
+    sources = [parse(name, text) for name, text in pristine.items()]
+    return all(
+        any(next(sites(source, form), None) for source in sources for form in kind.forms)
+        for kind in kinds
+    )
+
+
 def mutants(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> Iterator[Mutant]:
     """Plant every form of these kinds at every site that the program has for it."""
     sources = [parse(name, text) for name, text in pristine.items()]

@@ -20,9 +20,13 @@ MAIN: tuple[str, Stage, str] = ("main", "loop", "`python train.py` comes to its 
 
 @dataclass(frozen=True)
 class Run:
-    """One training from scratch and the sample it ended with. seen: losses in nats."""
+    """One training from scratch and the sample it ended with. Losses are in nats.
+
+    text: what was to be learned; whole: that and what was held out.
+    """
 
     text: str
+    whole: str
     unseen: bool
     recording: Recording
     attempts: int = 1

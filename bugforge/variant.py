@@ -11,7 +11,6 @@ from bugforge.imports import without_idle_imports
 from bugforge.renaming import Names, identifiers, renamed
 from bugforge.retelling import LINE_LENGTH, Words, retold
 from bugforge.rewrite import Renaming, Restructuring, Retelling, Rewrite, Way
-from bugforge.sentences import shipped
 from bugforge.template import Rewritten, rewritten
 
 Fits = Callable[[str, Rewritten], bool]
@@ -35,14 +34,14 @@ class Variant:
 def vary(
     reference: Mapping[str, str],
     rewrites: Iterable[type[Rewrite]],
+    text: str,
     rng: random.Random,
     fits: Fits = lambda *_: True,
 ) -> Variant:
-    """Make a reference over, each rewrite in a way that is drawn, or not at all.
+    """Make a reference over to learn a text, each rewrite in a way that is drawn, or not at all.
 
     A rewrite of a tree is left out where it does not fit.
     """
-    text = rng.choice(shipped())
     draft = _Draft(_about(reference, text), fits)
     for rewrite in _in_order(rewrites):
         drawn = rng.choice((None, *rewrite.choices()))

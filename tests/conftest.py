@@ -14,7 +14,7 @@ from bugforge.probe import draw
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC
+from bugforge.track import GPT
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
 
@@ -31,7 +31,7 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def reference() -> dict[str, str]:
     """The correct program of the classic track, text by file name."""
-    files = CLASSIC.reference()
+    files = GPT.reference()
     files["train.py"] = with_sentence(files["train.py"], shipped()[0])
     return files
 
@@ -84,7 +84,7 @@ def bench(
     box: Sandbox, reference: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Bench:
     """A bench whose pristine program is the reference."""
-    recorder = Recorder(box, box.room(), draw(random.Random(0)))
+    recorder = Recorder(box, box.room(), draw(random.Random(0), GPT))
     return Bench(recorder, recorder.pristine(reference), tmp_path_factory.mktemp("bench"))
 
 

@@ -190,7 +190,7 @@ def _run(first: float, last: float, sample: str = TEXT, **facts: object) -> Run:
     floor = loss_floor(TEXT, BLOCK)
     losses = [first] * (STEPS // 2) + [last * floor] * (STEPS // 2)
     recording = Recording(facts={"losses": losses, "block_size": BLOCK, "sample": sample, **facts})
-    return Run(TEXT, unseen=False, recording=recording)
+    return Run(TEXT, TEXT, unseen=False, recording=recording)
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_a_system_without_fork_is_told_so(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_missing_walls_are_named(isolation: tuple[str, ...], said: str) -> None:
     """Who is told of a program that ran is told which walls did not stand around it."""
-    run = Run("text", unseen=False, recording=Recording(facts={"losses": [1.0]}))
+    run = Run("text", "text", unseen=False, recording=Recording(facts={"losses": [1.0]}))
     written = StringIO()
     verdict = Verdict(passed=False, readings=(), runs=(run,), isolation=isolation)
     show_verdict(Console(file=written, width=80), verdict, "verdict")

@@ -22,7 +22,7 @@ from bugforge.mutants import mutants
 from bugforge.rewrite import IncompleteRewriteError, Renaming, Restructuring, Retelling, Way, way
 from bugforge.sentences import shipped
 from bugforge.template import rewritten
-from bugforge.track import CLASSIC
+from bugforge.track import CLASSIC, GPT
 from bugforge.variant import Variant, vary, written
 from tests.conftest import Bench
 
@@ -47,12 +47,13 @@ each_way = pytest.mark.parametrize(
 
 
 def _written(*ways: str) -> dict[str, str]:
-    return written(CLASSIC.reference(), REWRITES, shipped()[0], ways)
+    return written(GPT.reference(), REWRITES, shipped()[0], ways)
 
 
 @cache
 def _varied(seed: int) -> Variant:
-    return vary(CLASSIC.reference(), REWRITES, random.Random(seed))
+    rng = random.Random(seed)
+    return vary(GPT.reference(), REWRITES, GPT.text(rng), rng)
 
 
 def _covering() -> Iterator[list[str]]:
@@ -134,7 +135,7 @@ def test_a_variant_is_written_again_from_its_ways() -> None:
     """The ways that a variant names lead to the same program."""
     for seed in range(SEEDS):
         variant = _varied(seed)
-        again = written(CLASSIC.reference(), REWRITES, variant.text, variant.ways)
+        again = written(GPT.reference(), REWRITES, variant.text, variant.ways)
         assert again == variant.files
 
 
