@@ -47,7 +47,8 @@ class Room:
             near = self.near.get((name, scope))
             if near:
                 source = parse(name, code_of(new.text, scope))
-                if any(next(sites(source, candidate.form), None) is None for candidate in near):
+                forms = [replace(candidate.form, beside=None) for candidate in near]
+                if any(next(sites(source, form), None) is None for form in forms):
                     return False
         return True
 

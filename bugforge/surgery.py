@@ -79,6 +79,8 @@ def parse(name: str, text: str) -> Source:
 
 def sites(source: Source, form: Form) -> Iterator[Site]:
     """Find where a form can be planted."""
+    if form.beside is not None and not _all_that_hold(source, form.beside):
+        return
     matching = [node for node in _candidates(source, form.site) if m.matches(node, form.site)]
     if matching and form.inside is not None:
         holding = _all_that_hold(source, form.inside)

@@ -53,7 +53,10 @@ def example(*lines: str) -> str:
 
 @dataclass(frozen=True)
 class Update:
-    """Where the lines of a training step stand in their block; clip is None where none is."""
+    """Where the lines of a training step stand in their block; clip is None where none is.
+
+    Where gradients are accumulated, forward and backward are both the loop that does it.
+    """
 
     forward: int
     zero_grad: int
@@ -67,14 +70,17 @@ def update(block: cst.IndentedBlock, *, cleared_anywhere: bool = False) -> Updat
 
     cleared_anywhere: whether zero_grad may also come first, or last.
     """
-    zero_grad, backward, clip = (_where(block, shape) for shape in (ZERO_GRAD, BACKWARD, CLIP))
+    zero_grad, clip = (_where(block, shape) for shape in (ZERO_GRAD, CLIP))
+    backward = _where(block, BACKWARD) or _loops(block, BACKWARD)
     if len(zero_grad) != 1 or len(backward) != 1 or len(clip) > 1:
         return None
-    optimizer, loss = (_receiver(block.body[i]) for i in (zero_grad[0], backward[0]))
+    optimizer = _receiver(block.body[zero_grad[0]])
+    loss = _receiver(find(block.body[backward[0]], BACKWARD)[0])
     stepping = _where(block, STEP)
     own = [i for i in stepping if _receiver(block.body[i]) == optimizer]
     steps = own or stepping  # it may be the model that is cleared
-    forwards = [i for i in range(backward[0]) if loss in _targets(block.body[i])]
+    last = backward[0] + isinstance(block.body[backward[0]], cst.For)
+    forwards = [i for i in range(last) if loss in _targets(block.body[i])]
     if len(steps) != 1 or not forwards:
         return None
     order = [forwards[-1], *zero_grad, backward[0], *clip, steps[0]]
@@ -92,7 +98,9 @@ def without(place: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
         found = update(block, cleared_anywhere=True)
-        return None if found is None else with_lines(block, place(found), place(found) + 1, [])
+        if found is None or isinstance(block.body[place(found)], cst.For):
+            return None
+        return with_lines(block, place(found), place(found) + 1, [])
 
     return mutate
 
@@ -102,7 +110,9 @@ def putting(line_: Place, before: Place) -> Callable[[cst.IndentedBlock], Rewrit
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
         found = update(block)
-        return None if found is None else moved(block, line_(found), before(found))
+        if found is None or isinstance(block.body[line_(found)], cst.For):
+            return None
+        return moved(block, line_(found), before(found))
 
     return mutate
 
@@ -121,6 +131,10 @@ def putting_clip(before: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
 
 def _where(block: cst.IndentedBlock, shape: m.BaseMatcherNode) -> list[int]:
     return [i for i, statement in enumerate(block.body) if m.matches(statement, shape)]
+
+
+def _loops(block: cst.IndentedBlock, shape: m.BaseMatcherNode) -> list[int]:
+    return [i for i, s in enumerate(block.body) if isinstance(s, cst.For) and find(s, shape)]
 
 
 def _receiver(statement: cst.CSTNode) -> str:

@@ -90,15 +90,15 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.tok_emb = nn.Embedding(config.vocab_size, config.n_embd)
-        self.pos_emb = nn.Embedding(config.block_size, config.n_embd)
+        self.pos_emb = nn.Parameter(0.02 * torch.randn(config.block_size, config.n_embd))
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))
         self.ln_f = nn.LayerNorm(config.n_embd)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.apply(self.init_weights)
-        self.head.weight = self.tok_emb.weight  # tokens are written as they are read
+        self.head.weight = self.tok_emb.weight
         for name, parameter in self.named_parameters():
-            if name.endswith("proj.weight"):  # each adds to the stream, and there are many
+            if name.endswith("proj.weight"):
                 nn.init.normal_(parameter, mean=0.0, std=0.02 / math.sqrt(2 * config.n_layer))
 
     def init_weights(self, module):
@@ -109,8 +109,8 @@ class GPT(nn.Module):
 
     def forward(self, idx, targets=None):
         """Map tokens (B, T) to logits (B, T, V); with targets (B, T), also give the loss."""
-        pos = torch.arange(idx.size(1), device=idx.device)
-        x = self.dropout(self.tok_emb(idx) + self.pos_emb(pos))  # (B, T, C)
+        x = self.tok_emb(idx) + self.pos_emb[: idx.size(1)]  # (B, T, C)
+        x = self.dropout(x)
         for block in self.blocks:
             x = block(x)
         logits = self.head(self.ln_f(x))
