@@ -25,7 +25,7 @@ from bugforge.properties import LAWS
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
 from bugforge.track import GPT
-from bugforge.training import HIGHEST, LAST, LOWEST, Run
+from bugforge.training import LAST, LOWEST, Run
 from bugforge.variant import with_sentence
 from bugforge.verify import Question
 from tests.corpus.cheats import CHEATS
@@ -94,7 +94,7 @@ def _looked_at(run: Run) -> dict[str, bool]:
         "the loss is halved": halved,
         "the loss is halved and the sample right": halved and run.exact,
         "the loss ends between two bounds and the sample is right": (
-            LOWEST <= share <= HIGHEST and run.exact
+            LOWEST <= share <= run.program.highest and run.exact
         ),
     }
 

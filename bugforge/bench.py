@@ -79,9 +79,7 @@ class Bench:
         for name in self._ahead(programs, train):
             self._hold(f"train {name}")
             recording = self.recorder.trained(f"train {name}")
-            learned = self.recorder.probe.program.learned(text)
-            run = Run(learned, text, unseen=False, recording=recording)
-            yield name, run
+            yield name, Run(self.recorder.probe.program, text, unseen=False, recording=recording)
 
     def _ahead(self, items: Iterable[T], submit: Callable[[T], None]) -> Iterator[T]:
         """Give items in order, each when some of those behind it have been submitted, too."""

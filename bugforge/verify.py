@@ -207,8 +207,7 @@ class _Check:
         self.recorder.train(name, self.attempt, text, seed, main=text == self.key.text)
 
     def _run(self, name: str, text: str, *, is_unseen: bool) -> Run:
-        learned = self.recorder.probe.program.learned(text)
-        return Run(learned, text, is_unseen, self.recorder.trained(name))
+        return Run(self.recorder.probe.program, text, is_unseen, self.recorder.trained(name))
 
     def _states(self, seen: Evidence, pristine: Evidence, *, kept: bool) -> dict[int, State]:
         numbers = [bug.number for bug in self.key.bugs]

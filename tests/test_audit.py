@@ -19,6 +19,7 @@ from bugforge.recordings import Crash, Recording
 from bugforge.rewrite import Restructuring, way
 from bugforge.sentences import loss_floor
 from bugforge.symptom import symptom
+from bugforge.track import GPT
 from bugforge.training import Run
 
 TEXT = "What comes back is what was learned, every letter of it and nothing else besides."
@@ -190,7 +191,7 @@ def _run(first: float, last: float, sample: str = TEXT, **facts: object) -> Run:
     floor = loss_floor(TEXT, BLOCK)
     losses = [first] * (STEPS // 2) + [last * floor] * (STEPS // 2)
     recording = Recording(facts={"losses": losses, "block_size": BLOCK, "sample": sample, **facts})
-    return Run(TEXT, TEXT, unseen=False, recording=recording)
+    return Run(GPT, TEXT, unseen=False, recording=recording)
 
 
 @pytest.mark.parametrize(
