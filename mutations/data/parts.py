@@ -34,6 +34,8 @@ CORRECT = "def draw(windows):\n    return windows[:, :-1], windows[:, 1:]\n"
 OTHERS = (
     "def split(windows):\n    return windows[:, :1], windows[:, 1:]\n",
     "def crop(windows):\n    return windows[:-1], windows[1:]\n",
+    "def steps(x):\n    return x[:, 1:] - x[:, :-1]\n",
+    "def pair(x, y):\n    a = x[:, :-1]\n    b = y[:, 1:]\n    return a, b\n",
 )
 
 Reside = Callable[[cst.Subscript], cst.BaseExpression]
