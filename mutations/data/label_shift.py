@@ -3,41 +3,11 @@
 from collections.abc import Callable
 
 import libcst as cst
-import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import ALL, MINUS_ONE, render, same
-
-SHIFTED = m.Tuple(
-    elements=[
-        m.Element(
-            m.Subscript(
-                slice=[
-                    ALL,
-                    m.SubscriptElement(m.Slice(lower=None, upper=MINUS_ONE, step=None)),
-                    m.ZeroOrMore(ALL),
-                ]
-            )
-        ),
-        m.Element(
-            m.Subscript(
-                slice=[
-                    ALL,
-                    m.SubscriptElement(m.Slice(lower=m.Integer("1"), upper=None, step=None)),
-                    m.ZeroOrMore(ALL),
-                ]
-            )
-        ),
-    ]
-)
-"""What to predict from and what to predict: windows[:, :-1], windows[:, 1:]."""
-
-CORRECT = "def draw(windows):\n    return windows[:, :-1], windows[:, 1:]\n"
-OTHERS = (
-    "def split(windows):\n    return windows[:, :1], windows[:, 1:]\n",
-    "def crop(windows):\n    return windows[:-1], windows[1:]\n",
-)
+from ..patterns import render, same
+from .parts import CORRECT, OTHERS, SHIFTED
 
 Recut = Callable[[cst.Subscript, cst.Subscript], tuple[cst.BaseExpression, cst.BaseExpression]]
 
