@@ -63,8 +63,10 @@ def divided_again(block: cst.IndentedBlock) -> Rewritten:
     found = warmed(block)
     if found is None or found[1] == found[0] + 1:
         return None
-    again = find(block.body[found[0]], WARMED)[0]
-    return with_lines(block, found[1], found[1], [cst.parse_statement(render(again))])
+    division = find(block.body[found[0]], QUOTIENT)[0]
+    assert isinstance(division, cst.BinaryOperation)
+    again = cst.parse_statement(f"{render(division.left)} /= {render(division.right)}")
+    return with_lines(block, found[1], found[1], [again])
 
 
 class GenTemperatureMul(Mutation):
@@ -108,7 +110,7 @@ class GenTemperatureMul(Mutation):
             m.IndentedBlock(),
             divided_again,
             correct=CORRECT,
-            buggy=CORRECT.replace("    return", "    logits = logits / temperature\n    return"),
+            buggy=CORRECT.replace("    return", "    logits /= temperature\n    return"),
         ),
     )
     untouched = (
