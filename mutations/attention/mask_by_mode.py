@@ -22,9 +22,9 @@ CORRECT = """def forward(self, q, k, v):
 def when_not_training(method: cst.FunctionDef) -> Rewritten:
     """Mask only in evaluation mode."""
     maskings = [own for own in method.body.body if hidden(own, HIDING) is not None]
-    if not maskings or not find(method, SCORES):
+    if len(maskings) != 1 or not find(method, SCORES):
         return None
-    [masking] = maskings
+    masking = maskings[0]
     assert isinstance(masking, cst.SimpleStatementLine)
     asked = cst.If(
         cst.parse_expression("not self.training"),

@@ -28,6 +28,12 @@ OTHERS = (
     "probs = F.softmax(logits, dim=-1)\n",
     "att = q @ k.mT\nweights = F.softmax(att, dim=3)\n",
 )
+OTHERS_MASKED = (
+    *OTHERS,
+    CORRECT,
+    MASKED.replace("q @ k.mT", "self.logits(q)"),
+    MASKED.replace("dim=-1", "dim=3"),
+)
 
 
 def over(axis: str) -> Callable[[cst.Call], Rewritten]:
@@ -35,6 +41,20 @@ def over(axis: str) -> Callable[[cst.Call], Rewritten]:
 
     def mutate(call: cst.Call) -> Rewritten:
         return swap(call, call.args[-1].value, cst.parse_expression(axis))
+
+    return mutate
+
+
+def of_masked_over(axis: str) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that runs the softmax of masked scores over an axis along which all are
+    hidden where one is.
+    """
+
+    def mutate(block: cst.IndentedBlock) -> Rewritten:
+        found = shares(block, SHUTTING_OUT)
+        if found is None or not m.matches(found.softmax, OVER_LAST):
+            return None
+        return swap(block, found.softmax.args[-1].value, cst.parse_expression(axis))
 
     return mutate
 
@@ -110,22 +130,14 @@ class SoftmaxOverHeads(Mutation):
     forms = (
         Form(
             "one",
-            OVER_LAST,
-            over("1"),
-            correct=CORRECT,
-            buggy="att = q @ k.mT\nweights = F.softmax(att, dim=1)\n",
+            m.IndentedBlock(),
+            of_masked_over("1"),
+            correct=MASKED,
+            buggy=MASKED.replace("dim=-1", "dim=1"),
             inside=SCORES,
         ),
     )
-    untouched = OTHERS
-
-
-def over_batch(block: cst.IndentedBlock) -> Rewritten:
-    """Run the softmax of masked scores over the rows of the batch."""
-    found = shares(block, SHUTTING_OUT)
-    if found is None or not m.matches(found.softmax, OVER_LAST):
-        return None
-    return swap(block, found.softmax.args[-1].value, cst.Integer("0"))
+    untouched = OTHERS_MASKED
 
 
 class SoftmaxOverBatch(Mutation):
@@ -161,14 +173,10 @@ class SoftmaxOverBatch(Mutation):
         Form(
             "zero",
             m.IndentedBlock(),
-            over_batch,
+            of_masked_over("0"),
             correct=MASKED,
             buggy=MASKED.replace("dim=-1", "dim=0"),
             inside=SCORES,
         ),
     )
-    untouched = (
-        *OTHERS,
-        MASKED.replace("q @ k.mT", "self.logits(q)"),
-        MASKED.replace("dim=-1", "dim=3"),
-    )
+    untouched = OTHERS_MASKED
