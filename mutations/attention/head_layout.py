@@ -1,4 +1,4 @@
-"""The heads are split or merged so that positions and heads get mixed up."""
+"""The heads are split or merged so that positions, heads or rows get mixed up."""
 
 from collections.abc import Callable
 
@@ -27,16 +27,31 @@ def merged_by(template: str) -> Callable[[cst.SimpleStatementLine], Rewritten]:
     """Make a mutation that merges the heads without moving them behind the positions."""
 
     def mutate(statement: cst.SimpleStatementLine) -> Rewritten:
-        merge = find(statement, MERGED)[0]
-        assert isinstance(merge, cst.Call)
-        exchange = find(merge, HEADS_EXCHANGED)[0]
-        assert isinstance(exchange, cst.Call)
+        merge, exchange = merging(statement)
         assert isinstance(exchange.func, cst.Attribute)
         shape = ", ".join(render(arg.value) for arg in merge.args)
         text = template.format(heads=render(exchange.func.value), shape=shape)
         return retold(swap(statement, merge, cst.parse_expression(text)), f"({shape})")
 
     return mutate
+
+
+def merged_by_time(statement: cst.SimpleStatementLine) -> Rewritten:
+    """Move the positions to the very front before the heads are merged."""
+    merge, exchange = merging(statement)
+    assert isinstance(exchange.func, cst.Attribute)
+    shape = ", ".join(render(arg.value) for arg in merge.args)
+    text = f"{render(exchange.func.value)}.permute(2, 0, 1, 3)"
+    return retold(swap(statement, exchange, cst.parse_expression(text)), f"({shape})")
+
+
+def merging(statement: cst.SimpleStatementLine) -> tuple[cst.Call, cst.Call]:
+    """Give the call that merges the heads in a line, and the one in it that moves them."""
+    merge = find(statement, MERGED)[0]
+    exchange = find(merge, HEADS_EXCHANGED)[0]
+    assert isinstance(merge, cst.Call)
+    assert isinstance(exchange, cst.Call)
+    return merge, exchange
 
 
 def split_at_once(call: cst.Call) -> Rewritten:
@@ -105,6 +120,59 @@ class HeadsMergeNoTranspose(Mutation):
         ),
     )
     untouched = ("patches = image.transpose(1, 2).reshape(B, T, C)\n",)
+
+
+class HeadsMergeWrongPermute(Mutation):
+    """The heads are merged with the positions in front of the batch.
+
+    What it does: A tensor of shape (B, nh, T, hs) is permuted to (T, B, nh, hs), as some layers
+    want it, and then viewed as (B, T, C).
+
+    Why it is wrong: The shape is right whatever the order of the first two axes was: rows of the
+    batch and positions get mixed up. Only for a batch of one row they do not.
+
+    How it shows: The loss falls at first and then stalls, far above what it should reach. The
+    sample may begin well, as it is a single row, and then falls into a loop.
+
+    How to find it: Compare the logits of a row alone with those of the same row in a batch.
+
+    Other right fixes: transpose(1, 2) before the view, or permute(0, 2, 1, 3).
+    """
+
+    id = "heads-merge-wrong-permute"
+    bug_class = "projection"
+    stage = "attention"
+    difficulty = "medium"
+    visibility = "plateau"
+    provenance = ("measured",)
+    hints = (
+        "What it writes is made one row at a time; what it learns from is not.",
+        "Does a row's prediction depend on the rows beside it?",
+        "Name the axes of the tensor that is viewed as (B, T, C), in their order.",
+    )
+    killed_by = frozenset(
+        {"batch-independence", "causality", "forward", "prefix-consistency", "sampling"}
+    )
+    forms = (
+        Form(
+            "time-first",
+            line(assigned(MERGED)),
+            merged_by_time,
+            correct=(
+                "att = (q @ k.mT).softmax(-1)\n"
+                "y = (att @ v).transpose(1, 2).contiguous().view(B, T, C)  # heads merged\n"
+            ),
+            buggy=(
+                "att = (q @ k.mT).softmax(-1)\n"
+                "y = (att @ v).permute(2, 0, 1, 3).contiguous().view(B, T, C)  # (B, T, C)\n"
+            ),
+            inside=SCORES,
+        ),
+    )
+    untouched = (
+        "patches = image.transpose(1, 2).reshape(B, T, C)\n",
+        "att = q @ k.mT\nq = q.view(B, T, 4, C // 4).transpose(1, 2)\n",
+    )
 
 
 class HeadsSplitNoTranspose(Mutation):

@@ -1,25 +1,61 @@
 """The causal mask comes too late, or its result is never used."""
 
+from collections.abc import Callable
+
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, find, index_of, root, swap, with_argument, with_lines, within
+from ..patterns import SCORES, root, swap, with_argument, with_lines
+from .hiding import HIDING, SHUTTING_OUT, shares
 from .mask_examples import MASKED, MASKED_LATER
-from .parts import FILL_ANEW, MASKING, SOFTMAXING
+from .parts import MASKING
+
+ATTENDING = (
+    "def attend(q, k, v):\n"
+    "    att = q @ k.mT\n"
+    '    att = att.masked_fill(~mask, float("-inf"))\n'
+    "    att = att.softmax(-1)\n"
+    "    return att @ v\n"
+)
+ATTENDING_LATE = (
+    "def attend(q, k, v):\n"
+    "    att = q @ k.mT\n"
+    "    att = att.softmax(-1)\n"
+    '    att = att.masked_fill(~mask, float("-inf"))\n'
+    "    return att @ v\n"
+)
+OTHERS = (
+    (
+        "def choose(logits):\n"
+        '    logits = logits.masked_fill(logits < kept, float("-inf"))\n'
+        "    logits = logits.softmax(-1)\n"
+        "    return logits\n"
+    ),
+    ATTENDING.replace("att = att.softmax(-1)", "weights = att.softmax(-1)"),
+    ATTENDING_LATE,
+)
 
 
-def after_softmax(block: cst.IndentedBlock) -> Rewritten:
-    """Exchange the mask and the softmax, and write the zero that is natural behind it."""
-    first = index_of(block, MASKING)
-    masking, softmaxing = block.body[first : first + 2]
-    if not m.matches(softmaxing, SOFTMAXING):
-        return None
-    fill = find(masking, FILL_ANEW)[0]
-    assert isinstance(fill, cst.Call)
-    masking = swap(masking, fill, with_argument(fill, 1, "0.0"))
-    return with_lines(block, first, first + 2, [softmaxing, masking])
+def after_softmax(
+    shape: m.BaseMatcherNode, value: str | None = None
+) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that exchanges a mask of that shape and the softmax, and lets the mask write
+    another value, where one is given.
+    """
+
+    def mutate(block: cst.IndentedBlock) -> Rewritten:
+        found = shares(block, shape)
+        if found is None:
+            return None
+        masking = found.hiding
+        if value is not None:
+            last = len(found.fill.args) - 1
+            masking = swap(masking, found.fill, with_argument(found.fill, last, value))
+        return with_lines(block, found.at, found.at + 2, [found.sharing, masking])
+
+    return mutate
 
 
 def without_assignment(line: cst.SimpleStatementLine) -> Rewritten:
@@ -72,33 +108,57 @@ class MaskAfterSoftmax(Mutation):
     forms = (
         Form(
             "exchanged",
-            within(MASKING, SOFTMAXING),
-            after_softmax,
-            correct=(
-                "def attend(q, k, v):\n"
-                "    att = q @ k.mT\n"
-                '    att = att.masked_fill(~mask, float("-inf"))\n'
-                "    att = att.softmax(-1)\n"
-                "    return att @ v\n"
-            ),
-            buggy=(
-                "def attend(q, k, v):\n"
-                "    att = q @ k.mT\n"
-                "    att = att.softmax(-1)\n"
-                "    att = att.masked_fill(~mask, 0.0)\n"
-                "    return att @ v\n"
-            ),
+            m.IndentedBlock(),
+            after_softmax(HIDING, "0.0"),
+            correct=ATTENDING,
+            buggy=ATTENDING_LATE.replace('float("-inf")', "0.0"),
             inside=SCORES,
         ),
     )
-    untouched = (
-        (
-            "def choose(logits):\n"
-            '    logits = logits.masked_fill(logits < kept, float("-inf"))\n'
-            "    probs = logits.softmax(-1)\n"
-            "    return probs\n"
+    untouched = OTHERS
+
+
+class MaskNeginfAfterSoftmax(Mutation):
+    """The causal mask writes minus infinity over weights that the softmax has made.
+
+    What it does: The softmax runs over all positions, and then the weights of the future, not
+    their scores, become minus infinity.
+
+    Why it is wrong: Minus infinity means nothing to a score on its way into the softmax, and
+    everything to a weight: the values are multiplied by it, and infinities of both signs meet.
+
+    How it shows: The loss is NaN at once.
+
+    How to find it: Look for the first tensor of the forward pass that is not finite: the weights,
+    though a softmax gives numbers between 0 and 1.
+
+    Other right fixes: Mask the scores before the softmax. Zero instead of minus infinity, behind
+    it, is no fix: the weights that are left would not add up to 1.
+    """
+
+    id = "mask-neginf-after-softmax"
+    bug_class = "mask"
+    stage = "attention"
+    difficulty = "easy"
+    visibility = "flat"
+    provenance = ("measured",)
+    hints = (
+        "The first loss is not a number.",
+        "Which is the first tensor that holds an infinity?",
+        "Weights lie between 0 and 1. Which line writes others?",
+    )
+    killed_by = frozenset({"finite", "runs"})
+    forms = (
+        Form(
+            "exchanged",
+            m.IndentedBlock(),
+            after_softmax(SHUTTING_OUT),
+            correct=ATTENDING,
+            buggy=ATTENDING_LATE,
+            inside=SCORES,
         ),
     )
+    untouched = OTHERS
 
 
 class MaskMissing(Mutation):
