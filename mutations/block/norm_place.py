@@ -38,7 +38,8 @@ class LnOnOutput(Mutation):
     the stream has grown to. Here it forces every sublayer to add as much as any other, from the
     first step on.
 
-    How it shows: TODO
+    How it shows: Where it is the attention's norm, the loss comes down late; in the end it is
+    nearly right, and so is the sample. Where it is the MLP's, nothing shows.
 
     How to find it: Multiply the input of the sublayer by ten: its output must not change. Set the
     sublayer's weights to zero: nothing may be added.
@@ -98,7 +99,8 @@ class LnPostInsteadOfPre(Mutation):
     was asked for. With the norm in the stream, nothing runs from the embeddings to the head
     unchanged, and deep models need a careful warm-up.
 
-    How it shows: TODO
+    How it shows: Hardly: with the attention's norm the loss comes down a little later. A model
+    of two blocks ends where it should, with the right sample.
 
     How to find it: Set the sublayers' weights to zero: a pre-norm block gives back its input,
     this one a normalised input.
@@ -147,7 +149,8 @@ class LnWrongAxes(Mutation):
     that they are normalised with. And the norm has a scale and a shift for each place of a window,
     so that no shorter window fits.
 
-    How it shows: TODO
+    How it shows: Training runs, as all of its windows are full; the sample stops at once over a
+    shape, as its prompt is shorter.
 
     How to find it: Run a window that is shorter than block_size, and read the sizes in the message;
     or print the shapes of all parameters.
@@ -160,7 +163,7 @@ class LnWrongAxes(Mutation):
     stage = "block"
     difficulty = "easy"
     visibility = "crash"
-    provenance = ("measured",)
+    provenance = ("reczoo/FuxiCTR#23",)
     hints = (
         "Does it run at every length?",
         "Print the shapes of the parameters, block by block.",

@@ -16,7 +16,8 @@ class ResidBothDropped(Mutation):
     Why it is wrong: No input comes through a block as it was. The token itself is lost unless
     every layer learns to pass it on, and gradients must take the same long way.
 
-    How it shows: TODO
+    How it shows: The loss comes down slowly and ends several times too high; the sample falls
+    apart after a few words.
 
     How to find it: Set all weights of the sublayers to zero: the blocks must still let their input
     through.
@@ -57,7 +58,8 @@ class ResidWrongTensor(Mutation):
     Why it is wrong: The stream is the memory of all layers. Once overwritten it is gone, and twice
     the sublayer's result is no more than the sublayer's result.
 
-    How it shows: TODO
+    How it shows: Where it is the attention's result, the loss comes down late and ends a little
+    higher, and the sample is right. Where it is the MLP's, nothing shows.
 
     How to find it: Set the weights of the sublayer to zero: the block must give back its input.
     Then follow which name stands for which tensor, line by line.
@@ -109,7 +111,7 @@ class MlpWrongInput(Mutation):
     Why it is wrong: The MLP is meant to work on all that is known so far. Here it lacks either
     what the earlier layers wrote or what attention has just gathered.
 
-    How it shows: TODO
+    How it shows: Not in loss or sample: in a small model one block makes up for the other.
 
     How to find it: Watch what the MLP's norm is given, by a hook or a print, and compare it with
     the stream behind attention.

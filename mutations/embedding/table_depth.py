@@ -152,7 +152,7 @@ class PeEveryLayer(Mutation):
     Why it is wrong: Positions belong to the embedding, once. Here they pile up in the stream, one
     more time with each block. Some designs want that; this one does not.
 
-    How it shows: TODO
+    How it shows: Not in loss or sample.
 
     How to find it: Take the blocks' sublayers out by zero weights: what leaves the last block must
     be what entered the first.

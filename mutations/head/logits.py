@@ -147,7 +147,8 @@ class SoftmaxInForward(Mutation):
     Why it is wrong: Probabilities lie between 0 and 1, so that the second softmax is nearly even
     whatever the model finds: it can never be sure, and the loss has a floor far above zero.
 
-    How it shows: TODO
+    How it shows: The loss falls a little and then stalls, far above where it should end, and the
+    sample repeats itself.
 
     How to find it: Add up what the model gives for one position: logits do not come to 1.
 

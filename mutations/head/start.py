@@ -60,7 +60,9 @@ class InitAllZero(Mutation):
     learns one feature. Between two layers of zeros there is no gradient at all, and neither ever
     moves.
 
-    How it shows: TODO
+    How it shows: With zeros the loss stalls where the last token and its position leave it; with
+    one number throughout it comes down slowly and ends several times too high. The sample falls
+    apart either way.
 
     How to find it: Print the spread of every weight of a fresh model.
 
@@ -78,7 +80,7 @@ class InitAllZero(Mutation):
         "Print the spread of every weight of a fresh model.",
         "What do two neurons have to differ by, so that they can learn different things?",
     )
-    killed_by = frozenset({"position-scale"})
+    killed_by = frozenset({"position-scale", "training-moves"})
     forms = (
         Form(
             "zeros",
@@ -95,6 +97,7 @@ class InitAllZero(Mutation):
             correct=CORRECT,
             buggy=CORRECT.replace("mean=0.0, std=0.02", "mean=0.02, std=0.0"),
             inside=BY_KIND,
+            killed_by=frozenset({"position-scale", "token-heard"}),
         ),
     )
     untouched = (
