@@ -220,6 +220,19 @@ def test_names_and_words_hide_no_bug(reference: dict[str, str]) -> None:
         assert Counter(m.name for m in mutants(files, CATALOGUE.kinds.values())) == wanted
 
 
+def test_layouts_of_a_block_and_of_logits_hide_no_bug(reference: dict[str, str]) -> None:
+    """However a block adds, its MLP is laid out and logits are made, every form of a bug in the
+    block or the head finds as many places as in the reference.
+    """
+    kinds = [kind for kind in CATALOGUE.kinds.values() if kind.stage in ("block", "head")]
+    wanted = Counter(mutant.name for mutant in mutants(reference, kinds))
+    layouts = ("residual", "feedforward", "logits")
+    for choice in CHOICES:
+        if choice.split("/")[0] in layouts:
+            found = Counter(mutant.name for mutant in mutants(_written(choice), kinds))
+            assert found == wanted, choice
+
+
 def test_a_key_is_held_to_its_ways() -> None:
     """A key is genuine as it was forged, and not with another way, sentence or line in it."""
     key = forge(Request(seed="3"), CLASSIC, CATALOGUE, "0")

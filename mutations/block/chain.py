@@ -64,8 +64,10 @@ def overwritten(block: cst.IndentedBlock) -> Rewritten:
         target = cast("cst.Assign", find(loop, m.Assign())[0]).targets[0].target
         stream = root(target)
         new = next(name for name in ("y", "h", "out", "z") if not find(block, m.Name(name)))
-        reads = find(reader, m.Name(stream))
-        later = sum(uses(statement, stream) for statement in block.body[i + 2 :])
+        anew = m.matches(reader, line(m.Assign(targets=[m.AssignTarget(m.Name(stream))])))
+        read_in = cast("cst.Assign", find(reader, m.Assign())[0]).value if anew else reader
+        reads = find(read_in, m.Name(stream))
+        later = 0 if anew else sum(uses(statement, stream) for statement in block.body[i + 2 :])
         if len(reads) != 1 or later or uses(reader, stream) != 1:
             return None
         lines = [swap(loop, target, cst.Name(new)), swap(reader, reads[0], cst.Name(new))]

@@ -1,42 +1,115 @@
 """The MLP's activation is missing or in the wrong place."""
 
-from typing import cast
+from dataclasses import dataclass
 
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import LAYER_OF_NAME, OWN, swap
+from ..patterns import LAYER_OF_NAME, LINEAR, OWN, assigned, find, own_layer, root, swap
 
 ACTIVATION = m.Attribute(attr=m.Name("gelu") | m.Name("relu") | m.Name("silu"))
 
-ACTIVE = m.Call(
-    func=OWN,
-    args=[m.Arg(m.Call(func=ACTIVATION, args=[m.Arg(LAYER_OF_NAME), m.ZeroOrMore()]))],
+MADE_ACTIVATION = m.Call(
+    func=m.Attribute(attr=m.Name("GELU") | m.Name("ReLU") | m.Name("SiLU"))
+    | m.Name("GELU")
+    | m.Name("ReLU")
+    | m.Name("SiLU")
 )
-"""Two layers with an activation between them: self.down(F.gelu(self.up(x)))."""
+"""An activation as a layer: nn.GELU()."""
 
-CORRECT = "def forward(self, x):\n    return self.narrow(F.gelu(self.wide(x)))\n"
+IN_SEQUENCE = m.Call(
+    func=m.Attribute(attr=m.Name("Sequential")) | m.Name("Sequential"),
+    args=[m.Arg(LINEAR), m.Arg(MADE_ACTIVATION), m.Arg(LINEAR)],
+)
+"""All of an MLP: nn.Sequential(nn.Linear(...), nn.GELU(), nn.Linear(...))."""
+
+BETWEEN = m.Call(func=ACTIVATION | OWN, args=[m.Arg(LAYER_OF_NAME), m.ZeroOrMore()])
+"""What may be an activation behind a layer: F.gelu(self.up(x)), self.act(self.up(x))."""
+
+CORRECT = """class FeedForward(nn.Module):
+    def __init__(self, width):
+        self.wide = nn.Linear(width, 4 * width)
+        self.narrow = nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        return self.narrow(F.gelu(self.wide(x)))
+"""
 OTHERS = (
-    "def forward(self, x):\n    return self.out(self.norm(x))\n",
-    "def forward(self, x):\n    return F.gelu(self.wide(x))\n",
+    CORRECT.replace("self.narrow(F.gelu(self.wide(x)))", "F.gelu(self.wide(x))"),
+    CORRECT.replace("F.gelu(", "self.norm("),
+    CORRECT.replace("self.narrow(F.gelu(", "F.gelu(self.narrow("),
 )
 
 
-def passive(outer: cst.Call) -> Rewritten:
-    """Take the activation out."""
-    activation = cast("cst.Call", outer.args[0].value)
-    return swap(outer, activation, activation.args[0].value)
+@dataclass(frozen=True)
+class Active:
+    """An activation between two layers: the call of it, and that of the second layer."""
+
+    activation: cst.Call
+    outer: cst.Call
 
 
-def active_late(outer: cst.Call) -> Rewritten:
-    """Put the activation around the outer layer."""
-    activation = cast("cst.Call", outer.args[0].value)
-    inner = swap(outer, activation, activation.args[0].value)
-    return activation.with_changes(
-        args=[activation.args[0].with_changes(value=inner), *activation.args[1:]]
+def active(definition: cst.ClassDef) -> Active | None:
+    """Find the activation in the argument of another layer, or in what that layer reads by name."""
+    for function in find(definition, m.FunctionDef()):
+        for found in find(function, BETWEEN):
+            activation = cst.ensure_type(found, cst.Call)
+            own = m.matches(activation.func, OWN)
+            if own and not own_layer(definition, activation.func, MADE_ACTIVATION):
+                continue
+            for outer in find(function, m.Call(func=OWN, args=[m.Arg()])):
+                assert isinstance(outer, cst.Call)
+                if outer.args[0].value is activation or _reads(function, outer, activation):
+                    return Active(activation, outer)
+    return None
+
+
+def _reads(function: cst.CSTNode, outer: cst.Call, activation: cst.Call) -> bool:
+    """Whether the layer reads the name that the activation's result is given."""
+    names = {
+        root(cst.ensure_type(assign, cst.Assign).targets[0].target)
+        for assign in find(function, assigned(BETWEEN))
+        if cst.ensure_type(assign, cst.Assign).value is activation
+    }
+    read = outer.args[0].value
+    return (
+        isinstance(read, cst.Name) and read.value in names and outer is not activation.args[0].value
     )
+
+
+def passive(definition: cst.ClassDef) -> Rewritten:
+    """Take the activation out."""
+    for sequence in find(definition, IN_SEQUENCE):
+        assert isinstance(sequence, cst.Call)
+        first, _, second = sequence.args
+        return swap(definition, sequence, sequence.with_changes(args=[first, second]))
+    found = active(definition)
+    if found is None:
+        return None
+    return swap(definition, found.activation, found.activation.args[0].value)
+
+
+def active_late(definition: cst.ClassDef) -> Rewritten:
+    """Put the activation around the outer layer."""
+    for sequence in find(definition, IN_SEQUENCE):
+        assert isinstance(sequence, cst.Call)
+        first, between, second = sequence.args
+        others = (
+            between.with_changes(value=second.value),
+            second.with_changes(value=between.value),
+        )
+        return swap(definition, sequence, sequence.with_changes(args=[first, *others]))
+    found = active(definition)
+    if found is None:
+        return None
+    inner = found.activation.args[0]
+    outer = swap(found.outer, found.activation, inner.value)
+    late = swap(found.activation, inner.value, outer)
+    if outer is not found.outer:
+        return swap(definition, found.outer, late)
+    return swap(swap(definition, found.activation, inner.value), found.outer, late)
 
 
 class MlpActivationMissing(Mutation):
@@ -70,10 +143,10 @@ class MlpActivationMissing(Mutation):
     forms = (
         Form(
             "dropped",
-            ACTIVE,
+            m.ClassDef(),
             passive,
             correct=CORRECT,
-            buggy="def forward(self, x):\n    return self.narrow(self.wide(x))\n",
+            buggy=CORRECT.replace("F.gelu(self.wide(x))", "self.wide(x)"),
         ),
     )
     untouched = OTHERS
@@ -109,10 +182,10 @@ class MlpActivationLate(Mutation):
     forms = (
         Form(
             "behind",
-            ACTIVE,
+            m.ClassDef(),
             active_late,
             correct=CORRECT,
-            buggy="def forward(self, x):\n    return F.gelu(self.narrow(self.wide(x)))\n",
+            buggy=CORRECT.replace("self.narrow(F.gelu(", "F.gelu(self.narrow("),
         ),
     )
     untouched = OTHERS

@@ -1,5 +1,8 @@
 """The way from the stream to the logits, known by the loss."""
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import libcst as cst
 import libcst.matchers as m
 
@@ -9,11 +12,15 @@ from ..patterns import (
     OWN,
     assigned,
     find,
+    line,
     root,
 )
 
-WITH_LAYER = m.Call(func=OWN, args=[m.Arg(LAYER_OF_NAME)])
-"""A layer behind another: self.head(self.norm(x))."""
+READING = m.Call(func=OWN, args=[m.Arg(m.Name() | LAYER_OF_NAME, keyword=None)])
+"""A layer that reads a name or another layer: self.head(x), self.head(self.norm(x))."""
+
+NORMED_ANEW = line(assigned(LAYER_OF_NAME))
+"""A line in which a layer reads a name: x = self.norm(x)."""
 
 CORRECT = """class LM(nn.Module):
     def __init__(self, vocab, width):
@@ -41,9 +48,41 @@ def head(definition: cst.ClassDef) -> cst.Call | None:
         for loss in find(function, CROSS_ENTROPY):
             assert isinstance(loss, cst.Call)
             logits = root(loss.args[0].value)
-            for assign in find(function, assigned(WITH_LAYER)):
+            for assign in find(function, assigned(READING)):
                 assert isinstance(assign, cst.Assign)
                 assert isinstance(assign.value, cst.Call)
                 if root(assign.targets[0].target) == logits:
                     return assign.value
+    return None
+
+
+@dataclass(frozen=True)
+class Norm:
+    """The layer whose result the head reads.
+
+    lines, at: the block of lines and the index at which it has a line of its own, if it has one.
+    """
+
+    call: cst.Call
+    lines: cst.IndentedBlock | None = None
+    at: int = 0
+
+
+def norm(definition: cst.ClassDef) -> Norm | None:
+    """Find the layer before the head: in the head's line, or in the one before."""
+    call = head(definition)
+    if call is None:
+        return None
+    read = call.args[0].value
+    if isinstance(read, cst.Call):
+        return Norm(read)
+    for lines in find(definition, m.IndentedBlock()):
+        assert isinstance(lines, cst.IndentedBlock)
+        for at, (before, statement) in enumerate(pairwise(lines.body)):
+            if call in find(statement, READING) and m.matches(before, NORMED_ANEW):
+                assign = cst.ensure_type(find(before, m.Assign())[0], cst.Assign)
+                layer = cst.ensure_type(assign.value, cst.Call)
+                names = (assign.targets[0].target, layer.args[0].value, read)
+                if len({root(name) for name in names}) == 1:
+                    return Norm(layer, lines, at)
     return None

@@ -7,39 +7,32 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import (
-    render,
-    swap,
-)
-from .parts import CORRECT, LOOK_ALIKE, head
-
-Reroute = Callable[[cst.Call, cst.Call], cst.CSTNode]
+from ..patterns import render, swap, with_lines
+from .parts import CORRECT, LOOK_ALIKE, norm
 
 
-def rerouted(reroute: Reroute) -> Callable[[cst.ClassDef], Rewritten]:
-    """Make a mutation of what the head reads, from a function of the head and the layer before."""
+def detached(template: str) -> Callable[[cst.ClassDef], Rewritten]:
+    """Make a mutation that detaches by a template over the layer before the head and its input."""
 
     def mutate(definition: cst.ClassDef) -> Rewritten:
-        call = head(definition)
-        if call is None:
+        found = norm(definition)
+        if found is None:
             return None
-        layer = call.args[0].value
-        assert isinstance(layer, cst.Call)
-        return swap(definition, layer, reroute(call, layer))
+        words = {"layer": render(found.call.func), "x": render(found.call.args[0].value)}
+        return swap(definition, found.call, cst.parse_expression(template.format(**words)))
 
     return mutate
 
 
-def detached_input(_: cst.Call, layer: cst.Call) -> cst.CSTNode:
-    """Detach what the layer before the head reads."""
-    return layer.with_changes(
-        args=[cst.Arg(cst.parse_expression(f"{render(layer.args[0].value)}.detach()"))]
-    )
-
-
-def detached_output(_: cst.Call, layer: cst.Call) -> cst.CSTNode:
-    """Detach what the layer before the head gives."""
-    return cst.parse_expression(f"{render(layer)}.detach()")
+def idle(definition: cst.ClassDef) -> Rewritten:
+    """Let the head read what the layer before it reads."""
+    found = norm(definition)
+    if found is None:
+        return None
+    if found.lines is None:
+        return swap(definition, found.call, found.call.args[0].value)
+    lines = with_lines(found.lines, found.at, found.at + 1, [])
+    return swap(definition, found.lines, lines)
 
 
 class LnFinalMissing(Mutation):
@@ -73,7 +66,7 @@ class LnFinalMissing(Mutation):
         Form(
             "idle",
             m.ClassDef(),
-            rerouted(lambda _, layer: layer.args[0].value),
+            idle,
             correct=CORRECT,
             buggy=CORRECT.replace("self.out(self.norm(x))", "self.out(x)"),
         ),
@@ -114,14 +107,14 @@ class DetachInPath(Mutation):
         Form(
             "before-norm",
             m.ClassDef(),
-            rerouted(detached_input),
+            detached("{layer}({x}.detach())"),
             correct=CORRECT,
             buggy=CORRECT.replace("self.norm(x)", "self.norm(x.detach())"),
         ),
         Form(
             "behind-norm",
             m.ClassDef(),
-            rerouted(detached_output),
+            detached("{layer}({x}).detach()"),
             correct=CORRECT,
             buggy=CORRECT.replace("self.norm(x)", "self.norm(x).detach()"),
         ),
