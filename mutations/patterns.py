@@ -193,8 +193,8 @@ def told_shape(statement: cst.SimpleStatementLine) -> str:
     return found[1] if found else ""
 
 
-def fits(definition: cst.ClassDef) -> bool:
-    """Whether no line of a class is too long."""
+def fits(definition: cst.ClassDef | cst.FunctionDef) -> bool:
+    """Whether no line of a class, or of a function of a module's, is too long."""
     return all(len(row) <= LINE_LENGTH for row in cst.Module([definition]).code.splitlines())
 
 
