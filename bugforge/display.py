@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bugforge.answers import AnswerKey, Bug
-from bugforge.catalogue import Catalogue
+from bugforge.catalogue import BUILT_IN, Catalogue
 from bugforge.curve import draw_curve
 from bugforge.diff import unified
 from bugforge.errors import UsageError
@@ -185,15 +185,17 @@ def show_mended(console: Console, mended: Mended, where: Path) -> None:
 
 
 def show_list(console: Console, catalogue: Catalogue) -> None:
-    """Show kinds of bugs as a table."""
+    """Show kinds of bugs as a table, and who brings them, where that is not Bugforge alone."""
     if not catalogue.kinds:
         console.print("No kind is all of that. `bugforge list` shows every kind.")
         return
+    brought = any(catalogue.origins[id_] != BUILT_IN for id_ in catalogue.kinds)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("kind", "class", "stage", "difficulty", "shows as"):
+    for column in ("kind", "class", "stage", "difficulty", "shows as", *["from"] * brought):
         table.add_column(column, no_wrap=True, overflow="fold" if column == "kind" else "ellipsis")
     for id_, kind in catalogue.kinds.items():
-        table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
+        row = (id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
+        table.add_row(*row, *[escape(catalogue.origins[id_])] * brought)
     console.print(table)
     console.print(
         f"{len(catalogue.kinds)} kinds, {sum(len(k.forms) for k in catalogue.kinds.values())} "
@@ -201,11 +203,33 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
     )
 
 
+def show_rewrites(console: Console, catalogue: Catalogue) -> None:
+    """Show rewrites as a table, and who brings them, where that is not Bugforge alone."""
+    brought = any(catalogue.rewrite_origins[id_] != BUILT_IN for id_ in catalogue.rewrites)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rewrite", no_wrap=True)
+    table.add_column("ways", justify="right")
+    table.add_column("what is written otherwise")
+    if brought:
+        table.add_column("from", overflow="fold")
+    for id_, rewrite in catalogue.rewrites.items():
+        row = (id_, str(len(rewrite.choices())), escape(rewrite.title()))
+        table.add_row(*row, *[escape(catalogue.rewrite_origins[id_])] * brought)
+    console.print(table)
+    ways = sum(len(rewrite.choices()) for rewrite in catalogue.rewrites.values())
+    console.print(f"{len(catalogue.rewrites)} rewrites, {ways} ways.")
+
+
 def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:
-    """Name the plugins that could not be loaded."""
+    """Name the plugins that could not be loaded, and the mend."""
     for plugin in catalogue.broken:
-        console.print(f"[yellow]Left out:[/] the plugin of {escape(plugin.origin)} is broken.")
-        console.print(Text(f"  {plugin.what}"))
+        console.print(
+            f"[yellow]Left out:[/] the plugin of {escape(plugin.origin)} is broken.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        for words in (plugin.what, plugin.mend):
+            console.print(Text(f"  {words}"), soft_wrap=True)
 
 
 def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
@@ -214,7 +238,7 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
     console.rule(f"[bold]{kind.id}[/]", align="left", characters="-")
     console.print(Text(f"{page.title}."))
     words = f"{kind.bug_class}, {kind.stage}, {kind.difficulty}, shows as {kind.visibility}"
-    console.print(Text(words if origin == "bugforge" else f"{words}, from {origin}"), style="dim")
+    console.print(Text(words if origin == BUILT_IN else f"{words}, from {origin}"), style="dim")
     for form in kind.forms:
         console.print(f"\n[bold]Form:[/] {form.name}")
         for mark, code in (("-", form.correct), ("+", form.buggy)):

@@ -42,6 +42,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         text=variant.text,
         ways=variant.ways,
         decoys=variant.decoys,
+        plugins=catalogue.bringing(variant.ways),
         pristine=pristine,
         bugs=tuple(
             _bug(number, candidate, planted)

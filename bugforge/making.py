@@ -9,7 +9,7 @@ from typing import Any
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import load, refuse_unknown
+from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
@@ -64,8 +64,8 @@ class Made:
         }
 
 
-def make(order: Order) -> Made:
-    """Forge a workspace and write it whole, or not at all.
+def make(order: Order, catalogue: Catalogue) -> Made:
+    """Forge a workspace from a catalogue and write it whole, or not at all.
 
     Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
     WorkspaceError for a place that is taken or cannot be written.
@@ -78,7 +78,7 @@ def make(order: Order) -> Made:
         )
     track = find_track(order.track)
     request = _request(order)
-    key = forge(request, track, load(), __version__)
+    key = forge(request, track, catalogue, __version__)
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
