@@ -216,20 +216,16 @@ def bugs_stay(program: str, mutant: Mutant, broken: frozenset[str]) -> Iterator[
 
 
 @clause("Choose names, or words, that no mutation looks at.")
-def sites_stay(
-    program: str,
-    files: Mapping[str, str],
-    pristine: Mapping[str, str],
-    kinds: Iterable[type[Mutation]],
-) -> Iterator[str]:
+def sites_stay(program: str, found: Counter[str], pristine: Counter[str]) -> Iterator[str]:
     """Whatever things are called, every form finds as many sites as in the correct program."""
-    known = list(kinds)
-    wanted, found = (
-        Counter(mutant.name for mutant in mutants(some, known)) for some in (pristine, files)
-    )
-    for name in wanted | found:
-        if wanted[name] != found[name]:
-            yield f"{program} has {found[name]} sites for {name}, and not {wanted[name]}."
+    for name in found | pristine:
+        if found[name] != pristine[name]:
+            yield f"{program} has {found[name]} sites for {name}, and not {pristine[name]}."
+
+
+def sites_by_form(files: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> Counter[str]:
+    """Count the sites that a program has for each form, by its name."""
+    return Counter(f"{mutant.kind.id} {mutant.form.name}" for mutant in mutants(files, kinds))
 
 
 def _planted(text: str, form: Form) -> str | None:

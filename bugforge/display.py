@@ -1,7 +1,7 @@
 """Results for people: readable in plain ASCII, at 80 columns, with and without colour."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -185,18 +185,17 @@ def show_mended(console: Console, mended: Mended, where: Path) -> None:
 
 
 def show_list(console: Console, catalogue: Catalogue) -> None:
-    """Show kinds of bugs as a table, and who brings them, where that is not Bugforge alone."""
+    """Show kinds of bugs as a table, and below it who brings those that are not built in."""
     if not catalogue.kinds:
         console.print("No kind is all of that. `bugforge list` shows every kind.")
         return
-    brought = any(catalogue.origins[id_] != BUILT_IN for id_ in catalogue.kinds)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("kind", "class", "stage", "difficulty", "shows as", *["from"] * brought):
+    for column in ("kind", "class", "stage", "difficulty", "shows as"):
         table.add_column(column, no_wrap=True, overflow="fold" if column == "kind" else "ellipsis")
     for id_, kind in catalogue.kinds.items():
-        row = (id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
-        table.add_row(*row, *[escape(catalogue.origins[id_])] * brought)
+        table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
     console.print(table)
+    _show_origins(console, catalogue.kinds, catalogue.origins)
     console.print(
         f"{len(catalogue.kinds)} kinds, {sum(len(k.forms) for k in catalogue.kinds.values())} "
         "forms. Spoilers: bugforge show KIND"
@@ -204,20 +203,25 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
 
 
 def show_rewrites(console: Console, catalogue: Catalogue) -> None:
-    """Show rewrites as a table, and who brings them, where that is not Bugforge alone."""
-    brought = any(catalogue.rewrite_origins[id_] != BUILT_IN for id_ in catalogue.rewrites)
+    """Show rewrites as a table, and below it who brings those that are not built in."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("rewrite", no_wrap=True)
     table.add_column("ways", justify="right")
     table.add_column("what is written otherwise")
-    if brought:
-        table.add_column("from", overflow="fold")
     for id_, rewrite in catalogue.rewrites.items():
-        row = (id_, str(len(rewrite.choices())), escape(rewrite.title()))
-        table.add_row(*row, *[escape(catalogue.rewrite_origins[id_])] * brought)
+        table.add_row(id_, str(len(rewrite.choices())), escape(rewrite.title()))
     console.print(table)
+    _show_origins(console, catalogue.rewrites, catalogue.rewrite_origins)
     ways = sum(len(rewrite.choices()) for rewrite in catalogue.rewrites.values())
     console.print(f"{len(catalogue.rewrites)} rewrites, {ways} ways.")
+
+
+def _show_origins(console: Console, ids: Iterable[str], origins: Mapping[str, str]) -> None:
+    brought: dict[str, list[str]] = {}
+    for id_ in ids:
+        brought.setdefault(origins[id_], []).append(id_)
+    for origin in sorted(set(brought) - {BUILT_IN}):
+        show_paragraph(console, f"{', '.join(brought[origin])}.", begin=f"From {origin}: ")
 
 
 def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:

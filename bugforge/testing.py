@@ -36,6 +36,7 @@ BUGS = 6
 """Bugs that are planted where a rewrite has been alone, and as many in drawn programs."""
 
 NO_LINTER = "ruff is not installed: pip install ruff"
+NOTHING = "nothing that it speaks of was found"
 MEND_FIRST = "what is broken above comes first"
 
 OF_PLACED = (
@@ -163,9 +164,13 @@ class _Tester:
             yield _left_out(contract.tidy, NO_LINTER)
         if not issubclass(rewrite, Restructuring):
             kinds = self.catalogue.kinds.values()
+            wanted = contract.sites_by_form(plain.files, kinds)
             yield _asked(
                 contract.sites_stay,
-                ((way, files, plain.files, kinds) for way, files in alone.items()),
+                (
+                    (way, contract.sites_by_form(files, kinds), wanted)
+                    for way, files in alone.items()
+                ),
             )
         yield from self._run(rewrite, plain.files, alone, programs)
 
@@ -238,8 +243,9 @@ class _Tester:
 def _asked(clause: Clause[...], subjects: Iterable[tuple[Any, ...]]) -> Held:
     """Ask a clause of each subject, until a plugin's own code fails."""
     faults: list[str] = []
+    asked = 0
     try:
-        for subject in subjects:
+        for asked, subject in enumerate(subjects, start=1):  # noqa: B007  # counted for below
             faults += clause(*subject)
     except ToolError as error:
         if not isinstance(error, PluginError):
@@ -247,6 +253,8 @@ def _asked(clause: Clause[...], subjects: Iterable[tuple[Any, ...]]) -> Held:
         faults.append(error.what)
     except Exception as error:  # noqa: BLE001  # a plugin may fail in any way at all
         faults.append(f"{type(error).__name__}: {' '.join(str(error).split())}")
+    if not asked and not faults:
+        return _left_out(clause, NOTHING)
     return Held(clause.law, clause.mend, tuple(faults))
 
 
