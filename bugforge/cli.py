@@ -134,10 +134,13 @@ def _console(*, stderr: bool = False) -> "Console":
 
 def _catalogue() -> "Catalogue":
     """Load what is installed, and name what of it is broken."""
-    from bugforge import catalogue, display  # noqa: PLC0415
+    from bugforge import catalogue  # noqa: PLC0415
 
     loaded = catalogue.load()
-    display.show_broken_plugins(_console(stderr=True), loaded)
+    if loaded.broken:
+        from bugforge import display  # noqa: PLC0415
+
+        display.show_broken_plugins(_console(stderr=True), loaded)
     return loaded
 
 

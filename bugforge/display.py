@@ -196,9 +196,10 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
         table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
     console.print(table)
     _show_origins(console, catalogue.kinds, catalogue.origins)
+    forms = sum(len(kind.forms) for kind in catalogue.kinds.values())
     console.print(
-        f"{len(catalogue.kinds)} kinds, {sum(len(k.forms) for k in catalogue.kinds.values())} "
-        "forms. Spoilers: bugforge show KIND"
+        f"{_many(len(catalogue.kinds), 'kind')}, {_many(forms, 'form')}. "
+        "Spoilers: bugforge show KIND"
     )
 
 
@@ -213,7 +214,11 @@ def show_rewrites(console: Console, catalogue: Catalogue) -> None:
     console.print(table)
     _show_origins(console, catalogue.rewrites, catalogue.rewrite_origins)
     ways = sum(len(rewrite.choices()) for rewrite in catalogue.rewrites.values())
-    console.print(f"{len(catalogue.rewrites)} rewrites, {ways} ways.")
+    console.print(f"{_many(len(catalogue.rewrites), 'rewrite')}, {_many(ways, 'way')}.")
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def _show_origins(console: Console, ids: Iterable[str], origins: Mapping[str, str]) -> None:

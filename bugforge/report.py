@@ -126,6 +126,7 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
         "bugs": [bug_document(key, bug) for bug in revealed.bugs],
         "ways": list(key.ways),
         "decoys": list(key.decoys),
+        "plugins": list(key.plugins),
         "applied": mended and {"mended": mended.taken_out, "left_alone": mended.changed},
     }
 
