@@ -17,7 +17,7 @@ from typing import Any
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import AnswerKeyError
 
-SCHEMA = 3
+SCHEMA = 4
 MAGIC = "bugforge-key"
 WIDTH = 100
 SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
@@ -54,7 +54,7 @@ class AnswerKey:
 
     reference: the program that it is forged from. pristine: the correct one, text by file name.
     ways: how it is written where that is not as in the reference. decoys: why what looks like a bug
-    in it is right.
+    in it is right. plugins: the distributions, beside Bugforge, that bring some of its ways.
     """
 
     id: str
@@ -68,6 +68,7 @@ class AnswerKey:
     ways: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
     reference: str = "gpt"
+    plugins: tuple[str, ...] = ()
 
     def program(self, planted: frozenset[int]) -> dict[str, str]:
         """Give the program with the bugs of these numbers left in, text by file name."""
@@ -139,7 +140,7 @@ def _from_json(data: Any) -> AnswerKey:
         )
         for bug in data["bugs"]
     )
-    told = {name: tuple(data[name]) for name in ("ways", "decoys")}
+    told = {name: tuple(data[name]) for name in ("ways", "decoys", "plugins")}
     return AnswerKey(**{**data, **told, "bugs": bugs})
 
 

@@ -1,6 +1,5 @@
 """Proving the catalogue on this machine: each bug alone, in pairs, and left in among others."""
 
-import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -11,7 +10,7 @@ from typing import TypeVar
 from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, alike
 from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting
-from bugforge.bench import Bench, Files
+from bugforge.bench import Bench, Files, opened_wide
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Request
 from bugforge.edits import apply_edits, touch
@@ -22,7 +21,7 @@ from bugforge.mutants import Mutant, mutants
 from bugforge.mutation import Mutation
 from bugforge.program import Program
 from bugforge.rewrite import Restructuring
-from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
+from bugforge.sandbox import Limits, Sandbox
 from bugforge.symptom import symptom
 from bugforge.track import TRACKS, Track
 from bugforge.training import Run
@@ -58,8 +57,7 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
     """Audit every track. Raises UsageError for an unknown kind."""
     named = dict.fromkeys(scope.kinds)
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with opened(Limits(seconds=scope.seconds), at_once=max(cores or 0, FEWEST_CORES)) as box:
+    with opened_wide(scope.seconds) as box:
         return [
             _Auditor(box, track, program, catalogue, asked, scope, counted).audit()
             for track in TRACKS
@@ -110,6 +108,7 @@ class _Auditor:
             runs = dict(self._each("Training with each bug", training, len(trained)))
             pairs = list(self._pairs(bench, pristine, all_, fresh, judged))
         symptoms = {name: symptom(run) for name, run in runs.items()}
+        plugins = () if self.scope.kinds else self.catalogue.broken
         return Audit(
             track=self.track.name,
             program=self.program.name,
@@ -120,7 +119,7 @@ class _Auditor:
             rewritings=() if self.scope.kinds else tuple(self._rewritings(bench, text)),
             pairs=tuple(pairs),
             left_in=tuple(self._left_in(rng)),
-            plugins=tuple(f"{broken.origin}: {broken.what}" for broken in self.catalogue.broken),
+            plugins=tuple(f"{broken.origin}: {broken.what}" for broken in plugins),
         )
 
     def _placed_in(self, programs: Iterable[Program]) -> set[tuple[str, str]]:

@@ -1,8 +1,10 @@
 """Many programs judged and trained beside one pristine program, with no core left idle."""
 
+import os
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +15,7 @@ from bugforge.errors import ToolError
 from bugforge.probe import draw
 from bugforge.program import Program
 from bugforge.recorder import Recorder
-from bugforge.sandbox import Sandbox
+from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
 from bugforge.track import Track
 from bugforge.training import Run
 from bugforge.verify import Question, Verdict, verify
@@ -24,6 +26,17 @@ Files = Mapping[str, str]
 
 AHEAD = 8
 """Jobs that wait for a free core, beside those that run."""
+
+
+@contextmanager
+def opened_wide(seconds: float) -> Iterator[Sandbox]:
+    """Lend a sandbox that runs as many programs side by side as there are cores.
+
+    seconds: how long one of them may take.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with opened(Limits(seconds=seconds), at_once=max(cores or 0, FEWEST_CORES)) as box:
+        yield box
 
 
 @dataclass(frozen=True)

@@ -69,14 +69,17 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
             )
         return
     catalogue = load()
-    brought = sorted({way.split("/")[0] for way in key.ways} - set(catalogue.rewrites))
-    if brought:
+    known = {f"{r.id}/{choice}" for r in catalogue.rewrites.values() for choice in r.choices()}
+    lacking = [way for way in key.ways if way not in known]
+    plugins = " ".join(key.plugins) or "the plugins that bring them"
+    if lacking:
         raise AnswerKeyError(
-            f"The workspace was forged with rewrites that are not installed: {', '.join(brought)}.",
-            "Install the plugins that bring them; `bugforge list` names those that are broken.",
+            f"The workspace was forged with rewrites that are not installed: {', '.join(lacking)}.",
+            f"Install {plugins} as it was then; `bugforge list` says if a plugin is broken.",
         )
     if not is_genuine(key, catalogue):
         raise AnswerKeyError(
-            "The workspace's answer key has been changed since it was forged.",
+            "The workspace's answer key has been changed since it was forged"
+            + (f", or {plugins} has." if key.plugins else "."),
             "Put the original back; `bugforge new` with the same seed and options makes it again.",
         )

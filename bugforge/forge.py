@@ -45,6 +45,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         ways=variant.ways,
         decoys=variant.decoys,
         reference=program.name,
+        plugins=catalogue.bringing(variant.ways),
         pristine=pristine,
         bugs=tuple(
             _bug(number, candidate, planted)

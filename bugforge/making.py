@@ -10,7 +10,7 @@ from typing import Any
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import Catalogue, load, refuse_unknown
+from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
@@ -67,8 +67,8 @@ class Made:
         }
 
 
-def make(order: Order) -> Made:
-    """Forge a workspace and write it whole, or not at all.
+def make(order: Order, catalogue: Catalogue) -> Made:
+    """Forge a workspace from a catalogue and write it whole, or not at all.
 
     Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
     WorkspaceError for a place that is taken or cannot be written.
@@ -80,7 +80,6 @@ def make(order: Order) -> Made:
             "Name a folder outside it.",
         )
     track = find_track(order.track)
-    catalogue = load()
     request = _request(order, track, catalogue)
     key = forge(request, track, catalogue, __version__)
     manifest = Manifest(

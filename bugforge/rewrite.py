@@ -118,6 +118,22 @@ class Restructuring(Rewrite):
 
     ways: ClassVar[tuple[Way, ...]]
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for old, new in (pair for way in cls.ways for pair in way.pairs):
+            try:
+                blanks, filled = _blanks(old), _blanks(new)
+            except SyntaxError as error:
+                raise IncompleteRewriteError(
+                    f"{cls.__module__}.{cls.__qualname__} has code that is not Python: "
+                    f"{error.text or new!r}: write whole expressions, or statements."
+                ) from error
+            if not filled <= blanks:
+                raise IncompleteRewriteError(
+                    f"{cls.__module__}.{cls.__qualname__} has a blank that nothing fills, "
+                    f"{min(filled - blanks)}: name it in the code that is looked for, too."
+                )
+
     @classmethod
     def choices(cls) -> tuple[str, ...]:
         """Name the ways."""
@@ -127,6 +143,11 @@ class Restructuring(Rewrite):
     def chosen(cls, name: str) -> Way:
         """Look a way up by its name."""
         return next(way for way in cls.ways if way.name == name)
+
+
+def _blanks(code: str) -> set[str]:
+    names = (node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name))
+    return {name for name in names if name.startswith(BLANK)}
 
 
 class Renaming(Rewrite):
@@ -139,6 +160,14 @@ class Renaming(Rewrite):
 
     of: ClassVar[Named]
     names: ClassVar[tuple[tuple[str, ...], ...]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if len({len(row) for row in cls.names}) > 1:
+            raise IncompleteRewriteError(
+                f"{cls.__module__}.{cls.__qualname__} has rows of names that differ in length: "
+                "give each thing a name in each row."
+            )
 
     @classmethod
     def choices(cls) -> tuple[str, ...]:
