@@ -8,6 +8,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from bugforge.edits import Edit
+from bugforge.layout import laid_out
 from bugforge.mutation import Form
 from bugforge.tree import Step, steps
 
@@ -57,7 +58,7 @@ class Site:
 
     def plant(self) -> tuple[Edit, ...]:
         """Give the edits that plant the form here."""
-        planted = self.source.with_node(self.node, self.mutated).code
+        planted = laid_out(self.source.with_node(self.node, self.mutated).code)
         return tuple(line_edits(self.source.name, self.source.text, planted))
 
 
