@@ -9,6 +9,7 @@ from ..patterns import ALL, MINUS_INF, MINUS_ONE, SOFTMAX, assigned, find, root,
 from .parts import DRAWING
 
 DIVIDED = assigned(m.BinaryOperation(left=m.Name(), operator=m.Divide(), right=m.Name()))
+DIVIDED_IN_PLACE = m.AugAssign(m.Name(), m.DivideAssign(), m.Name())
 
 THRESHOLD = m.Subscript(
     value=m.Name(),
@@ -52,6 +53,11 @@ def warmed_wrongly(function: cst.FunctionDef) -> Rewritten:
         assert isinstance(division, cst.BinaryOperation)
         if root(assign.targets[0].target) == root(division.left) in drawn:
             return swap(function, division, division.with_changes(operator=cst.Multiply()))
+    for quotient in find(function, DIVIDED_IN_PLACE):
+        assert isinstance(quotient, cst.AugAssign)
+        if root(quotient.target) in drawn:
+            times = quotient.with_changes(operator=cst.MultiplyAssign())
+            return swap(function, quotient, times)
     return None
 
 
