@@ -18,10 +18,10 @@ import numpy as np
 from bugforge.audit import Kill, of_kill
 from bugforge.checks import Evidence, Reading
 from bugforge.edits import apply_edits
+from bugforge.layout import LINE_LENGTH
 from bugforge.linter import EVERYTHING, PLAIN, Linter, Programs
 from bugforge.mutants import Mutant, mutants
 from bugforge.mutation import Form, Mutation
-from bugforge.retelling import LINE_LENGTH
 from bugforge.rewrite import Rewrite, Way
 from bugforge.surgery import parse, sites
 from bugforge.template import rewritten

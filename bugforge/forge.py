@@ -18,6 +18,9 @@ from bugforge.surgery import parse
 from bugforge.track import Track, find_track
 from bugforge.variant import Variant, vary, written
 
+DRAWS = 4
+"""How often the reference is made over, until the bugs chosen for it have places in it."""
+
 
 def forge(request: Request, track: Track, catalogue: Catalogue, version: str) -> AnswerKey:
     """Choose bugs that fit together, make the track's program over with room for them, plant them.
@@ -72,12 +75,13 @@ def _with_room(
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
-    Where one has none in the end, or all touch others, the reference keeps its own build.
+    Where one has none in the end, or all touch others, it is made over once more; at last it keeps
+    its own build, and its own names.
     """
     reference, rewrites = program.reference(), list(catalogue.rewrites.values())
     names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
     room = Room.of(wanted, reference)
-    for drawn_from in (rewrites, names):
+    for drawn_from in (*[rewrites] * DRAWS, names, []):
         variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]
         chosen = placed(wanted, sources, rng)

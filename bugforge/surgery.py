@@ -9,6 +9,7 @@ import libcst.matchers as m
 
 from bugforge.edits import Edit
 from bugforge.errors import PluginError
+from bugforge.layout import laid_out
 from bugforge.mutation import Form
 from bugforge.tree import Step, steps
 
@@ -58,7 +59,7 @@ class Site:
 
     def plant(self) -> tuple[Edit, ...]:
         """Give the edits that plant the form here."""
-        planted = self.source.with_node(self.node, self.mutated).code
+        planted = laid_out(self.source.with_node(self.node, self.mutated).code)
         return tuple(line_edits(self.source.name, self.source.text, planted))
 
 

@@ -181,12 +181,17 @@ def _for_expression(file: _File, parent: ast.AST, node: Any, new: str, filling: 
     code = _filled(new, filling, file)
     bracketed = file.data[start - 1 : start] == b"(" and file.data[end : end + 1] == b")"
     is_loose = isinstance(_parsed(new), LOOSE)
-    if isinstance(parent, TIGHT):
+    if _is_tight(parent, node):
         if bracketed and not is_loose:
             start, end = start - 1, end + 1
         elif is_loose and not bracketed and not isinstance(node, LOOSE):
             code = f"({code})"
     return _Splice(start, end, code.encode(), node.lineno)
+
+
+def _is_tight(parent: ast.AST, child: ast.AST) -> bool:
+    """Whether an expression needs brackets to be this part of another, if it is a loose one."""
+    return isinstance(parent, TIGHT) and child is not getattr(parent, "slice", None)
 
 
 def _for_lines(file: _File, old: Sequence[ast.stmt], new: str) -> _Splice:
@@ -225,9 +230,8 @@ def _filled(code: str, filling: Filling, file: _File) -> str:
     tight = {
         child.id
         for parent in ast.walk(ast.parse(code))
-        if isinstance(parent, TIGHT)
         for child in ast.iter_child_nodes(parent)
-        if isinstance(child, ast.Name)
+        if isinstance(child, ast.Name) and _is_tight(parent, child)
     }
 
     def fill(blank: "re.Match[str]") -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from bugforge.errors import ToolError
 from bugforge.imports import without_idle_imports
+from bugforge.layout import LINE_LENGTH, narrow
 from bugforge.renaming import Names, identifiers, renamed
-from bugforge.retelling import LINE_LENGTH, Words, retold
+from bugforge.retelling import Words, retold
 from bugforge.rewrite import Renaming, Restructuring, Retelling, Rewrite, Way
 from bugforge.template import Rewritten, rewritten
 
@@ -154,11 +155,6 @@ class _Draft:
             name: retold(renamed(without_idle_imports(text), names), words)
             for name, text in self.texts.items()
         }
-
-
-def narrow(text: str) -> bool:
-    """Whether no line of a text is too long."""
-    return all(len(line) <= LINE_LENGTH for line in text.splitlines())
 
 
 def with_sentence(source: str, text: str) -> str:

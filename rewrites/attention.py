@@ -92,6 +92,21 @@ class Scaling(Restructuring):
                 "the scores come out the same as if they were divided afterwards."
             ),
         ),
+        way(
+            "in-place",
+            (
+                f"att = {BY_ROOT}",
+                "att = any_q @ any_k  # (B, nh, T, T)\natt /= math.sqrt(any_n)",
+            ),
+        ),
+        way(
+            "times-in-place",
+            (
+                f"att = {BY_ROOT}",
+                "att = any_q @ any_k  # (B, nh, T, T)\natt *= any_n ** -0.5",
+            ),
+            exact=False,
+        ),
         way("of-the-queries", ("math.sqrt(k.size(-1))", "math.sqrt(q.size(-1))")),
         way("of-the-width", ("math.sqrt(k.size(-1))", "math.sqrt(C // self.n_head)")),
     )

@@ -7,10 +7,22 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, root, swap, with_argument, with_lines
+from ..patterns import (
+    SCORES,
+    find,
+    index_of,
+    line,
+    root,
+    swap,
+    target,
+    uses,
+    with_argument,
+    with_lines,
+    within,
+)
 from .hiding import HIDING, SHUTTING_OUT, shares
 from .mask_examples import MASKED, MASKED_LATER
-from .parts import MASKING
+from .parts import FILL_ANEW, MASKING
 
 ATTENDING = (
     "def attend(q, k, v):\n"
@@ -58,20 +70,29 @@ def after_softmax(
     return mutate
 
 
-def without_assignment(line: cst.SimpleStatementLine) -> Rewritten:
+def without_assignment(statement: cst.SimpleStatementLine) -> Rewritten:
     """Keep the call and drop the name that its result went to."""
-    assign = line.body[0]
+    assign = statement.body[0]
     assert isinstance(assign, cst.Assign)
-    return swap(line, assign, cst.Expr(assign.value))
+    return swap(statement, assign, cst.Expr(assign.value))
 
 
-def without_line(line: cst.SimpleStatementLine) -> Rewritten:
-    """Remove a masking that reads and writes the same name."""
-    assign = line.body[0]
-    assert isinstance(assign, cst.Assign)
-    if root(assign.targets[0].target) != root(assign.value):
+def without_masking(block: cst.IndentedBlock) -> Rewritten:
+    """Remove a masking that reads and writes the same name, and what makes its mask in the block
+    if nothing else is left that reads it.
+    """
+    masking = block.body[index_of(block, MASKING)]
+    if target(masking) != root(find(masking, FILL_ANEW)[0]):
         return None
-    return cst.RemoveFromParent()
+    left = [statement for statement in block.body if statement is not masking]
+    idle = [
+        statement
+        for statement in left
+        if m.matches(statement, line(m.Assign(targets=[m.AssignTarget(m.Name())])))
+        and uses(masking, name := target(statement))
+        and not any(uses(other, name) for other in left)
+    ]
+    return block.with_changes(body=[statement for statement in left if statement not in idle])
 
 
 class MaskAfterSoftmax(Mutation):
@@ -197,14 +218,28 @@ class MaskMissing(Mutation):
     forms = (
         Form(
             "removed",
-            MASKING,
-            without_line,
-            correct=f"{MASKED}att = att.softmax(-1)\n",
-            buggy="att = q @ k.mT\natt = att.softmax(-1)\n",
+            within(MASKING),
+            without_masking,
+            correct=(
+                "def attend(q, k, v):\n"
+                "    mask = torch.ones(T, T, dtype=torch.bool).tril()\n"
+                "    att = q @ k.mT\n"
+                '    att = att.masked_fill(~mask, float("-inf"))\n'
+                "    return att.softmax(-1) @ v\n"
+            ),
+            buggy="def attend(q, k, v):\n    att = q @ k.mT\n    return att.softmax(-1) @ v\n",
             inside=SCORES,
         ),
     )
-    untouched = (MASKED_LATER, 'att = q @ k.mT\nhidden = att.masked_fill(~mask, float("-inf"))\n')
+    untouched = (
+        f"def choose(logits):\n    {MASKED_LATER}",
+        (
+            "def attend(q, k):\n"
+            "    att = q @ k.mT\n"
+            '    hidden = att.masked_fill(~mask, float("-inf"))\n'
+            "    return att, hidden\n"
+        ),
+    )
 
 
 class MaskResultNotAssigned(Mutation):

@@ -70,7 +70,11 @@ def overwritten(block: cst.IndentedBlock) -> Rewritten:
         later = 0 if anew else sum(uses(statement, stream) for statement in block.body[i + 2 :])
         if len(reads) != 1 or later or uses(reader, stream) != 1:
             return None
-        lines = [swap(loop, target, cst.Name(new)), swap(reader, reads[0], cst.Name(new))]
+        lines = [
+            cst.parse_statement(f"{new} = {stream}"),  # else linters ask what comes of no blocks
+            swap(loop, target, cst.Name(new)),
+            swap(reader, reads[0], cst.Name(new)),
+        ]
         return with_lines(block, i, i + 2, lines)
     return None
 
@@ -141,6 +145,7 @@ class BlocksChainBroken(Mutation):
             correct=RUNNING,
             buggy=(
                 "def forward(self, x):\n"
+                "    y = x\n"
                 "    for block in self.blocks:\n"
                 "        y = block(x)\n"
                 "    return self.head(y)\n"

@@ -8,7 +8,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Rewritten
 
-from ..patterns import find, line, moved, root, with_lines
+from ..patterns import find, line, moved, root, uses, with_lines
 
 Place = Callable[["Update"], int]
 
@@ -93,14 +93,19 @@ def update(block: cst.IndentedBlock, *, cleared_anywhere: bool = False) -> Updat
     return Update(forwards[-1], zero_grad[0], backward[0], clip[0] if clip else None, steps[0])
 
 
-def without(place: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
-    """Make a mutation that removes one line of a training step."""
+def without(place: Place, *, needed: bool = False) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that removes one line of a training step.
+
+    needed: whether what the line calls must be used elsewhere in the block, lest it be left idle.
+    """
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
         found = update(block, cleared_anywhere=True)
         if found is None or isinstance(block.body[place(found)], cst.For):
             return None
-        return with_lines(block, place(found), place(found) + 1, [])
+        removed = block.body[place(found)]
+        left = with_lines(block, place(found), place(found) + 1, [])
+        return None if needed and not uses(left, _receiver(removed)) else left
 
     return mutate
 

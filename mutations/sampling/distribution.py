@@ -22,8 +22,11 @@ from .parts import DRAWING
 
 QUOTIENT = m.BinaryOperation(left=m.Name(), operator=m.Divide(), right=m.Name())
 
-WARMED = assigned(QUOTIENT)
+WARMED = line(assigned(QUOTIENT))
 """Logits divided by their temperature: logits = logits / temperature."""
+
+WARMED_IN_PLACE = line(m.AugAssign(m.Name(), m.DivideAssign(), m.Name()))
+"""The same in place: logits /= temperature."""
 
 CORRECT = """def draw(logits, temperature, k):
     logits = logits / temperature
@@ -40,12 +43,18 @@ def warmed(block: cst.IndentedBlock) -> tuple[int, int] | None:
     if not find(block, DRAWING):
         return None
     for at, warming in enumerate(block.body):
-        if m.matches(warming, line(WARMED)) and uses(warming, target(warming)):
+        if m.matches(warming, WARMED | WARMED_IN_PLACE) and uses(warming, name := root_of(warming)):
             for i, sharing in enumerate(block.body[at + 1 :], start=at + 1):
                 softmaxes = [call for call in find(sharing, SOFTMAX) if isinstance(call, cst.Call)]
-                if target(warming) in [root(softmaxed(call)) for call in softmaxes]:
+                if name in [root(softmaxed(call)) for call in softmaxes]:
                     return at, i
     return None
+
+
+def root_of(warming: cst.CSTNode) -> str:
+    """Name the logits that a line divides."""
+    first = find(warming, m.Name())[0]
+    return cst.ensure_type(first, cst.Name).value
 
 
 def multiplied(block: cst.IndentedBlock) -> Rewritten:
@@ -53,9 +62,9 @@ def multiplied(block: cst.IndentedBlock) -> Rewritten:
     found = warmed(block)
     if found is None:
         return None
-    division = find(block.body[found[0]], QUOTIENT)[0]
-    assert isinstance(division, cst.BinaryOperation)
-    return swap(block, division, division.with_changes(operator=cst.Multiply()))
+    division = find(block.body[found[0]], m.Divide() | m.DivideAssign())[0]
+    product = cst.Multiply() if isinstance(division, cst.Divide) else cst.MultiplyAssign()
+    return swap(block, division, product)
 
 
 def divided_again(block: cst.IndentedBlock) -> Rewritten:
@@ -63,9 +72,8 @@ def divided_again(block: cst.IndentedBlock) -> Rewritten:
     found = warmed(block)
     if found is None or found[1] == found[0] + 1:
         return None
-    division = find(block.body[found[0]], QUOTIENT)[0]
-    assert isinstance(division, cst.BinaryOperation)
-    again = cst.parse_statement(f"{render(division.left)} /= {render(division.right)}")
+    logits, *_, temperature = find(block.body[found[0]], m.Name())
+    again = cst.parse_statement(f"{render(logits)} /= {render(temperature)}")
     return with_lines(block, found[1], found[1], [again])
 
 
