@@ -128,6 +128,7 @@ class StepStaleGradients(Mutation):
         "Whose gradients does the optimizer use?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"shift-wrong-axis", "xy-misaligned"})
     forms = (
         Form(
             "first",

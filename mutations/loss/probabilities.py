@@ -66,6 +66,7 @@ class CeOnSoftmax(Mutation):
         "What does cross_entropy do to its input before anything else?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"xy-misaligned"})
     forms = (
         Form(
             "function",
@@ -127,6 +128,7 @@ class CeSoftmaxWrongDim(Mutation):
         "Whose probabilities add up to 1?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"xy-misaligned"})
     forms = (
         Form(
             "tokens",

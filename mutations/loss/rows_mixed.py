@@ -105,6 +105,7 @@ class CeViewNotTranspose(Mutation):
         "What do view and reshape do to the order of numbers in memory, and what does transpose?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"xy-misaligned"})
     forms = (
         Form(
             "viewed",
