@@ -12,7 +12,6 @@ from ..patterns import (
     LAYER_OF_NAME,
     assigned,
     find,
-    index_of,
     line,
     render,
     root,
@@ -94,11 +93,11 @@ class Place:
 
     def uncounted(self, new: cst.BaseExpression) -> cst.IndentedBlock:
         """Give the lines with a sum that needs no counted positions, and without these."""
+        counting = [i for i, own in enumerate(self.lines.body) if self.counted in find(own, COUNT)]
         lines = self.with_total(new)
-        if self.counted is None:
-            return lines
-        counting = index_of(lines, line(assigned(COUNT)))
-        return with_lines(lines, counting, counting + 1, [])
+        for index in counting:
+            lines = with_lines(lines, index, index + 1, [])
+        return lines
 
 
 def place(lines: cst.IndentedBlock) -> Place | None:

@@ -1,40 +1,63 @@
 """The weights of the layers begin without any chance in them."""
 
+from collections.abc import Callable
+
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import swap
+from ..embedding.table import INITIALISED
+from ..patterns import OWN, find, swap
 
 WEIGHT = m.Attribute(value=m.Name(), attr=m.Name("weight"))
 
+ON_DATA = m.Attribute(value=m.Attribute(value=WEIGHT, attr=m.Name("data")), attr=m.Name("normal_"))
+
 DRAWN = m.Call(
     func=m.Attribute(attr=m.Name("normal_")), args=[m.Arg(WEIGHT, keyword=None), m.ZeroOrMore()]
+) | m.Call(func=ON_DATA)
+"""Weights of a given layer, drawn: nn.init.normal_(layer.weight, std=0.02), or on their data."""
+
+APART = INITIALISED | m.Call(
+    func=m.Attribute(attr=m.Name("normal_")), args=[m.Arg(OWN, keyword=None), m.ZeroOrMore()]
 )
-"""Weights of a layer that is given, drawn: nn.init.normal_(layer.weight, std=0.02)."""
+"""A table that is drawn by itself."""
 
-DRAWN_DATA = m.Call(
-    func=m.Attribute(value=m.Attribute(value=WEIGHT, attr=m.Name("data")), attr=m.Name("normal_"))
-)
-"""The same, on the weights themselves: layer.weight.data.normal_(std=0.02)."""
+CORRECT = """class GPT(nn.Module):
+    def __init__(self, length, width):
+        self.table = nn.Parameter(0.02 * torch.randn(length, width))
+        self.apply(self.start)
 
-BY_KIND = m.Call(func=m.Name("isinstance"))
-"""Kinds of layer, told apart."""
-
-CORRECT = """def start(self, layer):
-    if isinstance(layer, (nn.Linear, nn.Embedding)):
-        nn.init.normal_(layer.weight, mean=0.0, std=0.02)
-    if isinstance(layer, nn.Linear):
-        nn.init.zeros_(layer.bias)
+    def start(self, layer):
+        if isinstance(layer, (nn.Linear, nn.Embedding)):
+            nn.init.normal_(layer.weight, mean=0.0, std=0.02)
 """
 DRAW = "normal_(layer.weight, mean=0.0, std=0.02)"
+TABLE = "0.02 * torch.randn(length, width)"
+
+
+def redrawn(redraw: Callable[[cst.Call], Rewritten]) -> Callable[[cst.ClassDef], Rewritten]:
+    """Make a mutation of how a class draws the weights of its layers, from one of the call.
+
+    Only where it draws a table of its own besides: a model that begins without any chance at all
+    breaks more, and is seen at once.
+    """
+
+    def mutate(definition: cst.ClassDef) -> Rewritten:
+        calls = find(definition, DRAWN) if find(definition, APART) else []
+        for call in calls:
+            new = redraw(cst.ensure_type(call, cst.Call))
+            return swap(definition, call, new) if isinstance(new, cst.CSTNode) else None
+        return None
+
+    return mutate
 
 
 def zeroed(call: cst.Call) -> Rewritten:
     """Fill with zeros instead of drawing."""
     func = cst.ensure_type(call.func, cst.Attribute)
-    if m.matches(call, DRAWN_DATA):
+    if m.matches(func, ON_DATA):
         return call.with_changes(func=func.with_changes(attr=cst.Name("zero_")), args=[])
     weight = call.args[0].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     return call.with_changes(func=func.with_changes(attr=cst.Name("zeros_")), args=[weight])
@@ -42,10 +65,10 @@ def zeroed(call: cst.Call) -> Rewritten:
 
 def exchanged_moments(call: cst.Call) -> Rewritten:
     """Exchange what is given as mean and as spread."""
-    given = {arg.keyword.value: arg.value for arg in call.args if arg.keyword}
-    if given.keys() != {"mean", "std"}:
+    given = [arg for arg in call.args if arg.keyword]
+    if [arg.keyword.value for arg in given if arg.keyword] != ["mean", "std"]:
         return None
-    mean, spread = (arg for arg in call.args if arg.keyword)
+    mean, spread = given
     other = swap(call, mean, mean.with_changes(value=spread.value))
     return swap(other, spread, spread.with_changes(value=mean.value))
 
@@ -84,24 +107,22 @@ class InitAllZero(Mutation):
     forms = (
         Form(
             "zeros",
-            DRAWN | DRAWN_DATA,
-            zeroed,
+            m.ClassDef(),
+            redrawn(zeroed),
             correct=CORRECT,
             buggy=CORRECT.replace(DRAW, "zeros_(layer.weight)"),
-            inside=BY_KIND,
         ),
         Form(
             "exchanged",
-            DRAWN | DRAWN_DATA,
-            exchanged_moments,
+            m.ClassDef(),
+            redrawn(exchanged_moments),
             correct=CORRECT,
             buggy=CORRECT.replace("mean=0.0, std=0.02", "mean=0.02, std=0.0"),
-            inside=BY_KIND,
             killed_by=frozenset({"position-scale", "token-heard"}),
         ),
     )
     untouched = (
-        "def start(self):\n    nn.init.normal_(self.table, mean=0.0, std=0.02)\n",
-        "def start(self, layer):\n    layer.weight.data.zero_()\n",
-        "def start(self, layer):\n    nn.init.normal_(layer.weight, std=1.0)\n",
+        CORRECT.replace(TABLE, "torch.zeros(length, width)"),
+        CORRECT.replace(DRAW, "zeros_(layer.weight)"),
+        CORRECT.replace("layer.weight", "self.table"),
     )
