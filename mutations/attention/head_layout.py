@@ -36,12 +36,12 @@ def merged_by(template: str) -> Callable[[cst.SimpleStatementLine], Rewritten]:
     return mutate
 
 
-def merged_by_time(statement: cst.SimpleStatementLine) -> Rewritten:
-    """Move the positions to the very front before the heads are merged."""
+def heads_in_front(statement: cst.SimpleStatementLine) -> Rewritten:
+    """Exchange the heads with the rows of the batch before they are merged."""
     merge, exchange = merging(statement)
     assert isinstance(exchange.func, cst.Attribute)
     shape = ", ".join(render(arg.value) for arg in merge.args)
-    text = f"{render(exchange.func.value)}.permute(2, 0, 1, 3)"
+    text = f"{render(exchange.func.value)}.transpose(0, 1)"
     return retold(swap(statement, exchange, cst.parse_expression(text)), f"({shape})")
 
 
@@ -123,16 +123,16 @@ class HeadsMergeNoTranspose(Mutation):
 
 
 class HeadsMergeWrongPermute(Mutation):
-    """The heads are merged with the positions in front of the batch.
+    """The heads are exchanged with the batch before they are merged.
 
-    What it does: A tensor of shape (B, nh, T, hs) is permuted to (T, B, nh, hs), as some layers
-    want it, and then viewed as (B, T, C).
+    What it does: Axes 0 and 1 of a tensor of shape (B, nh, T, hs) are exchanged, where 1 and 2 were
+    meant, and what comes out is viewed as (B, T, C).
 
-    Why it is wrong: The shape is right whatever the order of the first two axes was: rows of the
-    batch and positions get mixed up. Only for a batch of one row they do not.
+    Why it is wrong: The shape is right whatever the order of the axes was. A row then holds what
+    one head found at several positions, of other rows of the batch, too.
 
     How it shows: The loss falls at first and then stalls, far above what it should reach. The
-    sample may begin well, as it is a single row, and then falls into a loop.
+    sample falls into a loop.
 
     How to find it: Compare the logits of a row alone with those of the same row in a batch.
 
@@ -146,7 +146,7 @@ class HeadsMergeWrongPermute(Mutation):
     visibility = "plateau"
     provenance = ("measured",)
     hints = (
-        "What it writes is made one row at a time; what it learns from is not.",
+        "All shapes agree; what stands in them is another question.",
         "Does a row's prediction depend on the rows beside it?",
         "Name the axes of the tensor that is viewed as (B, T, C), in their order.",
     )
@@ -155,16 +155,16 @@ class HeadsMergeWrongPermute(Mutation):
     )
     forms = (
         Form(
-            "time-first",
+            "heads-first",
             line(assigned(MERGED)),
-            merged_by_time,
+            heads_in_front,
             correct=(
                 "att = (q @ k.mT).softmax(-1)\n"
                 "y = (att @ v).transpose(1, 2).contiguous().view(B, T, C)  # heads merged\n"
             ),
             buggy=(
                 "att = (q @ k.mT).softmax(-1)\n"
-                "y = (att @ v).permute(2, 0, 1, 3).contiguous().view(B, T, C)  # (B, T, C)\n"
+                "y = (att @ v).transpose(0, 1).contiguous().view(B, T, C)  # (B, T, C)\n"
             ),
             inside=SCORES,
         ),
