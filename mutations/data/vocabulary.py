@@ -45,8 +45,8 @@ class VocabUnsortedSet(Mutation):
     Why it is wrong: A set has no order that one can count on: it changes with each run of Python.
     So a token is written down as another letter than it was read from.
 
-    How it shows: The loss is as it should be and the sample is a riddle, and another one each time
-    the program is run.
+    How it shows: The loss is as it should be. The sample is a riddle, its prompt too, and another
+    one each time the program is run.
 
     How to find it: Encode the text, decode it, and compare.
 

@@ -85,8 +85,9 @@ class WindowOffByOne(Mutation):
     target; the bound of a random integer is itself never drawn. Both are easy to forget, and each
     moves the last start by one.
 
-    How it shows: One too many stops as soon as the last start is drawn. One too few trains well,
-    and the sample is right up to its last character; on a text of a single window it stops.
+    How it shows: One too many stops as soon as the last start is drawn. One too few trains nearly
+    as well as it should, and the sample is right up to its last character; on a text of a single
+    window it stops.
 
     How to find it: Ask for the largest start that can be drawn, and look at which token its window
     ends with. It must be the last of the text.
