@@ -33,7 +33,7 @@ DRAWN = 3
 """Programs drawn from all rewrites, that one among them, which it is tried in beside alone."""
 
 DRAWS = 60
-BUGS = 6
+BUGS = 4
 """Bugs that are planted where a rewrite has been alone, and as many in drawn programs."""
 
 NO_LINTER = "ruff is not installed: pip install ruff"

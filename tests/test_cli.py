@@ -24,7 +24,7 @@ TRACEBACK = "Traceback (most recent call last)"
 
 
 def run(
-    *arguments: str, cwd: Path, installed: Iterable[Path] = ()
+    *arguments: str, cwd: Path, installed: Iterable[Path] = (), seconds: float = 300
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command; whatever happens, it shows no traceback.
 
@@ -37,7 +37,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=seconds,
     )
     assert TRACEBACK not in ran.stdout + ran.stderr
     return ran

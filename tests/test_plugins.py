@@ -258,9 +258,12 @@ def test_a_plugin_that_fails_at_its_work_is_named(tmp_path: Path) -> None:
     assert "bugforge_failing failed: KeyError: 'nothing here'" in failed.stderr
     assert "uninstall" in failed.stderr
     assert "Bugforge itself" not in failed.stderr
-    tested = run("dev", "test", "mask-failing", cwd=tmp_path, installed=[folder])
+    tested = run("dev", "test", "mask-failing", "--json", cwd=tmp_path, installed=[folder])
     assert tested.returncode == 1
-    assert "KeyError: 'nothing here'" in tested.stdout
+    [plugin] = json.loads(tested.stdout)["plugins"]
+    faults = [fault for clause in plugin["clauses"] for fault in clause["faults"]]
+    assert faults
+    assert all("KeyError: 'nothing here'" in fault for fault in faults)
 
 
 def test_what_is_scaffolded_keeps_its_contract(tmp_path: Path) -> None:
@@ -279,7 +282,9 @@ def test_what_is_scaffolded_keeps_its_contract(tmp_path: Path) -> None:
         assert {path.suffix for path in folder.iterdir()} == {".toml", ".md", ".py"}
     installed = _install(tmp_path / "installed", *folders)
     for id_, origin in (("gen-made-up", "bugforge-gen-made-up"), ("made-up", "bugforge-made-up")):
-        tested = run("dev", "test", id_, "--json", cwd=tmp_path, installed=[installed])
+        tested = run(
+            "dev", "test", id_, "--json", cwd=tmp_path, installed=[installed], seconds=1200
+        )
         [plugin] = json.loads(tested.stdout)["plugins"]
         assert {clause["outcome"] for clause in plugin["clauses"]} == {"holds"}, tested.stdout
         assert plugin["origin"] == origin
