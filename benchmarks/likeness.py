@@ -97,13 +97,11 @@ def compare(keys: Sequence[AnswerKey], catalogue: Catalogue, public: Iterable[Pa
         for name, texts in folders.items():
             nearest = {file: _nearest(file, text, texts) for file, text in forged.items()}
             shares[f"unlike {name}"].add(key, unlike(forged, nearest))
-        texts = _lines(forged)
-        unknown = {place for place, line in texts.items() if known[line] <= (line in lines)}
+        written_so = _lines(forged)
+        unknown = _unseen(written_so, known, lines)
         shares["in no correct program of others"].add(key, unknown)
-        texts = {place: plain(line, names) for place, line in texts.items()}
-        unknown = {
-            place for place, line in texts.items() if known_plain[line] <= (line in lines_plain)
-        }
+        plainly = {place: plain(line, names) for place, line in written_so.items()}
+        unknown = _unseen(plainly, known_plain, lines_plain)
         shares["the same, names and comments aside"].add(key, unknown)
         earlier = key
     for name, share in shares.items():
@@ -183,6 +181,13 @@ def plain(line: str, names: Mapping[str, str]) -> str:
     """Write a line without its indentation and comment, in the reference's names."""
     code = line.partition("  #")[0].strip()
     return re.sub(r"\w+", lambda word: names.get(word[0], word[0]), code)
+
+
+def _unseen(
+    lines: Mapping[tuple[str, int], str], seen: Mapping[str, int], own: Collection[str]
+) -> Lines:
+    """Give the lines that are in none of the programs that were seen, their own aside."""
+    return {place for place, line in lines.items() if seen.get(line, 0) <= (line in own)}
 
 
 def _lines(files: Mapping[str, str]) -> dict[tuple[str, int], str]:

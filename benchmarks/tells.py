@@ -48,7 +48,11 @@ STRICT = {
 }
 CHECKERS = ("basedpyright", "pyright")
 
-THE_BUG_ITSELF: Mapping[tuple[str, str], str] = {}
+BUFFERS = "pyright takes no buffer for a tensor, and objects to whatever is done with one"
+THE_BUG_ITSELF: Mapping[tuple[str, str], str] = {
+    ("mask-not-sliced", "reportOperatorIssue"): f"{BUFFERS}: here ~, where it was the slice",
+    ("pe-frozen-random", "reportIndexIssue"): f"{BUFFERS}, which the table of positions now is",
+}
 """Why a finding of a rule is the bug and no tell of it, by kind and rule."""
 
 
