@@ -41,13 +41,19 @@ def vary(
 ) -> Variant:
     """Make a reference over to learn a text, each rewrite in a way that is drawn, or not at all.
 
-    A rewrite of a tree is left out where it does not fit.
+    Where a way of writing a tree does not fit, another of the same is taken that does, lest places
+    with bugs keep more of the reference than others.
     """
     draft = _Draft(_about(reference, text), fits)
     for rewrite in _in_order(rewrites):
         drawn = rng.choice((None, *rewrite.choices()))
-        if drawn is not None:
-            draft.take(rewrite, drawn)
+        if (
+            drawn is not None
+            and not draft.take(rewrite, drawn)
+            and issubclass(rewrite, Restructuring)
+        ):
+            others = rng.sample(rewrite.choices(), len(rewrite.choices()))
+            any(draft.take(rewrite, other) for other in others)
     return Variant(text, draft.fitted(), tuple(draft.ways), tuple(draft.decoys))
 
 
@@ -93,8 +99,8 @@ class _Draft:
     decoys: list[str] = field(default_factory=list)
     taken: dict[str, set[str]] = field(default_factory=dict)
 
-    def take(self, rewrite: type[Rewrite], choice: str) -> None:
-        """Write something in a way, if there is a place for it."""
+    def take(self, rewrite: type[Rewrite], choice: str) -> bool:
+        """Write something in a way, and tell whether there was a place for it."""
         way = f"{rewrite.id}/{choice}"
         if issubclass(rewrite, Restructuring):
             if self._restructured(rewrite.chosen(choice)):
@@ -105,6 +111,7 @@ class _Draft:
                 self.ways[way] = {(rewrite.of, old): name for old, name in new.items()}, {}
         elif issubclass(rewrite, Retelling):
             self.ways[way] = {}, rewrite.hands[choice]
+        return way in self.ways
 
     def _restructured(self, way: Way) -> bool:
         found = {name: rewritten(text, way.pairs, way.holder) for name, text in self.texts.items()}

@@ -90,8 +90,7 @@ def test_names_that_learners_rely_on_stay() -> None:
 def test_variants_differ() -> None:
     """A default workspace, bugs aside, is one of 2**40 and more.
 
-    Given what was drawn before, each rewrite's draw is uniform over its ways that have a place,
-    the others leaving the code as it stands; the bits of the whole are the sum of theirs.
+    The bits of the whole are the sum of those of each rewrite's draw, given what was drawn before.
     """
     text = math.log2(len(shipped()))
     assert text + sum(_bits(_varied(seed)) for seed in range(SEEDS)) / SEEDS >= LEAST_BITS
@@ -100,10 +99,16 @@ def test_variants_differ() -> None:
 def _bits(variant: Variant) -> float:
     """Give the information in the draws that led to a variant, at the least.
 
-    A rewrite that was taken was one choice of those it has; where none was, nothing is counted.
+    A rewrite that was taken was one choice of those it has, or, of a tree, one that was not left
+    out: the way may have been the only one with a place. Where none was taken, nothing is counted.
     """
     taken = {way.split("/")[0] for way in variant.ways}
-    return sum(math.log2(1 + len(rewrite.choices())) for rewrite in REWRITES if rewrite.id in taken)
+    return sum(
+        math.log2(1 + 1 / count if issubclass(rewrite, Restructuring) else 1 + count)
+        for rewrite in REWRITES
+        if rewrite.id in taken
+        for count in (len(rewrite.choices()),)
+    )
 
 
 def test_a_variant_is_written_again_from_its_ways() -> None:

@@ -7,20 +7,36 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, assigned, find, line, render, retold, same, swap
+from ..patterns import (
+    MINUS_ONE,
+    OWN,
+    SCORES,
+    assigned,
+    find,
+    line,
+    render,
+    retold,
+    same,
+    swap,
+)
 from .parts import HEADS_EXCHANGED, MERGED
 
 SPLIT = m.Call(
     func=m.Attribute(
         value=m.Call(
             func=m.Attribute(attr=m.Name("view") | m.Name("reshape")),
-            args=[m.Arg(), m.Arg(), m.Arg(), m.Arg(m.BinaryOperation(operator=m.FloorDivide()))],
-        ),
-        attr=m.Name("transpose"),
-    ),
-    args=[m.Arg(m.Integer("1")), m.Arg(m.Integer("2"))],
+            args=[
+                m.Arg(),
+                m.Arg(),
+                m.Arg(),
+                m.Arg(m.BinaryOperation(operator=m.FloorDivide()) | MINUS_ONE),
+            ],
+        )
+    )
 )
-"""One width split into heads: x.view(B, T, n_head, C // n_head).transpose(1, 2)."""
+"""One width split into heads, in front of the positions: x.view(B, T, nh, C // nh).transpose(1, 2),
+and what looks like it.
+"""
 
 
 def merged_by(template: str) -> Callable[[cst.SimpleStatementLine], Rewritten]:
@@ -56,12 +72,17 @@ def merging(statement: cst.SimpleStatementLine) -> tuple[cst.Call, cst.Call]:
 
 def split_at_once(call: cst.Call) -> Rewritten:
     """Ask for the final shape in one view."""
+    if not m.matches(call, HEADS_EXCHANGED):
+        return None
     assert isinstance(call.func, cst.Attribute)
     view = call.func.value
     assert isinstance(view, cst.Call)
     batch, time, heads, size = view.args
-    assert isinstance(size.value, cst.BinaryOperation)
-    if not same(heads.value, size.value.right):
+    if isinstance(size.value, cst.BinaryOperation):
+        is_split = same(heads.value, size.value.right)
+    else:
+        is_split = m.matches(heads.value, OWN)
+    if not is_split:
         return None
     return view.with_changes(args=[batch, heads, time, size])
 
@@ -216,5 +237,7 @@ class HeadsSplitNoTranspose(Mutation):
     )
     untouched = (
         "rows = image.view(B, C, H, W // 2).transpose(1, 2)\n",
+        "rows = image.view(B, C, H, -1).transpose(1, 2)\n",
+        "rows = image.view(B, C, self.height, -1).permute(0, 1, 3, 2)\n",
         "y = y.transpose(1, 2).contiguous().view(B, T, C)\n",
     )
