@@ -10,7 +10,7 @@ from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
-from bugforge.rewrite import Restructuring
+from bugforge.rewrite import Renaming, Retelling
 from bugforge.room import Room, placed
 from bugforge.sentences import shipped
 from bugforge.surgery import parse
@@ -71,7 +71,7 @@ def _with_room(
     Where one has none in the end, or all touch others, the reference keeps its own build.
     """
     reference, rewrites = track.reference(), list(catalogue.rewrites.values())
-    names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
+    names = [rewrite for rewrite in rewrites if issubclass(rewrite, Renaming | Retelling)]
     room = Room.of(wanted, reference)
     for drawn_from in (rewrites, names):
         variant = vary(reference, drawn_from, rng, room.fits)
