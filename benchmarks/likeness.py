@@ -29,7 +29,7 @@ from bugforge.mend import forged_start
 from bugforge.rewrite import Renaming, Restructuring
 from bugforge.sentences import shipped
 from bugforge.template import scope_at
-from bugforge.track import CLASSIC
+from bugforge.track import CLASSIC, GPT
 from bugforge.variant import written
 
 Lines = set[tuple[str, int]]
@@ -84,7 +84,7 @@ def compare(keys: Sequence[AnswerKey], catalogue: Catalogue, public: Iterable[Pa
     known = Counter(line for lines in own for line in lines)
     known_plain = Counter(line for lines in own_plain for line in lines)
     folders = {folder.name: _texts(folder) for folder in public}
-    reference = CLASSIC.reference()
+    reference = GPT.reference()
     earlier: AnswerKey | None = None
     for key, lines, lines_plain in zip(keys, own, own_plain, strict=True):
         forged = key.forged
@@ -210,7 +210,7 @@ def _nearest(file: str, text: str, texts: Mapping[str, str]) -> str:
 
 def _places(catalogue: Catalogue) -> dict[str, list[set[str]]]:
     """Give, by function, the ways of each rewrite that rewrites it in the reference."""
-    reference, rewrites = CLASSIC.reference(), list(catalogue.rewrites.values())
+    reference, rewrites = GPT.reference(), list(catalogue.rewrites.values())
     text = shipped()[0]
     plainly = written(reference, rewrites, text, ())
     places: dict[str, list[set[str]]] = defaultdict(list)

@@ -137,7 +137,7 @@ class _Auditor:
 
     def _rewritings(self, bench: Bench, text: str) -> Iterator[Rewriting]:
         """Write the program in every way: trees in one at a time, names and words in many."""
-        rewrites = self.catalogue.rewrites.values()
+        rewrites = self.catalogue.rewrites_of(self.program)
         trees = [rewrite for rewrite in rewrites if issubclass(rewrite, Restructuring)]
         ways: list[tuple[str, ...]] = [
             (f"{rewrite.id}/{choice}",) for rewrite in trees for choice in rewrite.choices()

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bugforge.errors import UsageError
 from bugforge.mutation import DIFFICULTIES, STAGES, VISIBILITIES, Mutation
+from bugforge.program import Program
 from bugforge.rewrite import Rewrite
 
 Plugin = TypeVar("Plugin", Mutation, Rewrite)
@@ -44,6 +45,10 @@ class Catalogue:
         """Look a kind up. Raises UsageError, with the nearest id, where there is none."""
         refuse_unknown("kind of bug", id_, self.kinds, "`bugforge list` shows every kind.")
         return self.kinds[id_]
+
+    def rewrites_of(self, program: Program) -> list[type[Rewrite]]:
+        """Give the rewrites that a program may be made over by."""
+        return [rewrite for id_, rewrite in self.rewrites.items() if id_ not in program.unsuited]
 
     def bringing(self, ways: Iterable[str]) -> tuple[str, ...]:
         """Name the distributions, beside Bugforge, that bring these ways (`rewrite/way`)."""

@@ -11,7 +11,7 @@ from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
 from bugforge.program import Program
-from bugforge.rewrite import Restructuring
+from bugforge.rewrite import Renaming, Retelling, Rewrite
 from bugforge.room import Room, placed
 from bugforge.sentences import is_passage
 from bugforge.surgery import parse
@@ -63,10 +63,10 @@ def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
 
     A verdict hangs on that program and on its sentence, and on nothing else that a key holds.
     """
-    reference = find_track(key.track).program(key.reference).reference()
+    program = find_track(key.track).program(key.reference)
     held = {name: unmarked(source) for name, source in key.pristine.items()}
     return is_passage(key.text) and held == written(
-        reference, catalogue.rewrites.values(), key.text, key.ways
+        program.reference(), catalogue.rewrites_of(program), key.text, key.ways
     )
 
 
@@ -78,8 +78,8 @@ def _with_room(
     Where one has none in the end, or all touch others, it is made over once more; at last it keeps
     its own build, and its own names.
     """
-    reference, rewrites = program.reference(), list(catalogue.rewrites.values())
-    names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
+    reference, rewrites = program.reference(), catalogue.rewrites_of(program)
+    names: list[type[Rewrite]] = [r for r in rewrites if issubclass(r, Renaming | Retelling)]
     room = Room.of(wanted, reference)
     for drawn_from in (*[rewrites] * DRAWS, names, []):
         variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)

@@ -17,6 +17,7 @@ class Program:
     passage: the least length of the text that it learns, in characters; 1 means one sentence.
     held_out: the share at the end of its text that it must not learn.
     highest: the greatest loss that it may end with, as a share of the least possible one.
+    unsuited: ids of rewrites that are not for it.
     sizes, fields: what is set in its GPTConfig and TrainConfig while it is recorded, beside what
     every program has. instruments: what records it, beside what records every program.
     """
@@ -28,6 +29,7 @@ class Program:
     passage: int = 1
     held_out: float = 0.0
     highest: float = 3.0
+    unsuited: tuple[str, ...] = ()
     sizes: Mapping[str, float] = field(default_factory=dict)
     fields: Mapping[str, float] = field(default_factory=dict)
     instruments: tuple[str, ...] = ()

@@ -16,8 +16,10 @@ from typing import ClassVar, Literal
 from bugforge.template import BLANK, Pair
 
 __all__ = [
+    "Hinting",
     "IncompleteRewriteError",
     "Renaming",
+    "Reordering",
     "Restructuring",
     "Retelling",
     "Rewrite",
@@ -82,7 +84,7 @@ def way(
 
 
 class Rewrite:
-    """Something that can be written in several ways. Subclass one of the three below."""
+    """Something that can be written in several ways. Subclass one of those below."""
 
     id: ClassVar[str]
 
@@ -150,6 +152,42 @@ def _blanks(code: str) -> set[str]:
     return {name for name in names if name.startswith(BLANK)}
 
 
+class Reordering(Rewrite):
+    """Functions, methods or classes in another order.
+
+    of: the class whose methods they are; empty for what a file defines.
+    orders: rows of names, which need not be all there are; the first row is the reference's.
+    """
+
+    of: ClassVar[str]
+    orders: ClassVar[tuple[tuple[str, ...], ...]]
+
+    @classmethod
+    def choices(cls) -> tuple[str, ...]:
+        """Name each other row by its names."""
+        return _joined(cls.orders)
+
+    @classmethod
+    def order(cls, choice: str) -> tuple[str, ...]:
+        """Look an order up."""
+        return cls.orders[1 + cls.choices().index(choice)]
+
+
+class Hinting(Rewrite):
+    """Type hints for functions.
+
+    hands: by the name of whoever writes so, the signatures with hints, by those in the reference:
+    all that stands between `def` and the colon.
+    """
+
+    hands: ClassVar[Mapping[str, Mapping[str, str]]]
+
+    @classmethod
+    def choices(cls) -> tuple[str, ...]:
+        """Name the hands."""
+        return tuple(cls.hands)
+
+
 class Renaming(Rewrite):
     """Other names for things of the reference that belong together.
 
@@ -172,7 +210,7 @@ class Renaming(Rewrite):
     @classmethod
     def choices(cls) -> tuple[str, ...]:
         """Name each other row by its names."""
-        return tuple("-".join(row) for row in cls.names[1:])
+        return _joined(cls.names)
 
     @classmethod
     def renamed(cls, choice: str) -> dict[str, str]:
@@ -194,3 +232,8 @@ class Retelling(Rewrite):
     def choices(cls) -> tuple[str, ...]:
         """Name the hands."""
         return tuple(cls.hands)
+
+
+def _joined(rows: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Name all rows but the reference's by what stands in them."""
+    return tuple("-".join(row) for row in rows[1:])

@@ -163,7 +163,7 @@ class _Tester:
         drawn = list(islice(self._drawn(program, rewrite), DRAWN))
         programs = alone | {f"Drawn program {n}": v.files for n, v in enumerate(drawn, start=1)}
         yield _asked(contract.promised_names_stay, programs.items())
-        rewrites = list(self.catalogue.rewrites.values())
+        rewrites = self.catalogue.rewrites_of(program)
         yield _asked(contract.written_again, ((variant, reference, rewrites) for variant in drawn))
         if self.linter:
             yield _asked(contract.tidy, [(self.linter, programs)])
@@ -208,7 +208,7 @@ class _Tester:
 
     def _drawn(self, program: Program, rewrite: type[Rewrite]) -> Iterator[Variant]:
         """Draw programs as they are forged, and give those that this rewrite is in."""
-        rewrites = list(self.catalogue.rewrites.values())
+        rewrites = self.catalogue.rewrites_of(program)
         for number in range(DRAWS):
             rng = random.Random(f"{SEED} {number}")
             variant = vary(program.reference(), rewrites, program.text(rng), rng)

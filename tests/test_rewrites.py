@@ -1,5 +1,6 @@
 """The contract that every installed rewrite keeps, and what they make of the reference together."""
 
+import ast
 import math
 import random
 from collections import Counter
@@ -16,7 +17,16 @@ from bugforge.edits import apply_edits
 from bugforge.forge import forge, is_genuine
 from bugforge.linter import Linter
 from bugforge.mutants import mutants
-from bugforge.rewrite import IncompleteRewriteError, Renaming, Restructuring, Retelling, Way, way
+from bugforge.rewrite import (
+    Hinting,
+    IncompleteRewriteError,
+    Renaming,
+    Reordering,
+    Restructuring,
+    Retelling,
+    Way,
+    way,
+)
 from bugforge.sentences import shipped
 from bugforge.track import CLASSIC, GPT
 from bugforge.variant import Variant, vary, written
@@ -79,6 +89,39 @@ def test_examples_are_rewritten_as_they_say(rewrite: type[Restructuring], way: W
 def test_every_way_finds_a_place(choice: str, reference: dict[str, str]) -> None:
     """Each way alone changes the reference, into code that compiles and has no line too long."""
     assert not contract.place_found(choice, _written(choice), reference)
+
+
+def test_an_order_moves_whole_definitions() -> None:
+    """Another order has the same lines, and the definitions come as it says."""
+    plain = _written()
+    for rewrite in REWRITES:
+        if not issubclass(rewrite, Reordering):
+            continue
+        for choice in rewrite.choices():
+            order = rewrite.order(choice)
+            files = _written(f"{rewrite.id}/{choice}")
+            defined = [_defined(text, rewrite.of) for text in files.values()]
+            assert list(order) in [[name for name in names if name in order] for names in defined]
+            for name, text in plain.items():
+                assert sorted(files[name].splitlines()) == sorted(text.splitlines())
+
+
+def _defined(text: str, holder: str) -> list[str]:
+    """Name what a file defines, or one of its classes."""
+    nodes = [n for n in ast.parse(text).body if isinstance(n, ast.ClassDef | ast.FunctionDef)]
+    if holder:
+        nodes = [n for owner in nodes if owner.name == holder for n in owner.body]
+    return [node.name for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+
+
+def test_who_writes_type_hints_writes_them_everywhere() -> None:
+    """With type hints, each function tells the type of all that it takes and gives."""
+    for text in _written("hints/all").values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                taken = [a for a in node.args.args if a.arg != "self"]
+                assert node.returns is not None, node.name
+                assert all(argument.annotation for argument in taken), node.name
 
 
 def test_names_that_learners_rely_on_stay() -> None:
@@ -207,7 +250,14 @@ def test_an_incomplete_rewrite_is_refused() -> None:
         type("Nameless", (Restructuring,), {"__doc__": "A title."})
     with pytest.raises(IncompleteRewriteError, match="no docstring"):
         type("Silent", (Restructuring,), {"id": "silent"})
-    for base, missing in ((Restructuring, "ways"), (Renaming, "names"), (Retelling, "hands")):
+    needed = {
+        Restructuring: "ways",
+        Reordering: "orders",
+        Hinting: "hands",
+        Renaming: "names",
+        Retelling: "hands",
+    }
+    for base, missing in needed.items():
         with pytest.raises(IncompleteRewriteError, match=missing):
             type("Empty", (base,), {"__doc__": "A title.", "id": "empty"})
     twice = (way("same", ("a + b", "b + a")), way("same", ("a - b", "-b + a")))
