@@ -104,6 +104,9 @@ class InitAllZero(Mutation):
         "What do two neurons have to differ by, so that they can learn different things?",
     )
     killed_by = frozenset({"position-scale", "training-moves"})
+    hides = frozenset(
+        {"pe-init-empty", "pe-init-huge-std", "pe-init-result-dropped", "pe-init-too-large"}
+    )
     forms = (
         Form(
             "zeros",
