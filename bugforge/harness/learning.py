@@ -137,6 +137,7 @@ def loop(program: Program, job: Job) -> Recording:
     tokens = read_tokens(program, model, vocabulary, parts, len(set(job.text)))
     if tokens is not None:
         characters = dict(zip(tokens.tolist(), job.text, strict=True))
+        model.eval()  # as sampling does, whatever mode training leaves
         grown, _ = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
         seen.facts["expected sample"] = "".join(characters.get(t, "") for t in grown[0].tolist())
     return seen

@@ -1,4 +1,4 @@
-"""The head has the wrong shape, or gives something else than logits."""
+"""The head has the wrong shape."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import CROSS_ENTROPY, LINEAR, find, own_layer, render, swap
+from ..patterns import LINEAR, own_layer, swap
 from .parts import CORRECT, LOOK_ALIKE, head
 
 Remake = Callable[[cst.Call], cst.Call]
@@ -40,21 +40,6 @@ def turned(made: cst.Call) -> cst.Call:
             *rest,
         ]
     )
-
-
-def softened(template: str) -> Callable[[cst.ClassDef], Rewritten]:
-    """Make a mutation that writes a softmax by a template over logits and functional (`F`)."""
-
-    def mutate(definition: cst.ClassDef) -> Rewritten:
-        call = head(definition)
-        if call is None:
-            return None
-        loss = cst.ensure_type(find(definition, CROSS_ENTROPY)[0], cst.Call)
-        functional = cst.ensure_type(loss.func, cst.Attribute).value
-        text = template.format(logits=render(call), functional=render(functional))
-        return swap(definition, call, cst.parse_expression(text))
-
-    return mutate
 
 
 class LmHeadWrongShape(Mutation):
@@ -133,58 +118,6 @@ class LmHeadDimsSwapped(Mutation):
             remade(turned),
             correct=CORRECT,
             buggy=CORRECT.replace("nn.Linear(width, vocab,", "nn.Linear(vocab, width,"),
-        ),
-    )
-    untouched = (LOOK_ALIKE,)
-
-
-class SoftmaxInForward(Mutation):
-    """The model gives probabilities where logits are expected.
-
-    What it does: The forward pass ends with a softmax, and both the cross-entropy and the sampler
-    take the softmax of that once more.
-
-    Why it is wrong: Probabilities lie between 0 and 1, so that the second softmax is nearly even
-    whatever the model finds: it can never be sure, and the loss has a floor far above zero.
-
-    How it shows: The loss falls a little and then stalls, far above where it should end, and the
-    sample repeats itself.
-
-    How to find it: Add up what the model gives for one position: logits do not come to 1.
-
-    Other right fixes: Return logits; take the softmax where tokens are drawn.
-    """
-
-    id = "softmax-in-forward"
-    bug_class = "typo"
-    stage = "head"
-    difficulty = "medium"
-    visibility = "plateau"
-    provenance = ("jaehong31/CGES#1", "gitabcworld/MatchingNetworks#5")
-    hints = (
-        "It is never sure of anything, however long it learns.",
-        "What is the least loss that the last lines of the model allow?",
-        "What kind of number does the cross-entropy want, and what is it given?",
-    )
-    killed_by = frozenset({"forward"})
-    forms = (
-        Form(
-            "function",
-            m.ClassDef(),
-            softened("{functional}.softmax({logits}, dim=-1)"),
-            correct=CORRECT,
-            buggy=CORRECT.replace(
-                "self.out(self.norm(x))", "F.softmax(self.out(self.norm(x)), dim=-1)"
-            ),
-        ),
-        Form(
-            "method",
-            m.ClassDef(),
-            softened("{logits}.softmax(dim=-1)"),
-            correct=CORRECT,
-            buggy=CORRECT.replace(
-                "self.out(self.norm(x))", "self.out(self.norm(x)).softmax(dim=-1)"
-            ),
         ),
     )
     untouched = (LOOK_ALIKE,)
