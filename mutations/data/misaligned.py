@@ -5,8 +5,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..layout import fitted
-from ..patterns import assigned, find, render
+from ..patterns import assigned, find, render, swap
 from .parts import CORRECT, OTHERS, with_inputs, with_targets
 
 GENERATOR = m.Attribute(attr=m.Name("Generator"))
@@ -45,8 +44,7 @@ def drawn_twice(function: cst.FunctionDef) -> Rewritten:
     if len(draws) != 1:
         return None
     draw = render(draws[0])
-    ways = (f"{draw}[0], {draw}[1]", f"(\n    {draw}[0],\n    {draw}[1],\n)")
-    return fitted(function, draws[0], map(cst.parse_expression, ways))
+    return swap(function, draws[0], cst.parse_expression(f"{draw}[0], {draw}[1]"))
 
 
 class ShiftAfterFlatten(Mutation):

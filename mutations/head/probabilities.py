@@ -7,8 +7,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..layout import broken, fitted
-from ..patterns import CROSS_ENTROPY, LINEAR, OWN, assigned, find, own_layer, render, root
+from ..patterns import CROSS_ENTROPY, LINEAR, OWN, assigned, find, own_layer, render, root, swap
 from .parts import CORRECT, LOOK_ALIKE
 
 OF_HEAD = assigned(m.Call(func=OWN, args=[m.Arg()]))
@@ -42,7 +41,7 @@ def normalised(template: str) -> Callable[[cst.FunctionDef], Rewritten]:
         if call is None:
             return None
         new = cst.parse_expression(template.format(render(call)))
-        return fitted(function, call, [new])
+        return swap(function, call, new)
 
     return mutate
 
@@ -54,8 +53,7 @@ def in_sequence(definition: cst.ClassDef) -> Rewritten:
     if made is None:
         return None
     layers = cst.parse_expression(f"nn.Sequential({render(made)}, nn.Softmax(dim=-1))")
-    assert isinstance(layers, cst.Call)
-    return fitted(definition, made, [layers, broken(layers)])
+    return swap(definition, made, layers)
 
 
 class SoftmaxInForward(Mutation):

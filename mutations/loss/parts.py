@@ -8,7 +8,6 @@ import libcst.matchers as m
 
 from bugforge.mutation import Rewritten, exchanged
 
-from ..layout import broken, fitted
 from ..patterns import find, render, swap, with_lines
 
 FLAT = m.Call(
@@ -113,7 +112,7 @@ def rescored(rescore: Callable[[Loss], cst.Call]) -> Callable[[cst.FunctionDef],
         if loss is None:
             return None
         new = rescore(loss)
-        return fitted(function, loss.call, [new, broken(new)])
+        return swap(function, loss.call, new)
 
     return mutate
 
@@ -129,8 +128,7 @@ def in_two_steps(
             return None
         value = first(loss)
         line = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(cst.Name(name))], value)])
-        changed = swap(_preceded(function, loss.call, line), loss.call, second(loss))
-        return fitted(changed, value, [value, broken(value)])
+        return swap(_preceded(function, loss.call, line), loss.call, second(loss))
 
     return mutate
 
