@@ -204,6 +204,15 @@ class OptStaleModel(Mutation):
         "Two things of one name are not the same thing.",
     )
     killed_by = frozenset({"moves", "objective"})
+    hides = frozenset(
+        {
+            "shift-double",
+            "shift-none",
+            "shift-roll-wrap",
+            "shift-same-end",
+            "shift-wrong-direction",
+        }
+    )
     forms = (
         Form(
             "made-again",
