@@ -30,8 +30,8 @@ class Program:
     held_out: float = 0.0
     highest: float = 3.0
     unsuited: tuple[str, ...] = ()
-    sizes: Mapping[str, float] = field(default_factory=dict)
-    fields: Mapping[str, float] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict, hash=False)
+    fields: Mapping[str, float] = field(default_factory=dict, hash=False)
     instruments: tuple[str, ...] = ()
 
     def reference(self) -> dict[str, str]:
