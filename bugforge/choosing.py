@@ -95,8 +95,8 @@ class Chooser:
         for index, kind in enumerate(asked):
             if next(self._candidates(kind), None) is None:
                 raise NoFitError(
-                    f"The kind {kind.id} finds no place in the track {self.track.name}.",
-                    f"`bugforge show {kind.id}` says what it needs.",
+                    f"The kind {kind.id} finds no place in the program {self.request.program}.",
+                    f"Leave --program out; `bugforge show {kind.id}` says what it needs.",
                 )
             for earlier in asked[:index]:
                 clash = at_odds(earlier, kind)

@@ -144,7 +144,9 @@ def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -
     """Draw one of the track's programs that have places for all kinds asked for; the simplest, if
     it is to be easy, or if none has.
     """
-    programs = [program for program in track.programs if has_sites(program.reference(), kinds)]
+    programs = list(track.programs)
+    if kinds:
+        programs = [program for program in programs if has_sites(program.reference(), kinds)]
     if order.difficulty == "easy" or not programs:
         return (programs or track.programs)[0].name
     return random.Random(f"{seed} program").choice(programs).name
