@@ -22,6 +22,13 @@ READING = m.Call(func=OWN, args=[m.Arg(m.Name() | LAYER_OF_NAME, keyword=None)])
 NORMED_ANEW = line(assigned(LAYER_OF_NAME))
 """A line in which a layer reads a name: x = self.norm(x)."""
 
+TIE = line(
+    m.Assign(
+        [m.AssignTarget(m.Attribute(OWN, m.Name("weight")))], m.Attribute(OWN, m.Name("weight"))
+    )
+)
+"""self.head.weight = self.embedding.weight"""
+
 CORRECT = """class LM(nn.Module):
     def __init__(self, vocab, width):
         self.norm = nn.LayerNorm(width)
