@@ -91,9 +91,10 @@ def test_a_workspace_s_files_tell_nothing(tmp_path: Path) -> None:
             target=target,
             seed=f"secret {number}",
             difficulty=difficulty,
+            program="gpt",
             key_dir=tmp_path / "keys" if number == 2 else None,
         )
-        make(order)
+        make(order, CATALOGUE)
         files = [path for path in target.rglob("*") if path.is_file()]
         by_time = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
         seen = [
