@@ -44,24 +44,25 @@ BUGS = 4
 class Scope:
     """What to audit: these kinds, or all where none is named; quick: no pairs and no training.
 
-    seconds: how long one program may take.
+    seconds: how long one program may take. program: the one to audit them in, or all.
     """
 
     kinds: tuple[str, ...] = ()
     quick: bool = False
     seed: str = "0"
     seconds: float = Limits.seconds
+    program: str | None = None
 
 
 def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
-    """Audit every track. Raises UsageError for an unknown kind."""
+    """Audit every track. Raises UsageError for an unknown kind or program."""
     named = dict.fromkeys(scope.kinds)
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
     with opened_wide(scope.seconds) as box:
         return [
             _Auditor(box, track, program, catalogue, asked, scope, counted).audit()
             for track in TRACKS
-            for program in track.programs
+            for program in ([track.program(scope.program)] if scope.program else track.programs)
         ]
 
 

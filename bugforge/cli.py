@@ -379,6 +379,10 @@ def audit(
         bool, typer.Option("--quick", help="Leave out the pairs and the training.")
     ] = False,
     seed: Annotated[str, typer.Option(help="Draws the inputs and the sentence.")] = "0",
+    program: Annotated[
+        str | None,
+        typer.Option(metavar="gpt|nano", help="In this program only.", show_default="each"),
+    ] = None,
     docs: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write the kill matrix as Markdown.", show_default=False),
@@ -392,7 +396,7 @@ def audit(
     console = _console(stderr=as_json)
     if docs:
         matrix.refuse_no_page(docs)
-    scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit)
+    scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit, program)
     known = _catalogue()
     with display.counting(_console(stderr=True)) as counted:
         audits = auditing.audit(known, scope, counted)

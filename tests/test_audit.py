@@ -46,7 +46,7 @@ def _audited(*kinds: type[Mutation], of: Catalogue | None = None, quick: bool = 
     """Audit some kinds of a catalogue, which else holds no others."""
     named = {kind.id: kind for kind in kinds}
     catalogue = Catalogue({**of.kinds, **named}, {}, of.broken) if of else Catalogue(named, {}, ())
-    return audit(catalogue, Scope(tuple(named), quick=quick), lambda *_: None)[0]
+    return audit(catalogue, Scope(tuple(named), quick=quick, program="gpt"), lambda *_: None)[0]
 
 
 def _values(att: cst.Assign) -> cst.Assign:
@@ -79,10 +79,11 @@ def test_a_sound_kind_is_proved(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     document = json.loads(ran.stdout)
     assert document["proved"]
-    [track] = document["tracks"]
-    [mutant] = track["mutants"]
-    assert mutant["broken"] == mutant["named"] == ["causality", "forward", "prefix-consistency"]
-    assert track["left_in"][0]["kinds"].count("mask-fill-zero") == 1
+    assert [track["program"] for track in document["tracks"]] == ["gpt", "nano"]
+    for track in document["tracks"]:
+        [mutant] = track["mutants"]
+        assert mutant["broken"] == mutant["named"] == ["causality", "forward", "prefix-consistency"]
+        assert track["left_in"][0]["kinds"].count("mask-fill-zero") == 1
     assert "mask-fill-zero zero | causality" in (tmp_path / "matrix.md").read_text()
     assert "Proved." in ran.stderr
 
@@ -127,7 +128,7 @@ def test_a_rewrite_that_changes_the_program_is_found(
     body = {"__doc__": "How values are gathered.", "id": "gathering", "ways": ways}
     rewrite = type("Gathering", (Restructuring,), body)
     catalogue = Catalogue({blinding.id: blinding}, {}, (), {"gathering": rewrite})
-    found = audit(catalogue, Scope(quick=True), lambda *_: None)[0]
+    found = audit(catalogue, Scope(quick=True, program="gpt"), lambda *_: None)[0]
     assert [written.ways for written in found.rewritings][:2] == [
         ("gathering/doubled",),
         ("gathering/same",),
@@ -140,7 +141,7 @@ def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
     """A form that fits nowhere in the program is a finding."""
     form = replace(blinding.forms[0], name="lost", site=m.Name("nowhere"))
     lost = _derived(blinding, "values-lost", forms=(*blinding.forms, form))
-    assert _audited(lost, of=load()).findings == ["values-lost lost finds no place in the program."]
+    assert _audited(lost, of=load()).findings == ["values-lost lost finds no place in any program."]
 
 
 def test_a_broken_plugin_is_found_where_all_is_audited(
@@ -154,7 +155,10 @@ def test_a_broken_plugin_is_found_where_all_is_audited(
         ((), ["A plugin is broken: someone: no such module."]),
         ((blinding.id,), []),
     ):
-        assert audit(catalogue, Scope(kinds, quick=True), lambda *_: None)[0].findings == findings
+        assert (
+            audit(catalogue, Scope(kinds, quick=True, program="gpt"), lambda *_: None)[0].findings
+            == findings
+        )
 
 
 def test_bugs_that_cancel_each_other_are_found(blinding: type[Mutation]) -> None:

@@ -157,7 +157,9 @@ def test_a_plugin_is_found_with_its_origin(installed: Path, tmp_path: Path) -> N
 
 def test_a_plugin_is_audited(installed: Path, tmp_path: Path) -> None:
     """The audit proves a kind of another distribution as it proves those built in."""
-    ran = run("audit", KIND, "--quick", "--json", cwd=tmp_path, installed=[installed])
+    ran = run(
+        "audit", KIND, "--program", "gpt", "--quick", "--json", cwd=tmp_path, installed=[installed]
+    )
     assert ran.returncode == 0, ran.stdout
     [track] = json.loads(ran.stdout)["tracks"]
     assert [mutant["broken"] for mutant in track["mutants"]] == [["objective"]]
@@ -237,7 +239,9 @@ def test_broken_plugins_are_named_and_take_nothing_down(
             assert f"pip uninstall bugforge-{name}" in ran.stderr
     (tmp_path / "workspace" / "model.py").write_text("", encoding="utf-8")  # quick to judge
     assert run("check", cwd=tmp_path, installed=[installed, broken]).returncode == 1
-    audited = run("audit", KIND, "--quick", cwd=tmp_path, installed=[installed, broken])
+    audited = run(
+        "audit", KIND, "--program", "gpt", "--quick", cwd=tmp_path, installed=[installed, broken]
+    )
     assert audited.returncode == 0, audited.stdout
     document = json.loads(run("list", "--json", cwd=tmp_path, installed=[broken]).stdout)
     assert {plugin["origin"] for plugin in document["broken"]} == {
