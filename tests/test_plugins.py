@@ -119,7 +119,7 @@ def forged(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bo
     found: dict[bool, Path] = {}
     for seed in map(str, range(TRIES)):
         folder = tmp_path_factory.mktemp("forged")
-        asked = ("--kind", KIND, "--bugs", "1", "--seed", seed)
+        asked = ("--kind", KIND, "--bugs", "1", "--seed", seed, "--program", "gpt")
         assert run("new", *asked, cwd=folder, installed=[installed]).returncode == 0
         key = json.loads(run("reveal", "--json", cwd=folder).stdout)
         assert [bug["kind"] for bug in key["bugs"]] == [KIND]
