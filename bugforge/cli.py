@@ -342,6 +342,27 @@ def show(
 
 @app.command()
 @_handled
+def sites(
+    program: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="A program's folder, or its files.", show_default=False
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """List which kinds of bugs find a place in a program of yours, and where."""
+    from bugforge import catalogue, display, own_sites, report  # noqa: PLC0415
+
+    found = own_sites.survey(program, catalogue.load())
+    if as_json:
+        _print_json(report.survey_document(found))
+    else:
+        display.show_survey(_console(), found)
+
+
+@app.command()
+@_handled
 def audit(
     kinds: Annotated[
         list[str] | None,

@@ -19,6 +19,7 @@ from bugforge.diff import unified
 from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
+from bugforge.own_sites import Survey
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells
 from bugforge.training import Run
@@ -199,6 +200,21 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
         f"{len(catalogue.kinds)} kinds, {sum(len(k.forms) for k in catalogue.kinds.values())} "
         "forms. Spoilers: bugforge show KIND"
     )
+
+
+def show_survey(console: Console, found: Survey) -> None:
+    """Show which kinds find a place in a program, and the lines they find."""
+    for id_, places in found.found.items():
+        lines: dict[str, dict[int, None]] = {}
+        for place in places:
+            lines.setdefault(place.name, {})[place.line] = None
+        where = "  ".join(
+            f"{name}:{','.join(map(str, sorted(numbers)))}" for name, numbers in lines.items()
+        )
+        console.print(Text(f"{id_:26} {where}"), soft_wrap=True)
+    of = len(found.found) + len(found.none)
+    files = "1 file" if len(found.files) == 1 else f"{len(found.files)} files"
+    console.print(f"{len(found.found)} of {of} kinds find a place in {files}.", highlight=False)
 
 
 def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:

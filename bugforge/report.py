@@ -12,6 +12,7 @@ from bugforge.checks import Reading
 from bugforge.diff import unified
 from bugforge.mend import forged_start
 from bugforge.mutation import Mutation
+from bugforge.own_sites import Survey
 from bugforge.revealing import Revealed
 from bugforge.training import Run
 from bugforge.verify import Verdict
@@ -183,4 +184,22 @@ def list_document(catalogue: Catalogue) -> dict[str, Any]:
             kind_document(kind, catalogue.origins[id_]) for id_, kind in catalogue.kinds.items()
         ],
         "broken": [{"origin": plugin.origin, "what": plugin.what} for plugin in catalogue.broken],
+    }
+
+
+def survey_document(found: Survey) -> dict[str, Any]:
+    """Describe which kinds find a place in a program."""
+    return {
+        "command": "sites",
+        "files": list(found.files),
+        "kinds": [
+            {
+                "id": id_,
+                "sites": [
+                    {"form": place.form, "file": place.name, "line": place.line} for place in places
+                ],
+            }
+            for id_, places in found.found.items()
+        ],
+        "none": list(found.none),
     }
