@@ -11,6 +11,9 @@ from bugforge.answers import AnswerKey
 from bugforge.catalogue import load, refuse_unknown
 from bugforge.errors import AnswerKeyError
 from bugforge.forge import is_genuine
+from bugforge.own_forge import is_own_genuine
+from bugforge.own_program import OWN
+from bugforge.own_verdict import verify_own
 from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
 from bugforge.verify import Progress, Question, Verdict, verify
@@ -43,7 +46,8 @@ def check(
     )
     with opened(Limits(seconds=seconds)) as box:
         _hold_genuine(key, key_dir)  # while the box loads torch
-        verdict = verify(box, workspace.root, key, question, progress)
+        judge = verify_own if key.track == OWN else verify
+        verdict = judge(box, workspace.root, key, question, progress)
     workspace.note(
         {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -68,6 +72,10 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
                 f"To check it, install that version: pip install bugforge=={key.version}",
             )
         return
+    if key.track == OWN:
+        if not is_own_genuine(key):
+            raise _changed()
+        return
     catalogue = load()
     brought = sorted({way.split("/")[0] for way in key.ways} - set(catalogue.rewrites))
     if brought:
@@ -76,7 +84,11 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
             "Install the plugins that bring them; `bugforge list` names those that are broken.",
         )
     if not is_genuine(key, catalogue):
-        raise AnswerKeyError(
-            "The workspace's answer key has been changed since it was forged.",
-            "Put the original back; `bugforge new` with the same seed and options makes it again.",
-        )
+        raise _changed()
+
+
+def _changed() -> AnswerKeyError:
+    return AnswerKeyError(
+        "The workspace's answer key has been changed since it was forged.",
+        "Put the original back; `bugforge new` with the same seed and options makes it again.",
+    )

@@ -161,6 +161,15 @@ def new(
     bugs: Annotated[
         int | None, typer.Option(min=1, max=6, help="How many bugs.", show_default="4")
     ] = None,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Plant them in a program of yours: its folder or a file; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     track: Annotated[str, typer.Option(help="Which exercise.")] = "classic",
     seed: Annotated[
         str | None,
@@ -194,10 +203,11 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Forge a fresh workspace with bugs in it."""
-    from bugforge import making  # noqa: PLC0415
+    from bugforge import display, making  # noqa: PLC0415
 
     order = making.Order(
         target=workspace,
+        source=tuple(source or ()),
         track=track,
         seed=seed,
         bugs=bugs,
@@ -210,7 +220,8 @@ def new(
         key_dir=key_dir,
         force=force,
     )
-    made = making.make(order)
+    with display.progress(_console(stderr=True)) as progress:
+        made = making.make(order, progress)
     if as_json:
         _print_json(made.document())
         return

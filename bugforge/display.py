@@ -20,6 +20,7 @@ from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
+from bugforge.own_verdict import OwnVerdict
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells
 from bugforge.training import Run
@@ -97,7 +98,10 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     elif verdict.crash:
         console.print("[bold red]It does not run through:[/] ", end="")
         console.print(Text(str(verdict.crash)))
-    console.print(_headline(verdict))
+    if isinstance(verdict, OwnVerdict):
+        _show_own(console, verdict)
+    else:
+        console.print(_headline(verdict))
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
     if verdict.runs and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
@@ -125,6 +129,21 @@ def _headline(verdict: Verdict) -> str:
     hidden = f", {untold} could not be judged" if untold else ""
     word = "Not yet" if outcome(verdict) == "failed" else "Could not tell"
     return f"[bold red]{word}.[/] {laws}{hidden}, of {len(verdict.readings)}."
+
+
+def _show_own(console: Console, verdict: OwnVerdict) -> None:
+    """Show the verdict on a user's own program, and what it does not cover."""
+    compared, broken = len(verdict.readings), len(verdict.broken)
+    where = ", ".join(verdict.models)
+    if verdict.passed:
+        console.print(
+            f"[bold green]Passed.[/] Nothing differs in {compared} comparisons of {where} with "
+            "the correct program. Well done."
+        )
+    else:
+        console.print(f"[bold red]Not yet.[/] {where}: {broken} of {compared} comparisons differ.")
+    for words in verdict.unjudged:
+        show_paragraph(console, words, begin="  not judged: ")
 
 
 def _show_run(console: Console, run: Run) -> None:

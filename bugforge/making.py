@@ -1,6 +1,7 @@
 """Making a workspace: an order checked, a program forged, a folder written."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,19 +17,24 @@ from bugforge.forge import forge
 from bugforge.mutation import DIFFICULTIES, STAGES
 from bugforge.place import Place, write
 from bugforge.sentences import PROMPT_LENGTH
-from bugforge.track import Track, find_track
+from bugforge.track import find_track
 from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
 BUGS = 4
+OWN_PROBLEM = "own.md"
 
 
 @dataclass(frozen=True)
 class Order:
-    """What `bugforge new` was asked for. target, seed, bugs: drawn or taken by default if None."""
+    """What `bugforge new` was asked for. target, seed, bugs: drawn or taken by default if None.
+
+    source: where the user's own program lies, if bugs are to go into one.
+    """
 
     target: Path | None = None
+    source: tuple[Path, ...] = ()
     track: str = "classic"
     seed: str | None = None
     bugs: int | None = None
@@ -64,7 +70,7 @@ class Made:
         }
 
 
-def make(order: Order) -> Made:
+def make(order: Order, progress: Callable[[str], None] = lambda _: None) -> Made:
     """Forge a workspace and write it whole, or not at all.
 
     Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
@@ -78,17 +84,22 @@ def make(order: Order) -> Made:
         )
     track = find_track(order.track)
     request = _request(order)
-    key = forge(request, track, load(), __version__)
+    if order.source:
+        from bugforge.own_making import make_key  # noqa: PLC0415  # it loads what others do without
+
+        key, problem = make_key(order.source, request, load(), progress), OWN_PROBLEM
+    else:
+        key, problem = forge(request, track, load(), __version__), track.problem
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
-        track=track.name,
+        track=key.track,
         version=__version__,
         minutes=order.minutes,
         runs=order.runs,
         key_inside=order.key_dir is None,
     )
-    texts = {**key.forged, **_documents(order, track, key)}
+    texts = {**key.forged, **_documents(order, problem, key)}
     write(Place(target, order.key_dir, order.force), manifest, texts, key)
     key_path = order.key_dir / key_name(key.id) if order.key_dir else None
     return Made(target, manifest, len(key.bugs), request.seed, key_path)
@@ -134,11 +145,12 @@ def _request(order: Order) -> Request:
     )
 
 
-def _documents(order: Order, track: Track, key: AnswerKey) -> dict[str, str]:
+def _documents(order: Order, problem_file: str, key: AnswerKey) -> dict[str, str]:
     folder = files("bugforge.templates")
-    problem = Template((folder / track.problem).read_text(encoding="utf-8"))
+    problem = Template((folder / problem_file).read_text(encoding="utf-8"))
     words = {
         "text": key.text,
+        "files": "\n".join(f"- `{name}`" for name in key.pristine),
         "bugs": "one bug" if len(key.bugs) == 1 else f"{len(key.bugs)} bugs",
         "minutes": "1 minute" if order.minutes == 1 else f"{order.minutes} minutes",
         "runs": "1 run" if order.runs == 1 else f"{order.runs} runs",

@@ -13,6 +13,7 @@ from bugforge.diff import unified
 from bugforge.mend import forged_start
 from bugforge.mutation import Mutation
 from bugforge.own_sites import Survey
+from bugforge.own_verdict import OwnVerdict
 from bugforge.revealing import Revealed
 from bugforge.training import Run
 from bugforge.verify import Verdict
@@ -72,6 +73,8 @@ def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dic
         "isolation": list(verdict.isolation),
         "runs": [_run(run) for run in verdict.runs],
     }
+    if isinstance(verdict, OwnVerdict):
+        document |= {"models": list(verdict.models), "not_judged": list(verdict.unjudged)}
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         document["broken"] = [_law(reading, place=place) for reading in verdict.broken]
