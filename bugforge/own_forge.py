@@ -16,15 +16,13 @@ from bugforge.marks import mark
 from bugforge.mutation import BUG_CLASSES
 from bugforge.own_likeness import compare, told_apart
 from bugforge.own_program import OWN, OwnProgram
-from bugforge.own_recorder import INSTRUMENTS, OwnRecorder
+from bugforge.own_recorder import INSTRUMENTS, QUICK, OwnRecorder
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
 from bugforge.track import Track
 
 DRAWS = 2
 """Drawings of inputs under each of which a bug must be told."""
-QUICK = ("forward", "targets")
-"""Instruments that are asked first, since they tell most bugs and take no time."""
 Edits = tuple[Edit, ...]
 
 

@@ -12,7 +12,7 @@ from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
 from bugforge.recordings import Array, Recording
 
-CLEARLY = 3.0
+CLEARLY = 2.5
 """A bug is planted only where it lies this many times beyond a bound, so that other inputs cannot
 bring it within."""
 
@@ -130,7 +130,7 @@ LIKENESSES = (
         "sampling",
         "Generating continues prompts as it did, as often and in the mode that it did.",
         drawing_apart,
-        at_most=0.09,
+        at_most=0.125,
     ),
 )
 

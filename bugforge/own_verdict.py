@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bugforge.answers import AnswerKey
@@ -10,13 +11,13 @@ from bugforge.attribution import State, state_of, subsets
 from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError
 from bugforge.own_likeness import compare
-from bugforge.own_recorder import OwnRecorder
-from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE
+from bugforge.own_recorder import QUICK, OwnRecorder
+from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.verify import TOOK_DOWN, Progress, Question, Verdict
 
-PAIRINGS = {"attempt": BY_NAME, "attempt, by use": BY_USE[0], "attempt, by making": BY_MAKING[0]}
+PAIRINGS = (BY_NAME, BY_USE[0], BY_MAKING[0])
 """How weights find their places in an attempt, tried in turn: each is a renaming at most."""
 
 
@@ -60,18 +61,22 @@ class _OwnCheck:
     progress: Progress
 
     def judge(self, attempt: Path) -> OwnVerdict:
-        """Record the attempt, its weights paired in each way until all is alike, and compare."""
+        """Record the attempt, its weights paired in the way that fits, by name if none does."""
         self.progress("Comparing under given weights")
-        tried: list[tuple[Evidence, list[Reading]]] = []
-        for name, pairing in PAIRINGS.items():
-            self.recorder.submit(name, attempt, pairing)
-            seen = self.recorder.recordings(name)
-            limit = self.recorder.limit(name)
-            tried.append((seen, self._compared(seen, self.recorder.correct)))
-            if limit or not _broken(tried[-1][1]):
-                break
-        best = min(tried, key=lambda each: len(_broken(each[1])))
-        return self._verdict(*best, limit)
+        pairing = next(filter(partial(self._fits, attempt), PAIRINGS), BY_NAME)
+        self.recorder.submit("attempt", attempt, pairing)
+        seen = self.recorder.recordings("attempt")
+        readings = self._compared(seen, self.recorder.correct)
+        return self._verdict(seen, readings, self.recorder.limit("attempt"))
+
+    def _fits(self, attempt: Path, pairing: Pairing) -> bool:
+        """Whether an attempt gives what it should with its weights paired in this way."""
+        name = f"attempt {PAIRINGS.index(pairing)}"
+        self.recorder.submit(name, attempt, pairing, QUICK)
+        seen = self.recorder.recordings(name, QUICK)
+        judged = [each for each in self.recorder.reach.instruments if each in seen]
+        models = self.recorder.reach.models
+        return not _broken(compare(seen, self.recorder.correct, models, judged))
 
     def not_run(self, crash: Crash) -> OwnVerdict:
         """Tell of an attempt that cannot be run at all."""

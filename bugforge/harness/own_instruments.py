@@ -21,7 +21,7 @@ from .weights import Pairing, by_given_name, carry
 
 ROUNDS = 6
 """Fresh models whose beginnings are looked at."""
-SAMPLES = 2000
+SAMPLES = 1000
 BEHIND = (("short", 1), ("short", 3), ("beyond", 1), ("beyond", 3))
 """Behind which prompt how many tokens are drawn; the last of them are counted."""
 NEW = 5
