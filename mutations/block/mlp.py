@@ -7,7 +7,18 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import LAYER_OF_NAME, OWN, swap
+from ..patterns import (
+    LAYER_OF_NAME,
+    OWN,
+    assigned,
+    find,
+    line,
+    moved,
+    root,
+    swap,
+    with_lines,
+    within,
+)
 
 ACTIVATION = m.Attribute(attr=m.Name("gelu") | m.Name("relu") | m.Name("silu"))
 
@@ -17,6 +28,17 @@ ACTIVE = m.Call(
 )
 """Two layers with an activation between them: self.down(F.gelu(self.up(x)))."""
 
+ACTIVATING = m.Attribute(
+    attr=m.Name(m.MatchRegex(r"gelu|relu|silu|act|act_fn|activation|nonlinearity"))
+)
+
+LAYERS = within(
+    line(assigned(LAYER_OF_NAME)),
+    line(assigned(m.Call(func=ACTIVATING, args=[m.Arg(m.Name()), m.ZeroOrMore()]))),
+    line(assigned(LAYER_OF_NAME)),
+)
+"""The same line by line: x = self.up(x), x = self.gelu(x), x = self.down(x)."""
+
 CORRECT = "def forward(self, x):\n    return self.narrow(F.gelu(self.wide(x)))\n"
 OTHERS = (
     "def forward(self, x):\n    return self.out(self.norm(x))\n",
@@ -24,19 +46,43 @@ OTHERS = (
 )
 
 
-def passive(outer: cst.Call) -> Rewritten:
+def passive(outer: cst.Call | cst.IndentedBlock) -> Rewritten:
     """Take the activation out."""
+    if isinstance(outer, cst.IndentedBlock):
+        at = activation_line(outer)
+        return None if at is None else with_lines(outer, at, at + 1, [])
     activation = cast("cst.Call", outer.args[0].value)
     return swap(outer, activation, activation.args[0].value)
 
 
-def active_late(outer: cst.Call) -> Rewritten:
-    """Put the activation around the outer layer."""
+def active_late(outer: cst.Call | cst.IndentedBlock) -> Rewritten:
+    """Put the activation around the outer layer, or behind it."""
+    if isinstance(outer, cst.IndentedBlock):
+        at = activation_line(outer)
+        return None if at is None else moved(outer, at, at + 2)
     activation = cast("cst.Call", outer.args[0].value)
     inner = swap(outer, activation, activation.args[0].value)
     return activation.with_changes(
         args=[activation.args[0].with_changes(value=inner), *activation.args[1:]]
     )
+
+
+def activation_line(block: cst.IndentedBlock) -> int | None:
+    """Give the index of an activation between two layers, all three on and into one name."""
+    for at in range(1, len(block.body) - 1):
+        three = block.body[at - 1 : at + 2]
+        if not m.matches(block.with_changes(body=three), LAYERS):
+            continue
+        names = {
+            root(part)
+            for statement in three
+            for assign in find(statement, m.Assign())
+            if isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call)
+            for part in (assign.targets[0].target, assign.value.args[0].value)
+        }
+        if len(names) == 1:
+            return at
+    return None
 
 
 class MlpActivationMissing(Mutation):
@@ -70,7 +116,7 @@ class MlpActivationMissing(Mutation):
     forms = (
         Form(
             "dropped",
-            ACTIVE,
+            ACTIVE | LAYERS,
             passive,
             correct=CORRECT,
             buggy="def forward(self, x):\n    return self.narrow(self.wide(x))\n",
@@ -109,7 +155,7 @@ class MlpActivationLate(Mutation):
     forms = (
         Form(
             "behind",
-            ACTIVE,
+            ACTIVE | LAYERS,
             active_late,
             correct=CORRECT,
             buggy="def forward(self, x):\n    return F.gelu(self.narrow(self.wide(x)))\n",

@@ -1,13 +1,25 @@
 """Inputs and targets are cut from a window at the wrong places."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import ALL, MINUS_ONE, render, same
+from ..patterns import (
+    ALL,
+    MINUS_ONE,
+    assigned,
+    find,
+    line,
+    render,
+    same,
+    swap,
+    with_lines,
+    within,
+)
 
 SHIFTED = m.Tuple(
     elements=[
@@ -32,6 +44,28 @@ SHIFTED = m.Tuple(
     ]
 )
 """What to predict from and what to predict: windows[:, :-1], windows[:, 1:]."""
+
+WINDOW = m.Subscript(
+    value=m.Name(),
+    slice=[m.SubscriptElement(m.Slice(lower=m.Name(), upper=m.BinaryOperation(), step=None))],
+)
+WINDOW_LATER = m.Subscript(
+    value=m.Name(),
+    slice=[
+        m.SubscriptElement(
+            m.Slice(
+                lower=m.BinaryOperation(m.Name(), m.Add(), m.Integer("1")),
+                upper=m.BinaryOperation(),
+                step=None,
+            )
+        )
+    ],
+)
+WINDOWS = within(
+    line(assigned(m.Call(args=[m.Arg(m.ListComp()), m.ZeroOrMore()]))),
+    line(assigned(m.Call(args=[m.Arg(m.ListComp()), m.ZeroOrMore()]))),
+)
+"""Windows cut one by one: x = stack([data[i : i + n] for i in ix]), and y likewise from i + 1."""
 
 CORRECT = "def draw(windows):\n    return windows[:, :-1], windows[:, 1:]\n"
 OTHERS = (
@@ -63,6 +97,35 @@ def cut(recut: Recut) -> Callable[[cst.Tuple], Rewritten]:
 def like(side: cst.Subscript, other: cst.Subscript) -> cst.Subscript:
     """Cut one side along the time as the other is cut."""
     return side.with_changes(slice=[side.slice[0], other.slice[1], *side.slice[2:]])
+
+
+def cut_in_lines(
+    recut: Callable[[cst.CSTNode, cst.CSTNode], tuple[cst.CSTNode, cst.CSTNode]],
+) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation of windows that are cut in lines, one by one, from a function of both."""
+
+    def mutate(block: cst.IndentedBlock) -> Rewritten:
+        for at, (one, other) in enumerate(pairwise(block.body)):
+            fronts, backs = find(one, WINDOW), find(other, WINDOW_LATER)
+            if len(fronts) != 1 or len(backs) != 1 or find(one, WINDOW_LATER):
+                continue
+            front, back = recut(fronts[0], backs[0])
+            lines = [swap(one, fronts[0], front), swap(other, backs[0], back)]
+            return with_lines(block, at, at + 2, lines)
+        return None
+
+    return mutate
+
+
+def either(
+    pairs: Callable[[cst.Tuple], Rewritten], lines: Callable[[cst.IndentedBlock], Rewritten]
+) -> Callable[[cst.Tuple | cst.IndentedBlock], Rewritten]:
+    """Make a mutation of pairs, and of windows that are cut in lines."""
+
+    def mutate(node: cst.Tuple | cst.IndentedBlock) -> Rewritten:
+        return pairs(node) if isinstance(node, cst.Tuple) else lines(node)
+
+    return mutate
 
 
 def wrapped(pair: cst.Tuple) -> Rewritten:
@@ -109,15 +172,21 @@ class ShiftSameEnd(Mutation):
     forms = (
         Form(
             "last",
-            SHIFTED,
-            cut(lambda front, back: (front, like(back, front))),
+            SHIFTED | WINDOWS,
+            either(
+                cut(lambda front, back: (front, like(back, front))),
+                cut_in_lines(lambda front, _: (front, front.deep_clone())),
+            ),
             correct=CORRECT,
             buggy="def draw(windows):\n    return windows[:, :-1], windows[:, :-1]\n",
         ),
         Form(
             "first",
-            SHIFTED,
-            cut(lambda front, back: (like(front, back), back)),
+            SHIFTED | WINDOWS,
+            either(
+                cut(lambda front, back: (like(front, back), back)),
+                cut_in_lines(lambda _, back: (back.deep_clone(), back)),
+            ),
             correct=CORRECT,
             buggy="def draw(windows):\n    return windows[:, 1:], windows[:, 1:]\n",
         ),
@@ -158,8 +227,11 @@ class ShiftWrongDirection(Mutation):
     forms = (
         Form(
             "exchanged",
-            SHIFTED,
-            cut(lambda front, back: (like(front, back), like(back, front))),
+            SHIFTED | WINDOWS,
+            either(
+                cut(lambda front, back: (like(front, back), like(back, front))),
+                cut_in_lines(lambda front, back: (back.deep_clone(), front.deep_clone())),
+            ),
             correct=CORRECT,
             buggy="def draw(windows):\n    return windows[:, 1:], windows[:, :-1]\n",
         ),

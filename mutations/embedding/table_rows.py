@@ -8,7 +8,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import find, render, swap
-from .table import LENGTH, PLACED, SUMS
+from .table import LENGTH, PLACED, SUMS, counted
 
 CORRECT = "def forward(self, idx):\n    return self.tokens(idx) + self.table[: idx.size(1)]\n"
 
@@ -32,6 +32,34 @@ def placed(template: str) -> Callable[[cst.BinaryOperation], Rewritten]:
         if isinstance(length_of(place), cst.Name):  # formatters set a plain bound closer
             added = added.replace(" :]", ":]")
         return swap(place, place.right, cst.parse_expression(added))
+
+    return mutate
+
+
+def rows(
+    template: str, first: str, last: str
+) -> Callable[[cst.BinaryOperation | cst.FunctionDef], Rewritten]:
+    """Make a mutation of the rows that are added, of a table or by their numbers.
+
+    template: as for `placed`. first, last: of the numbers, over the first and last that were, as
+    texts.
+    """
+
+    def mutate(node: cst.BinaryOperation | cst.FunctionDef) -> Rewritten:
+        if isinstance(node, cst.BinaryOperation):
+            return placed(template)(node)
+        call = counted(node)
+        if call is None:
+            return None
+        bounds = [arg for arg in call.args if arg.keyword is None]
+        if len(bounds) not in {1, 2}:
+            return None
+        begin, end = "0" if len(bounds) == 1 else render(bounds[0].value), render(bounds[-1].value)
+        new = [
+            cst.Arg(cst.parse_expression(text.format(begin=begin, end=end)))
+            for text in (first, last)
+        ]
+        return swap(node, call, call.with_changes(args=[*new, *call.args[len(bounds) :]]))
 
     return mutate
 
@@ -153,8 +181,8 @@ class PeOffByOne(Mutation):
     forms = (
         Form(
             "from-one",
-            PLACED,
-            placed("{table}[1 : {length} + 1]"),
+            PLACED | m.FunctionDef(),
+            rows("{table}[1 : {length} + 1]", "1", "{end} + 1"),
             correct=CORRECT,
             buggy=buggy("self.table[1 : idx.size(1) + 1]"),
         ),

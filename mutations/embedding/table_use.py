@@ -1,25 +1,38 @@
 """Tokens and positions come together in the wrong way, or not at all."""
 
+from collections.abc import Callable
+
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import assigned, find, line, render, swap, with_lines
-from .table import PLACED, SUMS
+from .table import PLACED, SUMS, place_of
 
 CORRECT = "def forward(self, idx):\n    return self.tokens(idx) + self.table[: idx.size(1)]\n"
 
 
-def multiplied(place: cst.BinaryOperation) -> Rewritten:
+def multiplied(place: cst.BinaryOperation) -> cst.BaseExpression:
     """Multiply where the two are added."""
     return place.with_changes(operator=cst.Multiply())
 
 
-def unplaced(place: cst.BinaryOperation) -> Rewritten:
+def unplaced(place: cst.BinaryOperation) -> cst.BaseExpression:
     """Leave the tokens alone."""
-    assert isinstance(place.left, cst.Call)
-    return place.left
+    return place.left.with_changes(lpar=place.lpar, rpar=place.rpar)
+
+
+def in_sum(
+    change: Callable[[cst.BinaryOperation], cst.BaseExpression],
+) -> Callable[[cst.FunctionDef], Rewritten]:
+    """Make a mutation of the sum of tokens and positions, the first of a function."""
+
+    def mutate(function: cst.FunctionDef) -> Rewritten:
+        place = place_of(function)
+        return None if place is None else swap(function, place, change(place))
+
+    return mutate
 
 
 def placed_late(block: cst.IndentedBlock) -> Rewritten:
@@ -69,8 +82,8 @@ class PeMultiplied(Mutation):
     forms = (
         Form(
             "times",
-            PLACED,
-            multiplied,
+            m.FunctionDef(),
+            in_sum(multiplied),
             correct=CORRECT,
             buggy=CORRECT.replace("+ self", "* self"),
         ),
@@ -110,8 +123,8 @@ class PeMissing(Mutation):
     forms = (
         Form(
             "tokens-alone",
-            PLACED,
-            unplaced,
+            m.FunctionDef(),
+            in_sum(unplaced),
             correct=CORRECT,
             buggy="def forward(self, idx):\n    return self.tokens(idx)\n",
         ),

@@ -8,10 +8,14 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import (
+    LAYER_OF_NAME,
+    find,
     render,
+    same,
     swap,
+    with_lines,
 )
-from .parts import CORRECT, LOOK_ALIKE, head
+from .parts import CORRECT, LOOK_ALIKE, head, line_before
 
 Reroute = Callable[[cst.Call, cst.Call], cst.CSTNode]
 
@@ -24,10 +28,33 @@ def rerouted(reroute: Reroute) -> Callable[[cst.ClassDef], Rewritten]:
         if call is None:
             return None
         layer = call.args[0].value
-        assert isinstance(layer, cst.Call)
-        return swap(definition, layer, reroute(call, layer))
+        if isinstance(layer, cst.Call):
+            return swap(definition, layer, reroute(call, layer))
+        before = line_before(definition, call)
+        if before is None:
+            return None
+        normed = find(before, LAYER_OF_NAME)[0]
+        assert isinstance(normed, cst.Call)
+        changed = swap(before, normed, reroute(call, normed))
+        return without(definition, before) if idle(changed) else swap(definition, before, changed)
 
     return mutate
+
+
+def idle(statement: cst.SimpleStatementLine) -> bool:
+    """Whether a line gives a name to itself."""
+    assign = statement.body[0]
+    return isinstance(assign, cst.Assign) and same(assign.targets[0].target, assign.value)
+
+
+def without(definition: cst.ClassDef, statement: cst.CSTNode) -> cst.ClassDef:
+    """Take a line out of the block that it stands in."""
+    for block in find(definition, m.IndentedBlock()):
+        assert isinstance(block, cst.IndentedBlock)
+        for i, other in enumerate(block.body):
+            if other is statement:
+                return swap(definition, block, with_lines(block, i, i + 1, []))
+    return definition
 
 
 def detached_input(_: cst.Call, layer: cst.Call) -> cst.CSTNode:

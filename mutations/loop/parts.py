@@ -8,7 +8,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Rewritten
 
-from ..patterns import find, line, moved, root, with_lines
+from ..patterns import find, line, moved, root, swap, with_lines
 
 Place = Callable[["Update"], int]
 
@@ -22,6 +22,12 @@ ZERO_GRAD = calling("zero_grad")
 BACKWARD = calling("backward")
 STEP = calling("step")
 CLIP = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))))
+
+ANY_BACKWARD = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name("backward")))))
+ANY_STEP = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name("step")))))
+ANY_CLIP = m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))
+GATHERING = m.For(body=m.IndentedBlock(body=[m.ZeroOrMore(), ANY_BACKWARD, m.ZeroOrMore()]))
+"""A loop that adds up the gradients of several batches for one step."""
 
 CORRECT = """def learn(model, opt, x, y):
     loss = model(x, y)
@@ -87,21 +93,51 @@ def update(block: cst.IndentedBlock, *, cleared_anywhere: bool = False) -> Updat
     return Update(forwards[-1], zero_grad[0], backward[0], clip[0] if clip else None, steps[0])
 
 
+def gathered(block: cst.IndentedBlock) -> Update | None:
+    """Find a training step that is taken behind a loop over several batches: zero_grad, the loop,
+    clip, step, or zero_grad last. The loop stands for forward and backward.
+    """
+    loops, steps = _where(block, GATHERING), _where(block, ANY_STEP)
+    zero_grad = _where(block, ZERO_GRAD)
+    clips = [i for i, statement in enumerate(block.body) if find(statement, ANY_CLIP)]
+    if not len(loops) == len(steps) == len(zero_grad) == 1 or len(clips) > 1:
+        return None
+    order = [*loops, *clips, *steps]
+    if order != sorted(order) or loops[0] < zero_grad[0] < steps[0]:
+        return None
+    return Update(loops[0], zero_grad[0], loops[0], clips[0] if clips else None, steps[0])
+
+
 def without(place: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation that removes one line of a training step."""
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block, cleared_anywhere=True)
+        found = update(block, cleared_anywhere=True) or gathered(block)
         return None if found is None else with_lines(block, place(found), place(found) + 1, [])
 
     return mutate
 
 
-def putting(line_: Place, before: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
-    """Make a mutation that moves one line of a training step in front of another place."""
+def without_backward(block: cst.IndentedBlock) -> Rewritten:
+    """Remove the backward of a training step, be it in a loop over several batches."""
+    if update(block, cleared_anywhere=True) is None and gathered(block) is not None:
+        inner = find(find(block, GATHERING)[0], m.IndentedBlock())[0]
+        assert isinstance(inner, cst.IndentedBlock)
+        at = _where(inner, ANY_BACKWARD)[0]
+        return swap(block, inner, with_lines(inner, at, at + 1, []))
+    return without(lambda update: update.backward)(block)
+
+
+def putting(
+    line_: Place, before: Place, *, of_several: bool = False
+) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that moves one line of a training step in front of another place.
+
+    of_several: also of one that is taken behind a loop over several batches.
+    """
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block)
+        found = update(block) or (gathered(block) if of_several else None)
         return None if found is None else moved(block, line_(found), before(found))
 
     return mutate
@@ -111,7 +147,7 @@ def putting_clip(before: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation that moves the clipping, where there is one."""
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block, cleared_anywhere=True)
+        found = update(block, cleared_anywhere=True) or gathered(block)
         if found is None or found.clip is None:
             return None
         return moved(block, found.clip, before(found))

@@ -8,7 +8,11 @@ from bugforge.mutation import Form, Mutation, Rewritten
 from ..patterns import ALL, MINUS_INF, MINUS_ONE, SOFTMAX, assigned, find, root, swap, with_argument
 from .parts import DRAWING
 
-DIVIDED = assigned(m.BinaryOperation(left=m.Name(), operator=m.Divide(), right=m.Name()))
+DIVIDED = assigned(
+    m.BinaryOperation(
+        left=m.Name() | m.Subscript(value=m.Name()), operator=m.Divide(), right=m.Name()
+    )
+)
 
 THRESHOLD = m.Subscript(
     value=m.Name(),
@@ -30,6 +34,14 @@ DROPPED = m.Call(
     args=[m.Arg(BELOW), m.Arg(MINUS_INF)],
 )
 """Logits below the k best are dropped."""
+
+DROPPED_IN_PLACE = m.Assign(
+    targets=[
+        m.AssignTarget(m.Subscript(value=m.Name(), slice=[m.SubscriptElement(m.Index(BELOW))]))
+    ],
+    value=MINUS_INF,
+)
+"""The same written into the logits: logits[logits < kept[:, [-1]]] = -float("inf")."""
 
 DRAW = "next_idx = torch.multinomial(F.softmax(logits, dim=-1), num_samples=1)\n"
 CUT = 'logits = logits.masked_fill(logits < kept[:, [-1]], float("-inf"))\n'
@@ -59,6 +71,13 @@ def above_best(below: cst.Comparison) -> Rewritten:
     """Compare with the best of the kept instead of the least."""
     last = find(below.comparisons[0], MINUS_ONE)[0]
     return swap(below, last, cst.Integer("0"))
+
+
+def kept_tiny(dropping: cst.Call | cst.Assign) -> Rewritten:
+    """Write a number next to nothing where minus infinity was meant."""
+    if isinstance(dropping, cst.Assign):
+        return dropping.with_changes(value=cst.Float("1e-10"))
+    return with_argument(dropping, 1, "1e-10")
 
 
 class GenTemperatureMul(Mutation):
@@ -188,8 +207,8 @@ class GenTopkFill(Mutation):
     forms = (
         Form(
             "tiny",
-            DROPPED,
-            lambda call: with_argument(call, 1, "1e-10"),
+            DROPPED | DROPPED_IN_PLACE,
+            kept_tiny,
             correct=CUT + DRAW,
             buggy=CUT.replace('float("-inf")', "1e-10") + DRAW,
             inside=DRAWING,
