@@ -132,6 +132,20 @@ LIKENESSES = (
         drawing_apart,
         at_most=0.125,
     ),
+    Likeness(
+        "batch",
+        "data",
+        "Batches hold inputs and targets as they did.",
+        outputs_apart,
+        at_most=0.0,
+    ),
+    Likeness(
+        "schedule",
+        "optim",
+        "The learning rate follows the steps as it did.",
+        outputs_apart,
+        at_most=1e-6,
+    ),
 )
 
 

@@ -23,8 +23,17 @@ from bugforge.sandbox import Outcome, Sandbox
 
 VOCAB, BLOCK, BATCH = 10, 11, 5
 """As in the harness's `own_loading`."""
-INSTRUMENTS = ("construct", "forward", "targets", "gradient", "optimizer", "decode")
-QUICK = ("forward", "targets")
+INSTRUMENTS = (
+    "construct",
+    "forward",
+    "targets",
+    "gradient",
+    "optimizer",
+    "decode",
+    "batch",
+    "schedule",
+)
+QUICK = ("forward", "targets", "batch", "schedule")
 """Those that are asked first, since they tell most and take no time."""
 FUSED = "scaled_dot_product_attention"
 FOUND = "found"

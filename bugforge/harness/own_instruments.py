@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from .instruments import LARGE, poisoned_memory
 from .job import Recording
 from .own_building import Sizes, Subject, example
+from .own_functions import FUNCTIONS
 from .own_loading import BLOCK, USUAL, VOCAB
 from .weights import Pairing, by_given_name, carry
 
@@ -305,6 +306,11 @@ def _greedily(known: dict[str, inspect.Parameter]) -> dict[str, Any] | None:
     return {"temperature": 1e-3} if "temperature" in known else None
 
 
+def of_functions(name: str) -> Callable[[OwnJob], Recording]:
+    """Make an instrument of one that looks at functions and at no model."""
+    return lambda job: FUNCTIONS[name](job.modules)
+
+
 OWN_INSTRUMENTS: dict[str, Callable[[OwnJob], Recording]] = {
     "construct": construct,
     "forward": forward,
@@ -312,4 +318,6 @@ OWN_INSTRUMENTS: dict[str, Callable[[OwnJob], Recording]] = {
     "gradient": gradient,
     "optimizer": optimizer,
     "decode": decode,
+    "batch": of_functions("batch"),
+    "schedule": of_functions("schedule"),
 }
