@@ -34,6 +34,11 @@ class Prover:
     recorders: list[OwnRecorder]
     known: dict[frozenset[Edits], bool] = field(default_factory=dict)
 
+    @property
+    def judged(self) -> list[str]:
+        """Name the recordings by which bugs were told, and a check is to tell them again."""
+        return list(self.recorders[0].reach.instruments)
+
     @classmethod
     def set_up(cls, box: Sandbox, files: Mapping[str, str], seed: str) -> "Prover":
         """Record the correct program. Raises UsageError where nothing of it can be judged."""
@@ -97,6 +102,7 @@ def forge_own(
     if request.marked:
         pristine, edits = mark(pristine, edits)
     options = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(request).items()}
+    options["judged"] = prover.judged
     return AnswerKey(
         id=identity(options, pristine),
         track=OWN,

@@ -11,6 +11,9 @@ from bugforge.own_forge import Prover, forge_own
 from bugforge.own_program import read_own
 from bugforge.sandbox import Limits, opened
 
+SECONDS = 600.0
+"""How long one look at the program, or at it with bugs, may take."""
+
 
 def make_key(
     source: Sequence[Path],
@@ -26,7 +29,7 @@ def make_key(
     program = read_own(source)
     for id_ in request.kinds:
         catalogue.kind(id_)  # an unknown one is told before torch is loaded
-    with opened(Limits()) as box:
+    with opened(Limits(seconds=SECONDS)) as box:
         progress("Looking at the program")
         prover = Prover.set_up(box, program.files, request.seed)
         progress("Choosing bugs that a check tells")

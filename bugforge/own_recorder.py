@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from bugforge.checks import Evidence
-from bugforge.errors import UsageError
+from bugforge.errors import ToolError, UsageError
 from bugforge.pairing import BY_NAME, Pairing
 from bugforge.recordings import Array, read_recording
 from bugforge.sandbox import Outcome, Sandbox
@@ -110,6 +110,13 @@ class OwnRecorder:
             self.submit(PRISTINE, folder)
             self.ways = (True, False)
         self.correct = self.recordings(PRISTINE)
+        limit = self.limit(PRISTINE)
+        if limit:  # what it did not come to would pass unjudged
+            raise ToolError(
+                f"Looking at the correct program took more {limit.limit} than it may: {limit.used} "
+                f"of {limit.allowed}.",
+                "Is the machine busy? `bugforge check` can be given more with --time-limit.",
+            )
         self.reach = Reach(
             tuple(subject["name"] for subject in found.facts["subjects"]),
             tuple(name for name in self.correct if _is_judged(name, self.correct)),

@@ -9,7 +9,7 @@ from bugforge.answers import AnswerKey
 from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, state_of, subsets
 from bugforge.checks import Evidence, Reading
-from bugforge.errors import LostError
+from bugforge.errors import LostError, ToolError
 from bugforge.own_likeness import compare
 from bugforge.own_recorder import QUICK, OwnRecorder
 from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
@@ -38,6 +38,12 @@ def verify_own(
     """Judge the files in `root` against the key's correct program."""
     progress("Looking at the correct program")
     recorder = OwnRecorder.set_up(box, key.pristine, question.rng, question.hidden)
+    missing = sorted(set(key.options.get("judged", ())) - set(recorder.reach.instruments))
+    if missing:
+        raise ToolError(
+            f"The correct program does less here than where it was forged: {', '.join(missing)}.",
+            "Use the versions of Python and torch that `bugforge new` was run with.",
+        )
     check = _OwnCheck(recorder, key, question, progress)
     attempt = box.room() / "attempt"
     try:

@@ -90,16 +90,29 @@ import torch
 from model import LM, Config
 
 text = open("input.txt").read()
+block_size = 64
+
+
+def get_batch(split):
+    data = train_data if split == "train" else val_data
+    ix = torch.randint(len(data) - block_size, (8,))
+    x = torch.stack([data[i : i + block_size] for i in ix])
+    y = torch.stack([data[i + 1 : i + 1 + block_size] for i in ix])
+    return x, y
+
+
+data = torch.tensor([ord(char) for char in text])
+train_data, val_data = data[:-1000], data[-1000:]
 model = LM(Config(vocab_size=len(set(text)), block_size=64))
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
 for step in range(1000):
-    batch = torch.randint(len(text), (8, 65))
-    _, loss = model(batch[:, :-1], batch[:, 1:])
+    x, y = get_batch("train")
+    _, loss = model(x, y)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()
 """
-KINDS = ("mask-fill-zero", "gen-crop-wrong-end")
+KINDS = ("mask-fill-zero", "shift-wrong-direction")
 ASKED = ["--kind", KINDS[0], "--kind", KINDS[1]]
 
 
@@ -115,7 +128,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def planted(program: Path) -> Path:
-    """A workspace with a bug in the mask and one in generating."""
+    """A workspace with a bug in the mask and one in a script's batches."""
     made = run("new", "--from", str(program), "--seed", "1", *ASKED, cwd=program.parent)
     assert made.returncode == 0, made.stderr
     return program.parent / "workspace"
@@ -171,6 +184,8 @@ def test_other_words_for_the_same_pass(workspace: Path) -> None:
     text = MODEL.replace("c_attn", "qkv").replace("wpe", "places").replace("self.head", "self.out")
     text = text.replace('== 0, float("-inf")', "< 0.5, -1e9")
     (workspace / "model.py").write_text(text, encoding="utf-8")
+    script = TRAIN.replace("data[i : i + block_size]", "data[i : i + block_size + 1][:-1]")
+    (workspace / "train.py").write_text(script, encoding="utf-8")
     ran = run("check", cwd=workspace)
     assert ran.returncode == 0, ran.stdout
 
