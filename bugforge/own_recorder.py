@@ -60,7 +60,8 @@ NOTHING = Reach((), (), ())
 class OwnRecorder:
     """Records the programs of one drawing of inputs. Jobs go by names of their own.
 
-    hidden: folders that no attempt may look into. subjects: what the models are built from. ways:
+    hidden: folders that no attempt may look into. subjects: what the models are built from. plain:
+    files of which every statement succeeds in the correct program, and must in others. ways:
     whether torch's own attention is there, in each way to run a program. correct, reach: what the
     correct program did, and what of that can be judged.
     """
@@ -71,6 +72,7 @@ class OwnRecorder:
     files: tuple[str, ...]
     hidden: tuple[Path, ...] = ()
     subjects: list[dict[str, Any]] | None = None
+    plain: tuple[str, ...] = ()
     ways: tuple[bool, ...] = (True,)
     correct: Evidence = field(default_factory=dict)
     reach: Reach = NOTHING
@@ -105,6 +107,7 @@ class OwnRecorder:
                 "Does it do something at length, or end the process, as it is imported?",
             )
         self.subjects = found.facts["subjects"]
+        self.plain = tuple(found.facts["plain"])
         if any(FUSED in text for text in pristine.values()):
             self.ways = (False,)
             self.submit(PRISTINE, folder)
@@ -154,6 +157,7 @@ class OwnRecorder:
                 "program": str(copy),
                 "files": list(self.files),
                 "subjects": self.subjects,
+                "plain": list(self.plain),
                 "instruments": list(instruments),
                 "fused": fused,
                 "inputs": str(self.room / "inputs"),

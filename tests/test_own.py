@@ -190,6 +190,15 @@ def test_other_words_for_the_same_pass(workspace: Path) -> None:
     assert ran.returncode == 0, ran.stdout
 
 
+def test_an_error_at_import_is_no_pass(workspace: Path) -> None:
+    """A program that was mended and ends as it is imported is told with its line."""
+    assert run("reveal", "--apply", cwd=workspace).returncode == 0
+    (workspace / "model.py").write_text(f"{MODEL}x = [][0]\n", encoding="utf-8")
+    ran = run("check", "--json", cwd=workspace)
+    assert ran.returncode == 1
+    assert json.loads(ran.stdout)["crash"]["line"] == len(MODEL.splitlines()) + 1
+
+
 def test_what_no_check_sees_is_not_planted(program: Path, tmp_path: Path) -> None:
     """A kind whose only place lies where nothing is judged is refused, and nothing is made."""
     ran = run("new", "--from", str(program), "--kind", "missing-backward", cwd=tmp_path)

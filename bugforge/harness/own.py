@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from .job import Recording
 from .own_building import Subject, subjects
 from .own_instruments import OWN_INSTRUMENTS, OwnJob
-from .own_loading import load
+from .own_loading import FAILED, load
 from .weights import Pairing, drawn, read_weights, write_weights
 
 Record = Callable[[str, Callable[[], Recording]], Recording | None]
@@ -29,7 +29,7 @@ def record_own(spec: dict[str, Any], folder: Path, record: Record) -> None:
     """
     if not spec["fused"] and hasattr(torch.nn.functional, "scaled_dot_product_attention"):
         del torch.nn.functional.scaled_dot_product_attention
-    modules, left_out, errors = load(folder, spec["files"])
+    modules, left_out, errors = load(folder, spec["files"], spec["plain"])
     told = spec["subjects"]
     ran: set[str] = set()
     finding = told is None
@@ -59,6 +59,8 @@ def record_own(spec: dict[str, Any], folder: Path, record: Record) -> None:
     if finding:
         sys.setprofile(None)
         facts = {"subjects": told, "left_out": left_out, "failed": failed, "ran": sorted(ran)}
+        whole = (file for file in modules if file not in left_out)
+        facts["plain"] = [file for file in whole if not hasattr(modules[file], FAILED)]
         record("found", lambda: Recording(facts=facts))
 
 

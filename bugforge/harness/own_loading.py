@@ -9,7 +9,7 @@ import ast
 import builtins
 import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from importlib.machinery import FileFinder, SourceFileLoader
 from pathlib import Path
@@ -38,19 +38,22 @@ _USUAL: dict[int | float | str, str] = {
 USUAL = {name: value for value, names in _USUAL.items() for name in names.split()}
 """Small values for the names that sizes usually have."""
 
+FAILED = "_bugforge_failed"
+"""Set in a module of which a statement needed what is not here."""
 DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def load(
-    folder: Path, names: Iterable[str]
+    folder: Path, names: Iterable[str], plain: Collection[str]
 ) -> tuple[dict[str, ModuleType], dict[str, str], dict[str, Exception]]:
-    """Import the files of a program, by their relative names.
+    """Import the files of a program, by their relative names. plain: those of which every
+    statement must succeed, since it does in the correct program.
 
     Gives the modules; for each file of which something is left out, what that is; and what was
     raised by those that cannot be imported.
     """
     left_out: dict[str, str] = {}
-    loader: Any = partial(_Definitions, folder=folder, left_out=left_out)
+    loader: Any = partial(_Definitions, folder=folder, left_out=left_out, plain=plain)
 
     def hook(path: str) -> FileFinder:
         if not Path(path).is_relative_to(folder):
@@ -76,17 +79,28 @@ def _dotted(name: str) -> str:
 
 
 class _Definitions(SourceFileLoader):
-    def __init__(self, name: str, path: str, *, folder: Path, left_out: dict[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        *,
+        folder: Path,
+        left_out: dict[str, str],
+        plain: Collection[str],
+    ) -> None:
         super().__init__(name, path)
         self.folder = folder
         self.left_out = left_out
+        self.plain = plain
 
     def source_to_code(self, data: Any, path: Any, **_: Any) -> Any:  # type: ignore[override]
         tree = ast.parse(data, path)
         deeds: list[int] = []
-        tree.body = [_guarded(_small(node)) for node in _definitions(tree.body, deeds)]
+        name = Path(path).relative_to(self.folder).as_posix()
+        tree.body = [_small(node) for node in _definitions(tree.body, deeds)]
+        if name not in self.plain:
+            tree.body = [_guarded(node) for node in tree.body]
         if deeds:
-            name = Path(path).relative_to(self.folder).as_posix()
             self.left_out[name] = (
                 f"it does something as it is imported, from line {deeds[0]} on, which is not judged"
             )
@@ -149,5 +163,6 @@ def _guarded(node: ast.stmt) -> ast.stmt:
         return node
     if isinstance(node, ast.ImportFrom) and node.module == "__future__":
         return node
-    handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])
+    failed = ast.Assign([ast.Name(FAILED, ast.Store())], ast.Constant(value=True))
+    handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [failed])
     return ast.copy_location(ast.Try([node], [handler], [], []), node)
