@@ -20,14 +20,15 @@ from bugforge.catalogue import load
 from bugforge.edits import apply_edits
 from bugforge.judgement import checks
 from bugforge.mutants import mutants
+from bugforge.probe import INSTRUMENTS
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC
+from bugforge.track import GPT
 from bugforge.variant import with_sentence
 from tests.corpus.right import RIGHT
 
 GROUPS = ("right", "mutants that keep it", "mutants that break it")
-AT_MOST = {check.name: check.at_most is not None for check in checks()}
+AT_MOST = {check.name: check.at_most is not None for check in checks(INSTRUMENTS)}
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--right", type=int, default=10, help="right programs drawn for each seed")
     asked = parser.parse_args()
-    pristine = CLASSIC.reference()
+    pristine = GPT.reference()
     pristine["train.py"] = with_sentence(pristine["train.py"], shipped()[0])
     planted = {m.name: m for m in mutants(pristine, load().kinds.values())}
     values: dict[str, dict[str, dict[float, str]]] = defaultdict(lambda: defaultdict(dict))
@@ -46,7 +47,7 @@ def main() -> None:
     with opened(Limits()) as box:
         for seed in range(asked.first, asked.first + asked.seeds):
             rng = random.Random(seed)
-            bench = Bench.set_up(box, pristine, rng)
+            bench = Bench.set_up(box, GPT, pristine, rng)
             right = {f"right {f.name}": f.applied(pristine) for f in rng.sample(RIGHT, asked.right)}
             wrong = {name: apply_edits(pristine, m.edits) for name, m in planted.items()}
             for name, seen in bench.judged({**right, **wrong}):

@@ -24,8 +24,8 @@ from bugforge.mutants import mutants
 from bugforge.properties import LAWS
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC
-from bugforge.training import HIGHEST, LAST, LOWEST, Run
+from bugforge.track import GPT
+from bugforge.training import LAST, LOWEST, Run
 from bugforge.variant import with_sentence
 from bugforge.verify import Question
 from tests.corpus.cheats import CHEATS
@@ -43,7 +43,7 @@ def main() -> None:
     asked = parser.parse_args()
     rng = random.Random(0)
     text = shipped()[0]
-    pristine = CLASSIC.reference()
+    pristine = GPT.reference()
     pristine["train.py"] = with_sentence(pristine["train.py"], text)
     wrong = {
         **{
@@ -58,7 +58,7 @@ def main() -> None:
     began = time.monotonic()
     passed: dict[str, set[str]] = {}
     with opened(Limits()) as box:
-        bench = Bench.set_up(box, pristine, rng)
+        bench = Bench.set_up(box, GPT, pristine, rng)
         lawful: set[str] = set()
         for name, seen in bench.judged(programs):
             _note(passed, name, _judged(seen, bench))
@@ -94,7 +94,7 @@ def _looked_at(run: Run) -> dict[str, bool]:
         "the loss is halved": halved,
         "the loss is halved and the sample right": halved and run.exact,
         "the loss ends between two bounds and the sample is right": (
-            LOWEST <= share <= HIGHEST and run.exact
+            LOWEST <= share <= run.program.highest and run.exact
         ),
     }
 

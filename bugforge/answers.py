@@ -17,7 +17,7 @@ from typing import Any
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import AnswerKeyError
 
-SCHEMA = 3
+SCHEMA = 4
 MAGIC = "bugforge-key"
 WIDTH = 100
 SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
@@ -52,8 +52,9 @@ class Bug:
 class AnswerKey:
     """All that was chosen for a workspace: enough to explain it, judge it and forge it again.
 
-    pristine: the correct program, text by file name. ways: how it is written where that is not as
-    in the reference. decoys: why what looks like a bug in it is right.
+    reference: the program that it is forged from. pristine: the correct one, text by file name.
+    ways: how it is written where that is not as in the reference. decoys: why what looks like a bug
+    in it is right. plugins: the distributions, beside Bugforge, that bring some of its ways.
     """
 
     id: str
@@ -66,6 +67,8 @@ class AnswerKey:
     bugs: tuple[Bug, ...]
     ways: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
+    reference: str = "gpt"
+    plugins: tuple[str, ...] = ()
 
     def program(self, planted: frozenset[int]) -> dict[str, str]:
         """Give the program with the bugs of these numbers left in, text by file name."""
@@ -137,7 +140,7 @@ def _from_json(data: Any) -> AnswerKey:
         )
         for bug in data["bugs"]
     )
-    told = {name: tuple(data[name]) for name in ("ways", "decoys")}
+    told = {name: tuple(data[name]) for name in ("ways", "decoys", "plugins")}
     return AnswerKey(**{**data, **told, "bugs": bugs})
 
 

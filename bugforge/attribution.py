@@ -9,7 +9,7 @@ import numpy as np
 
 from bugforge.checks import Evidence, Law, Reading, tensors
 from bugforge.comparison import logits_apart, parameter_shapes, update_distances
-from bugforge.judgement import INSTRUMENTS, checks, judge
+from bugforge.judgement import checks, judge
 
 State = Literal["fixed", "remaining", "could not tell"]
 Subset = frozenset[int]
@@ -38,7 +38,7 @@ def attribute(
     found = behaviour(attempt, pristine)
     known = {left: behaviour(program, pristine) for left, program in programs.items()}
     possible = set(programs)
-    for instrument in INSTRUMENTS:
+    for instrument in pristine:
         named = {left for left, program in known.items() if alike(instrument, found, program)}
         if named:
             possible &= named
@@ -93,7 +93,7 @@ def _recorded_alike(instrument: str, one: Evidence, other: Evidence) -> bool:
 
 def _outcomes(instrument: str, readings: Mapping[str, Reading]) -> list[bool | None]:
     """What the laws that read nothing but this instrument found."""
-    own = [check for check in checks() if isinstance(check, Law) and check.needs == (instrument,)]
+    own = [check for check in checks([instrument]) if isinstance(check, Law)]
     return [readings[law.name].kept for law in own]
 
 

@@ -58,7 +58,7 @@ class LeftIn:
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit of one track found.
+    """What an audit of one program of a track found.
 
     broken: the checks, those of training among them, that the pristine program did not keep.
     symptom: what showed when it trained; None where nothing was trained.
@@ -67,6 +67,7 @@ class Audit:
     """
 
     track: str
+    program: str
     broken: tuple[str, ...]
     symptom: Symptom | None
     placeless: tuple[str, ...]
@@ -82,8 +83,8 @@ class Audit:
         return [
             *(f"A plugin is broken: {what}." for what in self.plugins),
             *(f"The pristine program does not keep {check}." for check in self.broken),
-            *(f"{form} finds no place in the program." for form in self.placeless),
-            *(_of_kill(kill) for kill in self.kills if kill.broken != kill.mutant.killers),
+            *(f"{form} finds no place in any program." for form in self.placeless),
+            *(of_kill(kill) for kill in self.kills if kill.broken != kill.mutant.killers),
             *(_of_rewriting(written) for written in self.rewritings if written.broken),
             *chain.from_iterable(_of_pair(pair) for pair in self.pairs),
             *_needless(self.pairs),
@@ -91,7 +92,8 @@ class Audit:
         ]
 
 
-def _of_kill(kill: Kill) -> str:
+def of_kill(kill: Kill) -> str:
+    """Say which checks a mutant breaks where its kind names others."""
     if not kill.broken:
         return f"{kill.mutant.name} survives every check."
     broken, named = _listed(kill.broken), _listed(kill.mutant.killers)

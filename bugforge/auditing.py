@@ -1,27 +1,27 @@
 """Proving the catalogue on this machine: each bug alone, in pairs, and left in among others."""
 
-import os
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import combinations, islice, product, zip_longest
+from itertools import chain, combinations, islice, product, zip_longest
 from typing import TypeVar
 
 from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, alike
 from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting
-from bugforge.bench import Bench, Files
+from bugforge.bench import Bench, Files, opened_wide
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Request
 from bugforge.edits import apply_edits, touch
 from bugforge.errors import NoFitError
 from bugforge.forge import forge
-from bugforge.judgement import INSTRUMENTS, RUNS
+from bugforge.judgement import RUNS
 from bugforge.mutants import Mutant, mutants
 from bugforge.mutation import Mutation
+from bugforge.program import Program
 from bugforge.rewrite import Restructuring
-from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
+from bugforge.sandbox import Limits, Sandbox
 from bugforge.symptom import symptom
 from bugforge.track import TRACKS, Track
 from bugforge.training import Run
@@ -34,8 +34,8 @@ Counted = Callable[[str, int, int], None]
 
 PRISTINE = "no bug"
 WHOLE = "all bugs"
-WORKSPACES = 12
-"""Forged programs of which each bug is left in alone."""
+WORKSPACES = 8
+"""Forged programs, of each correct one, of which each bug is left in alone."""
 
 BUGS = 4
 
@@ -57,31 +57,39 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
     """Audit every track. Raises UsageError for an unknown kind."""
     named = dict.fromkeys(scope.kinds)
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with opened(Limits(seconds=scope.seconds), at_once=max(cores or 0, FEWEST_CORES)) as box:
-        return [_Auditor(box, track, catalogue, asked, scope, counted).audit() for track in TRACKS]
+    with opened_wide(scope.seconds) as box:
+        return [
+            _Auditor(box, track, program, catalogue, asked, scope, counted).audit()
+            for track in TRACKS
+            for program in track.programs
+        ]
 
 
 @dataclass(frozen=True)
 class _Auditor:
-    """An audit of one track under way."""
+    """An audit of one of a track's programs under way."""
 
     box: Sandbox
     track: Track
+    program: Program
     catalogue: Catalogue
     asked: list[type[Mutation]]
     scope: Scope
     counted: Counted
 
     def audit(self) -> Audit:
-        """Look at each bug alone, then at pairs, then at what is left in of forged programs."""
+        """Look at each bug alone, then at pairs, then at what is left in of forged programs.
+
+        Forms that have a place in a simpler program of the track are judged in this one, too; what
+        shows of them, and how they go together, is looked at there only.
+        """
         rng = random.Random(f"audit {self.scope.seed}")
-        plain = vary(self.track.reference(), (), rng)
+        plain = vary(self.program.reference(), (), self.program.text(rng), rng)
         text, pristine = plain.text, plain.files
         self.counted("Checking the program without bugs", 0, 1)
-        bench = Bench.set_up(self.box, pristine, rng)
+        bench = Bench.set_up(self.box, self.program, pristine, rng)
         trains: Trains = "never" if self.scope.quick else "always"
-        checked = bench.checked(pristine, text, Question(rng, trains=trains))
+        checked = bench.checked(self.track, pristine, text, Question(rng, trains=trains))
         self.counted("Checking the program without bugs", 1, 1)
         own = list(mutants(pristine, self.asked))
         all_ = own if self.scope.quick else list(mutants(pristine, self.catalogue.kinds.values()))
@@ -90,29 +98,38 @@ class _Auditor:
             **{mutant.name: apply_edits(pristine, mutant.edits) for mutant in all_},
         }
         judged = dict(self._each("Judging each bug alone", bench.judged(alone), len(alone)))
+        elsewhere = self._placed_in(self.track.programs[: self.track.programs.index(self.program)])
+        fresh = {m.name for m in own if (m.kind.id, m.form.name) not in elsewhere}
         runs: dict[str, Run] = {}
         pairs: list[Pair] = []
         if not self.scope.quick:
-            trained = {mutant.name: alone[mutant.name] for mutant in own}
+            trained = {name: alone[name] for name in alone if name in fresh}
             training = bench.trained(trained, text, rng.getrandbits(31))
             runs = dict(self._each("Training with each bug", training, len(trained)))
-            pairs = list(self._pairs(bench, pristine, all_, judged))
+            pairs = list(self._pairs(bench, pristine, all_, fresh, judged))
         symptoms = {name: symptom(run) for name, run in runs.items()}
+        plugins = () if self.scope.kinds else self.catalogue.broken
         return Audit(
             track=self.track.name,
+            program=self.program.name,
             broken=tuple(reading.check for reading in checked.unkept),
             symptom=next((symptom(run) for run in checked.runs), None),
-            placeless=tuple(self._placeless(own)),
+            placeless=tuple(self._placeless()),
             kills=tuple(Kill(m, judged[m.name].broken, symptoms.get(m.name)) for m in own),
             rewritings=() if self.scope.kinds else tuple(self._rewritings(bench, text)),
             pairs=tuple(pairs),
             left_in=tuple(self._left_in(rng)),
-            plugins=tuple(f"{broken.origin}: {broken.what}" for broken in self.catalogue.broken),
+            plugins=tuple(f"{broken.origin}: {broken.what}" for broken in plugins),
         )
 
-    def _placeless(self, own: Iterable[Mutant]) -> Iterator[str]:
-        """Name the forms that find no place in the program."""
-        placed = {(mutant.kind.id, mutant.form.name) for mutant in own}
+    def _placed_in(self, programs: Iterable[Program]) -> set[tuple[str, str]]:
+        """Name the kinds and forms that have a place in any of some programs."""
+        found = (mutants(program.reference(), self.asked) for program in programs)
+        return {(m.kind.id, m.form.name) for m in chain.from_iterable(found)}
+
+    def _placeless(self) -> Iterator[str]:
+        """Name the forms that find no place in any program of the track."""
+        placed = self._placed_in(self.track.programs)
         for kind in self.asked:
             for form in kind.forms:
                 if (kind.id, form.name) not in placed:
@@ -120,7 +137,7 @@ class _Auditor:
 
     def _rewritings(self, bench: Bench, text: str) -> Iterator[Rewriting]:
         """Write the program in every way: trees in one at a time, names and words in many."""
-        rewrites = self.catalogue.rewrites.values()
+        rewrites = self.catalogue.rewrites_of(self.program)
         trees = [rewrite for rewrite in rewrites if issubclass(rewrite, Restructuring)]
         ways: list[tuple[str, ...]] = [
             (f"{rewrite.id}/{choice}",) for rewrite in trees for choice in rewrite.choices()
@@ -131,7 +148,7 @@ class _Auditor:
             tuple(f"{r.id}/{choice}" for r, choice in zip(others, row, strict=True) if choice)
             for row in rows
         ]
-        reference = self.track.reference()
+        reference = self.program.reference()
         programs = {
             f"rewritten {number}": written(reference, rewrites, text, some)
             for number, some in enumerate(ways)
@@ -141,10 +158,15 @@ class _Auditor:
             yield Rewriting(some, seen.broken)
 
     def _pairs(
-        self, bench: Bench, pristine: Files, all_: list[Mutant], alone: Mapping[str, Behaviour]
+        self,
+        bench: Bench,
+        pristine: Files,
+        all_: list[Mutant],
+        fresh: set[str],
+        alone: Mapping[str, Behaviour],
     ) -> Iterator[Pair]:
         """Plant forms of different classes two by two, where they have places apart."""
-        joined = {f"{one.name} + {other.name}": (one, other) for one, other in self._joined(all_)}
+        joined = {f"{one.name} + {other.name}": (one, other) for one, other in _joined(all_, fresh)}
         shows = {
             mutant.name: _first_telling(alone[mutant.name], alone[PRISTINE]) for mutant in all_
         }
@@ -163,43 +185,34 @@ class _Auditor:
                 yield Pair(one, other, "told apart")
             else:
                 unclear.append(name)
-        closer = bench.glimpsed({f"{n}, in full": (programs[n][0], INSTRUMENTS) for n in unclear})
+        whole = tuple(bench.pristine)
+        closer = bench.glimpsed({f"{n}, in full": (programs[n][0], whole) for n in unclear})
         for name, seen in self._each("Looking closer", closer, len(unclear)):
             one, other = joined[name.removesuffix(", in full")]
-            if not _told(seen, INSTRUMENTS, alone[PRISTINE]):
+            if not _told(seen, whole, alone[PRISTINE]):
                 yield Pair(one, other, "cancelled")
-            elif _told(seen, INSTRUMENTS, alone[one.name], alone[other.name]):
+            elif _told(seen, whole, alone[one.name], alone[other.name]):
                 yield Pair(one, other, "told apart")
             elif not seen.readings[RUNS].kept:
                 yield Pair(one, other, "behind a crash")
             else:
                 yield Pair(one, other, "masked")
 
-    def _joined(self, all_: Iterable[Mutant]) -> Iterator[tuple[Mutant, Mutant]]:
-        """Give two of each pair of forms, one of them asked for, that do not touch."""
-        forms: dict[tuple[str, str], list[Mutant]] = {}
-        for mutant in all_:
-            forms.setdefault((mutant.kind.id, mutant.form.name), []).append(mutant)
-        for some, others in combinations(forms.values(), 2):
-            one, other = some[0].kind, others[0].kind
-            if one.bug_class != other.bug_class and (one in self.asked or other in self.asked):
-                apart = (p for p in product(some, others) if not touch(p[0].edits, p[1].edits))
-                yield from islice(apart, 1)
-
     def _left_in(self, rng: random.Random) -> Iterator[LeftIn]:
         """Forge programs, and leave in all bugs, then each one alone."""
         named = [(kind.id,) for kind in self.asked] if self.scope.kinds else [()] * WORKSPACES
         for number, kinds in enumerate(named):
-            request = Request(seed=f"{self.scope.seed}-{number}", bugs=BUGS, kinds=kinds)
+            seed = f"{self.scope.seed}-{number}"
+            request = Request(seed=seed, bugs=BUGS, kinds=kinds, program=self.program.name)
             key = self._forged(request)
             if key is None:
                 continue  # a kind that finds no place; that is told elsewhere
             self.counted("Leaving bugs in", number, len(named))
-            bench = Bench.set_up(self.box, key.pristine, rng)
+            bench = Bench.set_up(self.box, self.program, key.pristine, rng)
             programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
             judged = bench.judged({WHOLE: key.forged, **programs})
             let_through = {name for name, seen in judged if not seen.broken}
-            options = [f"--seed {request.seed} --bugs {len(key.bugs)}"]
+            options = [f"--program {key.reference} --seed {seed} --bugs {len(key.bugs)}"]
             yield LeftIn(
                 options=" ".join([*options, *(f"--kind {kind}" for kind in kinds)]),
                 kinds=tuple(programs),
@@ -223,9 +236,22 @@ class _Auditor:
             self.counted(words, done, total)
 
 
+def _joined(all_: Iterable[Mutant], fresh: set[str]) -> Iterator[tuple[Mutant, Mutant]]:
+    """Give two of each pair of forms, one of them fresh, that do not touch."""
+    forms: dict[tuple[str, str], list[Mutant]] = {}
+    for mutant in all_:
+        forms.setdefault((mutant.kind.id, mutant.form.name), []).append(mutant)
+    for some, others in combinations(forms.values(), 2):
+        one, other = some[0], others[0]
+        is_asked = one.name in fresh or other.name in fresh
+        if one.kind.bug_class != other.kind.bug_class and is_asked:
+            apart = (p for p in product(some, others) if not touch(p[0].edits, p[1].edits))
+            yield from islice(apart, 1)
+
+
 def _first_telling(one: Behaviour, other: Behaviour) -> tuple[str, ...]:
     """Name the first instrument, the quick ones coming first, that tells two programs apart."""
-    return tuple(islice((i for i in INSTRUMENTS if not alike(i, one, other)), 1))
+    return tuple(islice((i for i in other.seen if not alike(i, one, other)), 1))
 
 
 def _told(one: Behaviour, instruments: Iterable[str], *others: Behaviour) -> bool:

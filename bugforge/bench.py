@@ -1,8 +1,10 @@
 """Many programs judged and trained beside one pristine program, with no core left idle."""
 
+import os
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,8 +13,10 @@ from bugforge.attribution import Behaviour, behaviour
 from bugforge.checks import Evidence
 from bugforge.errors import ToolError
 from bugforge.probe import draw
+from bugforge.program import Program
 from bugforge.recorder import Recorder
-from bugforge.sandbox import Sandbox
+from bugforge.sandbox import FEWEST_CORES, Limits, Sandbox, opened
+from bugforge.track import Track
 from bugforge.training import Run
 from bugforge.verify import Question, Verdict, verify
 
@@ -24,6 +28,17 @@ AHEAD = 8
 """Jobs that wait for a free core, beside those that run."""
 
 
+@contextmanager
+def opened_wide(seconds: float) -> Iterator[Sandbox]:
+    """Lend a sandbox that runs as many programs side by side as there are cores.
+
+    seconds: how long one of them may take.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with opened(Limits(seconds=seconds), at_once=max(cores or 0, FEWEST_CORES)) as box:
+        yield box
+
+
 @dataclass(frozen=True)
 class Bench:
     """One drawing of inputs, and what the pristine program did with it. Programs go by names."""
@@ -32,14 +47,15 @@ class Bench:
     pristine: Evidence
 
     @classmethod
-    def set_up(cls, box: Sandbox, pristine: Files, rng: random.Random) -> "Bench":
+    def set_up(cls, box: Sandbox, program: Program, pristine: Files, rng: random.Random) -> "Bench":
         """Draw inputs, and record the pristine program."""
-        recorder = Recorder(box, box.room(), draw(rng))
+        recorder = Recorder(box, box.room(), draw(rng, program))
         return cls(recorder, recorder.pristine(pristine))
 
-    def checked(self, pristine: Files, text: str, question: Question) -> Verdict:
+    def checked(self, track: Track, pristine: Files, text: str, question: Question) -> Verdict:
         """Check the pristine program as an attempt at itself, in full."""
-        key = AnswerKey("", "", "", "", {}, text, dict(pristine), ())
+        reference = self.recorder.probe.program.name
+        key = AnswerKey("", track.name, "", "", {}, text, dict(pristine), (), reference=reference)
         folder = self.recorder.write("to check", pristine)
         return verify(self.recorder.box, folder, key, question)
 
@@ -76,8 +92,7 @@ class Bench:
         for name in self._ahead(programs, train):
             self._hold(f"train {name}")
             recording = self.recorder.trained(f"train {name}")
-            run = Run(text, unseen=False, recording=recording)
-            yield name, run
+            yield name, Run(self.recorder.probe.program, text, unseen=False, recording=recording)
 
     def _ahead(self, items: Iterable[T], submit: Callable[[T], None]) -> Iterator[T]:
         """Give items in order, each when some of those behind it have been submitted, too."""

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from bugforge.errors import UsageError
 from bugforge.mutation import DIFFICULTIES, STAGES, VISIBILITIES, Mutation
+from bugforge.program import Program
 from bugforge.rewrite import Rewrite
 
 Plugin = TypeVar("Plugin", Mutation, Rewrite)
@@ -21,32 +22,43 @@ BUILT_IN = "bugforge"
 
 @dataclass(frozen=True)
 class Broken:
-    """A plugin that cannot be used: who brings it, and what is wrong with it."""
+    """A plugin that cannot be used: who brings it, what is wrong with it, and the mend."""
 
     origin: str
     what: str
+    mend: str
 
 
 @dataclass(frozen=True)
 class Catalogue:
     """Kinds by id, in the order of stages; who brings each; the plugins that are broken; and
-    rewrites by id.
+    rewrites by id, and who brings each of them.
     """
 
     kinds: dict[str, type[Mutation]]
     origins: dict[str, str]
     broken: tuple[Broken, ...]
     rewrites: dict[str, type[Rewrite]] = field(default_factory=dict)
+    rewrite_origins: dict[str, str] = field(default_factory=dict)
 
     def kind(self, id_: str) -> type[Mutation]:
         """Look a kind up. Raises UsageError, with the nearest id, where there is none."""
         refuse_unknown("kind of bug", id_, self.kinds, "`bugforge list` shows every kind.")
         return self.kinds[id_]
 
+    def rewrites_of(self, program: Program) -> list[type[Rewrite]]:
+        """Give the rewrites that a program may be made over by."""
+        return [rewrite for id_, rewrite in self.rewrites.items() if id_ not in program.unsuited]
+
+    def bringing(self, ways: Iterable[str]) -> tuple[str, ...]:
+        """Name the distributions, beside Bugforge, that bring these ways (`rewrite/way`)."""
+        origins = {self.rewrite_origins.get(way.split("/")[0], BUILT_IN) for way in ways}
+        return tuple(sorted(origins - {BUILT_IN}))
+
     def only(
         self, *, stage: str | None, difficulty: str | None, shows: str | None, origin: str | None
     ) -> "Catalogue":
-        """Keep the kinds of these qualities, where they are named.
+        """Keep the kinds of these qualities, where they are named, and the rewrites of an origin.
 
         Raises UsageError for a word that is none of those known.
         """
@@ -55,7 +67,9 @@ class Catalogue:
             "stage": STAGES,
             "difficulty": DIFFICULTIES,
             "visibility": VISIBILITIES,
-            "origin": tuple(dict.fromkeys(self.origins.values())),
+            "origin": tuple(
+                dict.fromkeys((*self.origins.values(), *self.rewrite_origins.values()))
+            ),
         }
         wanted = {quality: word for quality, word in asked.items() if word is not None}
         for quality, word in wanted.items():
@@ -65,7 +79,15 @@ class Catalogue:
             kind, of = self.kinds[id_], {"origin": self.origins[id_]}
             return all(of.get(q, getattr(kind, q, None)) == word for q, word in wanted.items())
 
-        return replace(self, kinds={id_: self.kinds[id_] for id_ in self.kinds if fits(id_)})
+        return replace(
+            self,
+            kinds={id_: kind for id_, kind in self.kinds.items() if fits(id_)},
+            rewrites={
+                id_: rewrite
+                for id_, rewrite in self.rewrites.items()
+                if origin in (None, self.rewrite_origins.get(id_))
+            },
+        )
 
 
 def load() -> Catalogue:
@@ -73,13 +95,14 @@ def load() -> Catalogue:
     other.
     """
     kinds, origins, broken = _found(MUTATIONS, Mutation)
-    rewrites, _, broken_too = _found(REWRITES, Rewrite)
+    rewrites, rewrite_origins, broken_too = _found(REWRITES, Rewrite)
     order = sorted(kinds, key=lambda id_: (STAGES.index(kinds[id_].stage), id_))
     return Catalogue(
         kinds={id_: kinds[id_] for id_ in order},
         origins=origins,
         broken=(*broken, *broken_too),
         rewrites=dict(sorted(rewrites.items())),
+        rewrite_origins=rewrite_origins,
     )
 
 
@@ -90,20 +113,36 @@ def _found(
     plugins: dict[str, type[Plugin]] = {}
     origins: dict[str, str] = {}
     broken: list[Broken] = []
-    for entry in sorted(entry_points(group=group), key=lambda entry: (entry.name, entry.value)):
-        origin = entry.dist.name if entry.dist else entry.name
+    for entry in sorted(entry_points(group=group), key=_rank):
+        origin = _origin(entry)
         try:
             found = list(_defined(entry, base))
-        except Exception as error:  # noqa: BLE001  # a plugin may fail in any way at all
-            broken.append(Broken(origin, f"{entry.value}: {type(error).__name__}: {error}"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may fail in any way
+            what = f"{entry.value}: {type(error).__name__}: {error}"
+            broken.append(Broken(origin, what, _mend(origin)))
             continue
         for plugin in found:
             if plugin.id in plugins and plugins[plugin.id] is not plugin:
                 what = f"{entry.value}: its id {plugin.id} is taken by {origins[plugin.id]}"
-                broken.append(Broken(origin, what))
+                broken.append(Broken(origin, what, f"Give it another id. {_mend(origin)}"))
                 continue
             plugins[plugin.id], origins[plugin.id] = plugin, origin
     return plugins, origins, broken
+
+
+def _origin(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.name
+
+
+def _rank(entry: EntryPoint) -> tuple[bool, str, str]:
+    """Put what is built in first, so that nobody takes an id from it."""
+    return _origin(entry) != BUILT_IN, entry.name, entry.value
+
+
+def _mend(origin: str) -> str:
+    if origin == BUILT_IN:
+        return "Mend it, or install Bugforge again."
+    return f"Mend or upgrade it, or take it away: pip uninstall {origin}"
 
 
 def refuse_unknown(what: str, word: str, words: Iterable[str], all_: str = "") -> None:

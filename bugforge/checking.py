@@ -74,21 +74,25 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
         return
     if key.track == OWN:
         if not is_own_genuine(key):
-            raise _changed()
+            raise _changed(key)
         return
     catalogue = load()
-    brought = sorted({way.split("/")[0] for way in key.ways} - set(catalogue.rewrites))
-    if brought:
+    known = {f"{r.id}/{choice}" for r in catalogue.rewrites.values() for choice in r.choices()}
+    lacking = [way for way in key.ways if way not in known]
+    if lacking:
+        plugins = " ".join(key.plugins) or "the plugins that bring them"
         raise AnswerKeyError(
-            f"The workspace was forged with rewrites that are not installed: {', '.join(brought)}.",
-            "Install the plugins that bring them; `bugforge list` names those that are broken.",
+            f"The workspace was forged with rewrites that are not installed: {', '.join(lacking)}.",
+            f"Install {plugins} as it was then; `bugforge list` says if a plugin is broken.",
         )
     if not is_genuine(key, catalogue):
-        raise _changed()
+        raise _changed(key)
 
 
-def _changed() -> AnswerKeyError:
+def _changed(key: AnswerKey) -> AnswerKeyError:
+    plugins = " ".join(key.plugins)
     return AnswerKeyError(
-        "The workspace's answer key has been changed since it was forged.",
+        "The workspace's answer key has been changed since it was forged"
+        + (f", or {plugins} has." if plugins else "."),
         "Put the original back; `bugforge new` with the same seed and options makes it again.",
     )

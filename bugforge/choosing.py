@@ -22,6 +22,7 @@ class Request:
 
     bugs: how many. kinds: ids that must be among them. stages, difficulty: what the others are
     drawn from, all where empty. marked: whether regions with bugs are marked by comments.
+    program: the one of the track's programs that they are planted in.
     """
 
     seed: str
@@ -30,6 +31,7 @@ class Request:
     stages: tuple[str, ...] = ()
     difficulty: str | None = None
     marked: bool = False
+    program: str = "gpt"
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,8 @@ class Chooser:
         for index, kind in enumerate(asked):
             if next(self._candidates(kind), None) is None:
                 raise NoFitError(
-                    f"The kind {kind.id} finds no place in the track {self.track.name}.",
-                    f"`bugforge show {kind.id}` says what it needs.",
+                    f"The kind {kind.id} finds no place in the program {self.request.program}.",
+                    f"Leave --program out; `bugforge show {kind.id}` says what it needs.",
                 )
             for earlier in asked[:index]:
                 clash = at_odds(earlier, kind)

@@ -21,6 +21,8 @@ from bugforge.errors import BugforgeError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bugforge.catalogue import Catalogue
+
 INTERRUPTED = 130
 OWN_FAULT = 3
 SCHEMA_VERSION = 1
@@ -34,6 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
+app.add_typer(dev, name="dev")
 
 WorkspaceArgument = Annotated[
     Path | None,
@@ -127,6 +132,18 @@ def _console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr)
 
 
+def _catalogue() -> "Catalogue":
+    """Load what is installed, and name what of it is broken."""
+    from bugforge import catalogue  # noqa: PLC0415
+
+    loaded = catalogue.load()
+    if loaded.broken:
+        from bugforge import display  # noqa: PLC0415
+
+        display.show_broken_plugins(_console(stderr=True), loaded)
+    return loaded
+
+
 def _print_json(document: dict[str, Any]) -> None:
     stamped = {"schema_version": SCHEMA_VERSION, **document}
     sys.stdout.write(json.dumps(stamped, indent=2) + "\n")
@@ -191,6 +208,12 @@ def new(
         str | None,
         typer.Option(metavar="easy|medium|hard", help="Draw bugs so hard.", show_default=False),
     ] = None,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            metavar="gpt|nano", help="Plant them in this one.", show_default="drawn; easy: gpt"
+        ),
+    ] = None,
     marked: Annotated[
         bool, typer.Option("--marked", help="Mark the regions that hold bugs by comments.")
     ] = False,
@@ -214,14 +237,16 @@ def new(
         kinds=tuple(kind or ()),
         stages=tuple(stage or ()),
         difficulty=difficulty,
+        program=program,
         marked=marked,
         minutes=minutes,
         runs=runs,
         key_dir=key_dir,
         force=force,
     )
+    catalogue = _catalogue()
     with display.progress(_console(stderr=True)) as progress:
-        made = making.make(order, progress)
+        made = making.make(order, catalogue, progress)
     if as_json:
         _print_json(made.document())
         return
@@ -315,6 +340,9 @@ def list_(
     origin: Annotated[
         str | None, typer.Option(metavar="NAME", help="Brought by this.", show_default=False)
     ] = None,
+    rewrites: Annotated[
+        bool, typer.Option("--rewrites", help="List the rewrites, and not the kinds.")
+    ] = False,
     docs: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write a page for every kind.", show_default=False),
@@ -322,16 +350,17 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the kinds of bugs, all or some."""
-    from bugforge import catalogue, display, pages, report  # noqa: PLC0415
+    from bugforge import display, pages, report  # noqa: PLC0415
 
-    kinds = catalogue.load().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
+    kinds = _catalogue().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
     if docs:
         pages.write_pages(kinds, docs)
     if as_json:
         _print_json(report.list_document(kinds))
+    elif rewrites:
+        display.show_rewrites(_console(), kinds)
     else:
         display.show_list(_console(), kinds)
-    display.show_broken_plugins(_console(stderr=True), kinds)
 
 
 @app.command()
@@ -341,9 +370,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the page of a kind of bug: what, why, symptom, how to find it."""
-    from bugforge import catalogue, display, report  # noqa: PLC0415
+    from bugforge import display, report  # noqa: PLC0415
 
-    kinds = catalogue.load()
+    kinds = _catalogue()
     found, origin = kinds.kind(kind), kinds.origins[kind]
     if as_json:
         _print_json(report.kind_document(found, origin))
@@ -363,9 +392,9 @@ def sites(
     as_json: AsJson = False,
 ) -> None:
     """List which kinds of bugs find a place in a program of yours, and where."""
-    from bugforge import catalogue, display, own_sites, report  # noqa: PLC0415
+    from bugforge import display, own_sites, report  # noqa: PLC0415
 
-    found = own_sites.survey(program, catalogue.load())
+    found = own_sites.survey(program, _catalogue())
     if as_json:
         _print_json(report.survey_document(found))
     else:
@@ -391,14 +420,15 @@ def audit(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Prove the catalogue here: what each bug breaks, alone, in pairs and among others."""
-    from bugforge import auditing, catalogue, display, matrix  # noqa: PLC0415
+    from bugforge import auditing, display, matrix  # noqa: PLC0415
 
     console = _console(stderr=as_json)
     if docs:
         matrix.refuse_no_page(docs)
     scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit)
+    known = _catalogue()
     with display.counting(_console(stderr=True)) as counted:
-        audits = auditing.audit(catalogue.load(), scope, counted)
+        audits = auditing.audit(known, scope, counted)
     for found in audits:
         matrix.show_audit(console, found)
     if docs:
@@ -406,3 +436,50 @@ def audit(
     if as_json:
         _print_json(matrix.audit_document(audits))
     raise typer.Exit(any(found.findings for found in audits))
+
+
+@dev.command("new")
+@_handled
+def dev_new(
+    what: Annotated[
+        str, typer.Argument(metavar="mutation|rewrite", help="What to make.", show_default=False)
+    ],
+    name: Annotated[str, typer.Argument(metavar="ID", help="Its id.", show_default=False)],
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder to make.", show_default="./bugforge-ID"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Scaffold a plugin: a distribution of its own, with an example that works."""
+    from bugforge import scaffolding  # noqa: PLC0415
+
+    made = scaffolding.scaffold(what, name, to, _catalogue())
+    if as_json:
+        _print_json(made.document())
+        return
+    typer.echo(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
+    typer.echo(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
+    typer.echo(f"  {shlex.join(['bugforge', 'dev', 'test', made.id])}")
+
+
+@dev.command("test")
+@_handled
+def dev_test(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A mutation or a rewrite.", show_default=False)
+    ],
+    as_json: AsJson = False,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Test whether a plugin keeps its contract, clause by clause."""
+    from bugforge import display, promises, testing  # noqa: PLC0415
+
+    known = _catalogue()
+    with display.counting(_console(stderr=True)) as counted:
+        tested = testing.test(name, known, time_limit, counted)
+    for plugin in tested:
+        promises.show_tested(_console(stderr=as_json), plugin)
+    if as_json:
+        _print_json(promises.tested_document(tested))
+    raise typer.Exit(not all(plugin.kept for plugin in tested))

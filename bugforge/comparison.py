@@ -9,7 +9,9 @@ import numpy as np
 from bugforge.checks import Evidence, Reading, facts, hidden_by, measured, tensors
 from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
+from bugforge.probe import BLOCK
 from bugforge.properties.decoding import wrong_spread
+from bugforge.recordings import Array
 
 CLEAR = 1e-3
 """Two logits nearer than this, as a share of the spread of all, may exchange by rounding."""
@@ -115,6 +117,29 @@ def decoding_apart(seen: Evidence, pristine: Evidence) -> float:
     return max(float(np.mean(others)), wrong_spread(drawn, from_))
 
 
+def beginnings_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the spreads of fresh weights lie apart, as a logarithm, shape by shape and in order
+    of size; the position table, which may begin at zero, aside.
+    """
+    mine, theirs = _spreads(seen), _spreads(pristine)
+    distances = [np.abs(np.log(mine[shape]) - np.log(theirs[shape])).max() for shape in theirs]
+    return float(max(distances))
+
+
+def _spreads(seen: Evidence) -> dict[tuple[int, ...], Array]:
+    found: dict[tuple[int, ...], list[float]] = {}
+    for weight in tensors(seen, "beginning").values():
+        if weight.ndim > 1 and BLOCK not in weight.shape:
+            found.setdefault(tuple(sorted(weight.shape)), []).append(float(weight.std()))
+    return {shape: np.sort(spreads) for shape, spreads in found.items()}
+
+
+def dropped_otherwise(seen: Evidence, pristine: Evidence) -> float:
+    """How far the spreads that dropout gives to logits lie apart, as a logarithm."""
+    mine, theirs = (tensors(e, "dropout")["spread"].mean() for e in (seen, pristine))
+    return float(abs(np.log(mine) - np.log(theirs)))
+
+
 COMPARISONS = (
     Comparison(
         "parameters",
@@ -150,6 +175,24 @@ COMPARISONS = (
         updates_apart,
         at_most=1e-3,
         after=("forward", "gradient-flow"),
+    ),
+    Comparison(
+        "beginning",
+        "head",
+        "Weights begin as widely spread as PROBLEM.md states.",
+        ("beginning",),
+        beginnings_apart,
+        at_most=0.4,
+        after=("parameters", "init-finite"),
+    ),
+    Comparison(
+        "dropout",
+        "block",
+        "In train mode as much is dropped as PROBLEM.md states, in as many places.",
+        ("dropout",),
+        dropped_otherwise,
+        at_most=0.2,
+        after=("forward", "dropout-off"),
     ),
     Comparison(
         "losses",

@@ -1,7 +1,7 @@
 """Results for people: readable in plain ASCII, at 80 columns, with and without colour."""
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bugforge.answers import AnswerKey, Bug
-from bugforge.catalogue import Catalogue
+from bugforge.catalogue import BUILT_IN, Catalogue
 from bugforge.curve import draw_curve
 from bugforge.diff import unified
 from bugforge.errors import UsageError
@@ -205,7 +205,7 @@ def show_mended(console: Console, mended: Mended, where: Path) -> None:
 
 
 def show_list(console: Console, catalogue: Catalogue) -> None:
-    """Show kinds of bugs as a table."""
+    """Show kinds of bugs as a table, and below it who brings those that are not built in."""
     if not catalogue.kinds:
         console.print("No kind is all of that. `bugforge list` shows every kind.")
         return
@@ -215,9 +215,11 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
     for id_, kind in catalogue.kinds.items():
         table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
     console.print(table)
+    _show_origins(console, catalogue.kinds, catalogue.origins)
+    forms = sum(len(kind.forms) for kind in catalogue.kinds.values())
     console.print(
-        f"{len(catalogue.kinds)} kinds, {sum(len(k.forms) for k in catalogue.kinds.values())} "
-        "forms. Spoilers: bugforge show KIND"
+        f"{_many(len(catalogue.kinds), 'kind')}, {_many(forms, 'form')}. "
+        "Spoilers: bugforge show KIND"
     )
 
 
@@ -232,15 +234,46 @@ def show_survey(console: Console, found: Survey) -> None:
         )
         console.print(Text(f"{id_:26} {where}"), soft_wrap=True)
     of = len(found.found) + len(found.none)
-    files = "1 file" if len(found.files) == 1 else f"{len(found.files)} files"
+    files = _many(len(found.files), "file")
     console.print(f"{len(found.found)} of {of} kinds find a place in {files}.", highlight=False)
 
 
+def show_rewrites(console: Console, catalogue: Catalogue) -> None:
+    """Show rewrites as a table, and below it who brings those that are not built in."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rewrite", no_wrap=True)
+    table.add_column("ways", justify="right")
+    table.add_column("what is written otherwise")
+    for id_, rewrite in catalogue.rewrites.items():
+        table.add_row(id_, str(len(rewrite.choices())), escape(rewrite.title()))
+    console.print(table)
+    _show_origins(console, catalogue.rewrites, catalogue.rewrite_origins)
+    ways = sum(len(rewrite.choices()) for rewrite in catalogue.rewrites.values())
+    console.print(f"{_many(len(catalogue.rewrites), 'rewrite')}, {_many(ways, 'way')}.")
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
+def _show_origins(console: Console, ids: Iterable[str], origins: Mapping[str, str]) -> None:
+    brought: dict[str, list[str]] = {}
+    for id_ in ids:
+        brought.setdefault(origins[id_], []).append(id_)
+    for origin in sorted(set(brought) - {BUILT_IN}):
+        show_paragraph(console, f"{', '.join(brought[origin])}.", begin=f"From {origin}: ")
+
+
 def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:
-    """Name the plugins that could not be loaded."""
+    """Name the plugins that could not be loaded, and the mend."""
     for plugin in catalogue.broken:
-        console.print(f"[yellow]Left out:[/] the plugin of {escape(plugin.origin)} is broken.")
-        console.print(Text(f"  {plugin.what}"))
+        console.print(
+            f"[yellow]Left out:[/] the plugin of {escape(plugin.origin)} is broken.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        for words in (plugin.what, plugin.mend):
+            console.print(Text(f"  {words}"), soft_wrap=True)
 
 
 def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
@@ -249,7 +282,7 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
     console.rule(f"[bold]{kind.id}[/]", align="left", characters="-")
     console.print(Text(f"{page.title}."))
     words = f"{kind.bug_class}, {kind.stage}, {kind.difficulty}, shows as {kind.visibility}"
-    console.print(Text(words if origin == "bugforge" else f"{words}, from {origin}"), style="dim")
+    console.print(Text(words if origin == BUILT_IN else f"{words}, from {origin}"), style="dim")
     for form in kind.forms:
         console.print(f"\n[bold]Form:[/] {form.name}")
         for mark, code in (("-", form.correct), ("+", form.buggy)):

@@ -35,5 +35,9 @@ class ToolError(BugforgeError):
     """A fault of Bugforge's own, or of the machine it runs on."""
 
 
+class PluginError(ToolError):
+    """A plugin that failed at its work, though it could be loaded."""
+
+
 class LostError(ToolError):
     """The process that runs programs is gone."""

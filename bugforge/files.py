@@ -1,8 +1,11 @@
 """Writing files whole or not at all."""
 
 import os
+import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bugforge.errors import WorkspaceError
@@ -20,6 +23,18 @@ def write_whole(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """Lend a new folder on the target's own file system, and take it away again."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.resolve().parent))
+    try:
+        folder.chmod(0o777 & ~umask())
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def umask() -> int:

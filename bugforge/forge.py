@@ -10,12 +10,16 @@ from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit
 from bugforge.marks import mark, unmarked
-from bugforge.rewrite import Restructuring
+from bugforge.program import Program
+from bugforge.rewrite import Renaming, Retelling, Rewrite
 from bugforge.room import Room, placed
-from bugforge.sentences import shipped
+from bugforge.sentences import is_passage
 from bugforge.surgery import parse
 from bugforge.track import Track, find_track
 from bugforge.variant import Variant, vary, written
+
+DRAWS = 4
+"""How often the reference is made over, until the bugs chosen for it have places in it."""
 
 
 def forge(request: Request, track: Track, catalogue: Catalogue, version: str) -> AnswerKey:
@@ -25,9 +29,10 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
     rng = random.Random(f"bugforge {request.seed}")
-    reference = [parse(name, text) for name, text in track.reference().items()]
+    program = track.program(request.program)
+    reference = [parse(name, text) for name, text in program.reference().items()]
     wanted = Chooser(request, track, catalogue, reference, rng).choose()
-    variant, chosen = _with_room(wanted, track, catalogue, rng)
+    variant, chosen = _with_room(wanted, program, catalogue, rng)
     pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
     edits = [candidate.edits for candidate in chosen]
@@ -42,6 +47,8 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         text=variant.text,
         ways=variant.ways,
         decoys=variant.decoys,
+        reference=program.name,
+        plugins=catalogue.bringing(variant.ways),
         pristine=pristine,
         bugs=tuple(
             numbered(number, candidate, planted)
@@ -56,25 +63,26 @@ def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
 
     A verdict hangs on that program and on its sentence, and on nothing else that a key holds.
     """
-    reference = find_track(key.track).reference()
+    program = find_track(key.track).program(key.reference)
     held = {name: unmarked(source) for name, source in key.pristine.items()}
-    return key.text in shipped() and held == written(
-        reference, catalogue.rewrites.values(), key.text, key.ways
+    return is_passage(key.text) and held == written(
+        program.reference(), catalogue.rewrites_of(program), key.text, key.ways
     )
 
 
 def _with_room(
-    wanted: Sequence[Candidate], track: Track, catalogue: Catalogue, rng: random.Random
+    wanted: Sequence[Candidate], program: Program, catalogue: Catalogue, rng: random.Random
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
-    Where one has none in the end, or all touch others, the reference keeps its own build.
+    Where one has none in the end, or all touch others, it is made over once more; at last it keeps
+    its own build, and its own names.
     """
-    reference, rewrites = track.reference(), list(catalogue.rewrites.values())
-    names = [rewrite for rewrite in rewrites if not issubclass(rewrite, Restructuring)]
+    reference, rewrites = program.reference(), catalogue.rewrites_of(program)
+    names: list[type[Rewrite]] = [r for r in rewrites if issubclass(r, Renaming | Retelling)]
     room = Room.of(wanted, reference)
-    for drawn_from in (rewrites, names):
-        variant = vary(reference, drawn_from, rng, room.fits)
+    for drawn_from in (*[rewrites] * DRAWS, names, []):
+        variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]
         chosen = placed(wanted, sources, rng)
         if chosen:

@@ -6,16 +6,6 @@ from bugforge.checks import Evidence, Law, Reading
 from bugforge.comparison import COMPARISONS, Comparison
 from bugforge.properties import LAWS
 
-INSTRUMENTS = (
-    "construct",
-    "initial",
-    "forward",
-    "targets",
-    "objective",
-    "update",
-    "loop",
-    "decode",
-)
 RUNS = "runs"
 ORDER = (
     "shape",
@@ -55,14 +45,24 @@ ORDER = (
     "sample-greedy",
     "sample-told",
     "mode-restored",
+    "beginning",
+    "dropout-off",
+    "dropout",
+    "generates-without-dropout",
+    "learns-with-dropout",
+    "evaluations",
+    "evaluates-held-out",
+    "evaluation",
+    "one-rate",
+    "schedule",
 )
 """Every law and comparison, none before one that it depends on."""
 
 
 def judge(seen: Evidence, pristine: Evidence) -> dict[str, Reading]:
     """Hold a program's recordings to every check; readings by name, in order."""
-    readings = {RUNS: runs(seen)}
-    for check in checks():
+    readings = {RUNS: runs(seen, pristine)}
+    for check in checks(pristine):
         readings[check.name] = (
             check.judge(seen, readings)
             if isinstance(check, Law)
@@ -71,9 +71,9 @@ def judge(seen: Evidence, pristine: Evidence) -> dict[str, Reading]:
     return readings
 
 
-def runs(seen: Evidence) -> Reading:
+def runs(seen: Evidence, pristine: Evidence) -> Reading:
     """Count the instruments that ended in an exception."""
-    crashed = [name for name in INSTRUMENTS if name not in seen or seen[name].crash is not None]
+    crashed = [name for name in pristine if name not in seen or seen[name].crash is not None]
     return Reading(
         RUNS,
         "loop",
@@ -84,7 +84,9 @@ def runs(seen: Evidence) -> Reading:
     )
 
 
-def checks() -> Iterable[Law | Comparison]:
-    """Give every law and comparison, each after those that it depends on."""
+def checks(instruments: Iterable[str]) -> list[Law | Comparison]:
+    """Give every law and comparison of what some instruments record, each after those that it
+    depends on.
+    """
     by_name: dict[str, Law | Comparison] = {c.name: c for c in (*LAWS, *COMPARISONS)}
-    return [by_name[name] for name in ORDER]
+    return [by_name[name] for name in ORDER if set(by_name[name].needs) <= set(instruments)]

@@ -1,5 +1,6 @@
 """Making a workspace: an order checked, a program forged, a folder written."""
 
+import random
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,14 +11,16 @@ from typing import Any
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import load, refuse_unknown
+from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
-from bugforge.mutation import DIFFICULTIES, STAGES
+from bugforge.mutants import has_sites
+from bugforge.mutation import DIFFICULTIES, STAGES, Mutation
+from bugforge.own_program import OWN
 from bugforge.place import Place, write
 from bugforge.sentences import PROMPT_LENGTH
-from bugforge.track import find_track
+from bugforge.track import Track, find_track
 from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 SEED_BITS = 128
@@ -28,7 +31,7 @@ OWN_PROBLEM = "own.md"
 
 @dataclass(frozen=True)
 class Order:
-    """What `bugforge new` was asked for. target, seed, bugs: drawn or taken by default if None.
+    """What `bugforge new` was asked for; what is None is drawn, or taken by default.
 
     source: where the user's own program lies, if bugs are to go into one.
     """
@@ -41,6 +44,7 @@ class Order:
     kinds: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     difficulty: str | None = None
+    program: str | None = None
     marked: bool = False
     minutes: int = 60
     runs: int = 4
@@ -70,8 +74,10 @@ class Made:
         }
 
 
-def make(order: Order, progress: Callable[[str], None] = lambda _: None) -> Made:
-    """Forge a workspace and write it whole, or not at all.
+def make(
+    order: Order, catalogue: Catalogue, progress: Callable[[str], None] = lambda _: None
+) -> Made:
+    """Forge a workspace from a catalogue and write it whole, or not at all.
 
     Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
     WorkspaceError for a place that is taken or cannot be written.
@@ -83,13 +89,14 @@ def make(order: Order, progress: Callable[[str], None] = lambda _: None) -> Made
             "Name a folder outside it.",
         )
     track = find_track(order.track)
-    request = _request(order)
+    request = _request(order, track, catalogue)
     if order.source:
         from bugforge.own_making import make_key  # noqa: PLC0415  # it loads what others do without
 
-        key, problem = make_key(order.source, request, load(), progress), OWN_PROBLEM
+        key, problem = make_key(order.source, request, catalogue, progress), OWN_PROBLEM
     else:
-        key, problem = forge(request, track, load(), __version__), track.problem
+        key = forge(request, track, catalogue, __version__)
+        problem = track.program(key.reference).problem
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
@@ -123,7 +130,7 @@ def _target(order: Order) -> Path:
     return order.target
 
 
-def _request(order: Order) -> Request:
+def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     for stage in order.stages:
         refuse_unknown("stage", stage, STAGES)
     if order.difficulty is not None:
@@ -135,14 +142,37 @@ def _request(order: Order) -> Request:
             f"--bugs {bugs} is fewer than the {len(kinds)} kinds asked for.",
             "Leave --bugs out, or name fewer kinds.",
         )
+    seed = order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS))
+    if order.source and order.program:
+        raise UsageError(
+            f"--from and --program {order.program} name two programs.", "Leave one of them out."
+        )
+    asked = [catalogue.kind(id_) for id_ in kinds]
+    if order.source:
+        program = OWN
+    else:
+        program = track.program(order.program or _drawn(order, track, asked, seed)).name
     return Request(
-        seed=order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS)),
+        seed=seed,
         bugs=bugs,
+        program=program,
         kinds=kinds,
         stages=tuple(dict.fromkeys(order.stages)),
         difficulty=order.difficulty,
         marked=order.marked,
     )
+
+
+def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -> str:
+    """Draw one of the track's programs that have places for all kinds asked for; the simplest, if
+    it is to be easy, or if none has.
+    """
+    programs = list(track.programs)
+    if kinds:
+        programs = [program for program in programs if has_sites(program.reference(), kinds)]
+    if order.difficulty == "easy" or not programs:
+        return (programs or track.programs)[0].name
+    return random.Random(f"{seed} program").choice(programs).name
 
 
 def _documents(order: Order, problem_file: str, key: AnswerKey) -> dict[str, str]:

@@ -71,7 +71,7 @@ def _page(audit: Audit) -> str:
     hidden = [pair for pair in audit.pairs if pair.told != "told apart"]
     pairs = "\n".join(f"| {p.one.name} | {p.other.name} | {p.told} |" for p in hidden)
     parts = [
-        f"# The kill matrix of the track {audit.track}",
+        f"# The kill matrix of the track {audit.track}, program {audit.program}",
         "\n".join(f"- {line}" for line in [*_summary(audit), *audit.findings]),
         f"{head}\n{bugs}",
         "## What each check is worth",
@@ -137,6 +137,7 @@ def _worth(audit: Audit) -> Iterator[tuple[str, int, int]]:
 def _track(audit: Audit) -> dict[str, Any]:
     return {
         "track": audit.track,
+        "program": audit.program,
         "proved": not audit.findings,
         "findings": audit.findings,
         "pristine": {"broken": list(audit.broken), "symptom": _symptom(audit.symptom)},

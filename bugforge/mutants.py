@@ -1,10 +1,11 @@
 """The pristine program with one bug in it: every form of every kind, at every site."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bugforge.edits import Edit
 from bugforge.mutation import Form, Mutation
+from bugforge.program import Program
 from bugforge.surgery import parse, sites
 
 
@@ -26,6 +27,24 @@ class Mutant:
     def killers(self) -> frozenset[str]:
         """Name the checks that it should break."""
         return self.kind.killers(self.form)
+
+
+def has_sites(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> bool:
+    """Whether a program has a site for each of these kinds."""
+    sources = [parse(name, text) for name, text in pristine.items()]
+    return all(
+        any(next(sites(source, form), None) for source in sources for form in kind.forms)
+        for kind in kinds
+    )
+
+
+def home(programs: Sequence[Program], form: Form) -> Program:
+    """Give the first of some programs that has a site for a form; the first of all if none has."""
+    for program in programs:
+        sources = (parse(name, text) for name, text in program.reference().items())
+        if any(next(sites(source, form), None) for source in sources):
+            return program
+    return programs[0]
 
 
 def mutants(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> Iterator[Mutant]:

@@ -78,6 +78,8 @@ class Form:
     correct, buggy: a module before and after, exactly; the example is the spec and the test.
     inside: a shape that the function around the site must hold somewhere, to tell apart sites
         that look alike (a mask over scores, a mask over logits).
+    beside: a shape that the file must hold somewhere, without which nobody could see the bug (a
+        mode that is not left, where nothing depends on it).
     killed_by: the checks that fail when this form is planted alone, where they are not those
         of its kind.
     """
@@ -88,6 +90,7 @@ class Form:
     correct: str
     buggy: str
     inside: m.BaseMatcherNode | None = None
+    beside: m.BaseMatcherNode | None = None
     killed_by: frozenset[str] = frozenset()
 
 

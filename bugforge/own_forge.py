@@ -93,8 +93,7 @@ def forge_own(
 
     Raises UsageError for an unknown kind, and NoFitError for more bugs than there is room for.
     """
-    files = tuple(program.files)
-    track = Track(OWN, "Your own program", "", files, BUG_CLASSES, "own.md")
+    track = Track(OWN, "Your own program", (), BUG_CLASSES)
     rng = random.Random(f"bugforge {request.seed}")
     chosen = _told(Chooser(request, track, catalogue, program.sources, rng), prover)
     rng.shuffle(chosen)  # numbers say nothing about class or place
@@ -110,6 +109,7 @@ def forge_own(
         seed=request.seed,
         options=options,
         text="",
+        reference=OWN,
         pristine=pristine,
         bugs=tuple(
             numbered(number, candidate, planted)

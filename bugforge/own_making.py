@@ -27,8 +27,6 @@ def make_key(
     the bugs do not fit.
     """
     program = read_own(source)
-    for id_ in request.kinds:
-        catalogue.kind(id_)  # an unknown one is told before torch is loaded
     with opened(Limits(seconds=SECONDS)) as box:
         progress("Looking at the program")
         prover = Prover.set_up(box, program.files, request.seed)

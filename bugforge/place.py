@@ -3,14 +3,13 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bugforge.answers import AnswerKey, seal
 from bugforge.errors import WorkspaceError
-from bugforge.files import umask, unwritable, write_whole
+from bugforge.files import beside, unwritable, write_whole
 from bugforge.workspace import HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_name
 
 
@@ -33,7 +32,7 @@ def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: Answe
     target, key_dir = place.target, place.key_dir
     try:
         replaces = _check_place(target, force=place.force)
-        with _beside(target) as fresh:
+        with beside(target) as fresh:
             _fill(fresh, manifest, files, None if key_dir else key)
             if key_dir:
                 key_dir.mkdir(parents=True, exist_ok=True)
@@ -67,18 +66,6 @@ def _check_place(target: Path, *, force: bool) -> bool:
             "Name another folder, or replace it with --force.",
         )
     return True
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Lend a new folder on the target's own file system, and take it away again."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.resolve().parent))
-    try:
-        folder.chmod(0o777 & ~umask())
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fill(

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from bugforge.program import Program
 from bugforge.recordings import Array
-from bugforge.sentences import unseen
 
 VOCAB = 10
 BLOCK = 11
@@ -22,6 +22,17 @@ FIELDS = {
     "weight_decay": 0.1,
     "device": "cpu",
 }
+INSTRUMENTS = (
+    "construct",
+    "initial",
+    "forward",
+    "targets",
+    "objective",
+    "update",
+    "loop",
+    "decode",
+)
+"""What records every program, in order."""
 CHANGED = 6
 """The position whose token is changed to see what moves."""
 SHORT = 7
@@ -38,33 +49,50 @@ SAMPLINGS: dict[str, dict[str, float | int]] = {
 
 @dataclass(frozen=True)
 class Probe:
-    """One drawing of inputs: tokens (B, T) by name, `data` (N,) among them; a text; a seed."""
+    """One drawing of inputs for a program: tokens (B, T) by name, `data` (N,) among them, and as
+    many tokens that are `held out`, where it holds some out; a text; a seed.
+    """
 
+    program: Program
     inputs: dict[str, Array]
     text: str
     seed: int
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """Fields of its GPTConfig."""
+        return {**SIZES, **self.program.sizes}
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """All that record it, in order."""
+        return (*INSTRUMENTS, *self.program.instruments)
 
     def spec(self) -> dict[str, Any]:
         """Give the part of a job's description that is the same for every program."""
         return {
             "task": "record",
-            "sizes": SIZES,
-            "fields": FIELDS,
+            "sizes": self.sizes,
+            "fields": {**FIELDS, **self.program.fields},
+            "instruments": list(self.instruments),
             "samplings": SAMPLINGS,
             "text": self.text,
             "seed": self.seed,
         }
 
 
-def draw(rng: random.Random) -> Probe:
-    """Draw inputs."""
+def draw(rng: random.Random, program: Program) -> Probe:
+    """Draw inputs for a program."""
     base = _tokens(rng, BATCH, BLOCK)
     swapped = base.copy()
     swapped[:, 0] = (base[:, 1] + 1) % VOCAB  # two early tokens that certainly differ
     exchanged = swapped.copy()
     exchanged[:, [0, 1]] = swapped[:, [1, 0]]
     constant = np.repeat(base[:, :1], BLOCK, axis=1)
+    data = _data(rng, DATA_LENGTH * (2 if program.held_out else 1))
+    held_out = {"held out": data[DATA_LENGTH:]} if program.held_out else {}
     return Probe(
+        program,
         inputs={
             "base": base,
             "other": (base + rng.randrange(1, VOCAB)) % VOCAB,
@@ -80,9 +108,10 @@ def draw(rng: random.Random) -> Probe:
             "prompt": _tokens(rng, 3, SHORT),
             "prompt of one": np.array([[token] for token in rng.sample(range(VOCAB), 4)]),
             "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
-            "data": _data(rng),
+            "data": data[:DATA_LENGTH].copy(),
+            **held_out,
         },
-        text=unseen(rng),
+        text=program.unseen(rng),
         seed=rng.getrandbits(31),
     )
 
@@ -98,7 +127,7 @@ def _tokens(rng: random.Random, rows: int, length: int) -> Array:
     return drawn
 
 
-def _data(rng: random.Random) -> Array:
+def _data(rng: random.Random, length: int) -> Array:
     """Draw data in which every run of four tokens occurs once.
 
     Its first BLOCK + 1 tokens hold every token there is, and so they do without the first or the
@@ -108,7 +137,7 @@ def _data(rng: random.Random) -> Array:
         start = rng.sample(range(VOCAB), VOCAB)
         ends = rng.choice(start[2:]), rng.choice(start[:-2])
         start = [ends[0], *start, ends[1]]
-        rest = _tokens(rng, 1, DATA_LENGTH - len(start))[0]
+        rest = _tokens(rng, 1, length - len(start))[0]
         data: Array = np.array([*start, *rest])
         runs = np.lib.stride_tricks.sliding_window_view(data, 4)
         if len(np.unique(runs, axis=0)) == len(runs):

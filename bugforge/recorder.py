@@ -11,9 +11,8 @@ from safetensors.numpy import save_file
 from bugforge.checks import Evidence, measured, tensors
 from bugforge.distance import apart
 from bugforge.errors import ToolError
-from bugforge.judgement import INSTRUMENTS
 from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
-from bugforge.probe import SIZES, Probe
+from bugforge.probe import Probe
 from bugforge.recordings import Array, Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
@@ -95,21 +94,22 @@ class Recorder:
             return self.recordings(f"{name}, paired otherwise"), pairing
         return seen, BY_NAME
 
-    def forged(
-        self, name: str, files: Mapping[str, str], instruments: Iterable[str] = INSTRUMENTS
-    ) -> None:
+    def forged(self, name: str, files: Mapping[str, str], instruments: Iterable[str] = ()) -> None:
         """Have a program of our own recorded, by some of the instruments or by all."""
-        self._record(name, self.write(name, files), instruments=list(instruments))
+        chosen = {"instruments": list(instruments)} if instruments else {}
+        self._record(name, self.write(name, files), **chosen)
 
     def train(self, name: str, folder: Path, text: str, seed: int, *, main: bool = False) -> None:
         """Have a program of a learner's trained on a text, behind walls; and its main run."""
         self.attempts.append(name)
+        learned = self.probe.program.learned(text)
         spec = {
             "task": "train",
             "program": str(self._copied(name, folder)),
             "text": text,
-            "prompt": text[:PROMPT_LENGTH],
-            "sizes": SIZES,
+            "learned": learned,
+            "prompt": learned[:PROMPT_LENGTH],
+            "sizes": self.probe.sizes,
             "seed": seed,
             "main": main,
             "walls": self._walls(),
@@ -132,7 +132,7 @@ class Recorder:
             "sizes": trained.facts["sizes"],
             "weights": str(weights),
             "roles": trained.facts["roles"],
-            "twin": {**SIZES, "n_layer": trained.facts["sizes"]["n_layer"]},
+            "twin": {**self.probe.sizes, "n_layer": trained.facts["sizes"]["n_layer"]},
             "pairing": asdict(pairing),
             "prompt_tokens": PROMPT_LENGTH,
             "walls": None,
@@ -142,9 +142,7 @@ class Recorder:
         self.forget(job)
         return recording
 
-    def recordings(
-        self, name: str, instruments: Iterable[str] = INSTRUMENTS
-    ) -> dict[str, Recording]:
+    def recordings(self, name: str, instruments: Iterable[str] = ()) -> dict[str, Recording]:
         """Wait for a program's recordings; where it cannot be imported, each is that crash."""
         outcome = self.wait(name)
         imported = read_recording(outcome.out, "import")
@@ -152,7 +150,7 @@ class Recorder:
             instrument: imported
             if imported.crash is not None
             else read_recording(outcome.out, instrument)
-            for instrument in instruments
+            for instrument in instruments or self.probe.instruments
         }
 
     def trained(self, name: str) -> Recording:
@@ -192,7 +190,6 @@ class Recorder:
             "draw_weights": False,
             "pairing": asdict(BY_NAME),
             "otherwise": [],
-            "instruments": list(INSTRUMENTS),
             "walls": None,
             **differing,
         }

@@ -1,7 +1,7 @@
 """Other names in a program, wherever they stand for the same things. Pure."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bugforge.rewrite import Named
@@ -45,19 +45,21 @@ def _places(module: ast.Module, names: Names, lines: list[bytes]) -> Iterator[_P
     by_kind: dict[Named, dict[str, str]] = {"attribute": {}, "definition": {}, "local": {}}
     for (kind, old), new in names.items():
         by_kind[kind][old] = new
-    yield from _attributes(module, by_kind["attribute"], lines)
-    yield from _definitions(module, by_kind["definition"], lines)
-    for node in ast.walk(module):
+    nodes = list(ast.walk(module))
+    yield from _attributes(nodes, by_kind["attribute"], lines)
+    yield from _definitions(module, nodes, by_kind["definition"], lines)
+    for node in nodes:
         if isinstance(node, ast.FunctionDef):
-            bound = _bound(node) - _optional(node)
+            within = list(ast.walk(node))
+            bound = _bound(within) - _optional(node)
             own = {old: new for old, new in by_kind["local"].items() if old in bound}
-            yield from _locals(node, own)
+            yield from _locals(within, own)
 
 
 def _attributes(
-    module: ast.Module, names: Mapping[str, str], lines: list[bytes]
+    nodes: Iterable[ast.AST], names: Mapping[str, str], lines: list[bytes]
 ) -> Iterator[_Place]:
-    for node in ast.walk(module):
+    for node in nodes:
         match node:
             case ast.Attribute(value=ast.Name("self"), attr=old, end_lineno=int(line)):
                 if old in names:
@@ -75,12 +77,12 @@ def _attributes(
 
 
 def _definitions(
-    module: ast.Module, names: Mapping[str, str], lines: list[bytes]
+    module: ast.Module, nodes: Iterable[ast.AST], names: Mapping[str, str], lines: list[bytes]
 ) -> Iterator[_Place]:
     for statement in module.body:
         if isinstance(statement, ast.FunctionDef | ast.ClassDef) and statement.name in names:
             yield _defined(statement, names[statement.name], lines)
-    for node in ast.walk(module):
+    for node in nodes:
         match node:
             case ast.Name(old, ctx=ast.Load()) if old in names:
                 yield _Place(node.lineno, node.col_offset, old, names[old])
@@ -88,17 +90,17 @@ def _definitions(
                 yield _Place(node.lineno, node.col_offset, old, names[old])
 
 
-def _locals(function: ast.FunctionDef, names: Mapping[str, str]) -> Iterator[_Place]:
-    for node in ast.walk(function):
+def _locals(nodes: Iterable[ast.AST], names: Mapping[str, str]) -> Iterator[_Place]:
+    for node in nodes:
         match node:
             case ast.Name(old) | ast.arg(old) if old in names:
                 yield _Place(node.lineno, node.col_offset, old, names[old])
 
 
-def _bound(function: ast.FunctionDef) -> set[str]:
-    """Name what a function binds: its arguments, and what it assigns to."""
+def _bound(nodes: Iterable[ast.AST]) -> set[str]:
+    """Name what a function of these nodes binds: its arguments, and what it assigns to."""
     bound = set()
-    for node in ast.walk(function):
+    for node in nodes:
         match node:
             case ast.arg(name) | ast.Name(name, ctx=ast.Store()):
                 bound.add(name)

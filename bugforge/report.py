@@ -4,6 +4,7 @@ The schema is described in docs/json.md; a change that could break a reader rais
 """
 
 import math
+from dataclasses import asdict
 from typing import Any, Literal, get_args
 
 from bugforge.answers import AnswerKey, Bug
@@ -129,6 +130,7 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
         "bugs": [bug_document(key, bug) for bug in revealed.bugs],
         "ways": list(key.ways),
         "decoys": list(key.decoys),
+        "plugins": list(key.plugins),
         "applied": mended and {"mended": mended.taken_out, "left_alone": mended.changed},
     }
 
@@ -180,13 +182,22 @@ def kind_document(kind: type[Mutation], origin: str) -> dict[str, Any]:
 
 
 def list_document(catalogue: Catalogue) -> dict[str, Any]:
-    """Describe every kind, and the plugins that are broken."""
+    """Describe every kind and every rewrite, and the plugins that are broken."""
     return {
         "command": "list",
         "kinds": [
             kind_document(kind, catalogue.origins[id_]) for id_, kind in catalogue.kinds.items()
         ],
-        "broken": [{"origin": plugin.origin, "what": plugin.what} for plugin in catalogue.broken],
+        "rewrites": [
+            {
+                "id": id_,
+                "origin": catalogue.rewrite_origins[id_],
+                "title": rewrite.title(),
+                "ways": list(rewrite.choices()),
+            }
+            for id_, rewrite in catalogue.rewrites.items()
+        ],
+        "broken": [asdict(plugin) for plugin in catalogue.broken],
     }
 
 

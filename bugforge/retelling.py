@@ -6,7 +6,7 @@ import io
 import tokenize
 from collections.abc import Mapping
 
-LINE_LENGTH = 100
+from bugforge.layout import LINE_LENGTH
 
 Words = Mapping[str, str]
 """What is said instead, by the text of a comment or docstring."""

@@ -16,8 +16,10 @@ from typing import ClassVar, Literal
 from bugforge.template import BLANK, Pair
 
 __all__ = [
+    "Hinting",
     "IncompleteRewriteError",
     "Renaming",
+    "Reordering",
     "Restructuring",
     "Retelling",
     "Rewrite",
@@ -82,7 +84,7 @@ def way(
 
 
 class Rewrite:
-    """Something that can be written in several ways. Subclass one of the three below."""
+    """Something that can be written in several ways. Subclass one of those below."""
 
     id: ClassVar[str]
 
@@ -118,6 +120,22 @@ class Restructuring(Rewrite):
 
     ways: ClassVar[tuple[Way, ...]]
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for old, new in (pair for way in cls.ways for pair in way.pairs):
+            try:
+                blanks, filled = _blanks(old), _blanks(new)
+            except SyntaxError as error:
+                raise IncompleteRewriteError(
+                    f"{cls.__module__}.{cls.__qualname__} has code that is not Python: "
+                    f"{error.text or new!r}: write whole expressions, or statements."
+                ) from error
+            if not filled <= blanks:
+                raise IncompleteRewriteError(
+                    f"{cls.__module__}.{cls.__qualname__} has a blank that nothing fills, "
+                    f"{min(filled - blanks)}: name it in the code that is looked for, too."
+                )
+
     @classmethod
     def choices(cls) -> tuple[str, ...]:
         """Name the ways."""
@@ -127,6 +145,47 @@ class Restructuring(Rewrite):
     def chosen(cls, name: str) -> Way:
         """Look a way up by its name."""
         return next(way for way in cls.ways if way.name == name)
+
+
+def _blanks(code: str) -> set[str]:
+    names = (node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name))
+    return {name for name in names if name.startswith(BLANK)}
+
+
+class Reordering(Rewrite):
+    """Functions, methods or classes in another order.
+
+    of: the class whose methods they are; empty for what a file defines.
+    orders: rows of names, which need not be all there are; the first row is the reference's.
+    """
+
+    of: ClassVar[str]
+    orders: ClassVar[tuple[tuple[str, ...], ...]]
+
+    @classmethod
+    def choices(cls) -> tuple[str, ...]:
+        """Name each other row by its names."""
+        return _joined(cls.orders)
+
+    @classmethod
+    def order(cls, choice: str) -> tuple[str, ...]:
+        """Look an order up."""
+        return cls.orders[1 + cls.choices().index(choice)]
+
+
+class Hinting(Rewrite):
+    """Type hints for functions.
+
+    hands: by the name of whoever writes so, the signatures with hints, by those in the reference:
+    all that stands between `def` and the colon.
+    """
+
+    hands: ClassVar[Mapping[str, Mapping[str, str]]]
+
+    @classmethod
+    def choices(cls) -> tuple[str, ...]:
+        """Name the hands."""
+        return tuple(cls.hands)
 
 
 class Renaming(Rewrite):
@@ -140,10 +199,18 @@ class Renaming(Rewrite):
     of: ClassVar[Named]
     names: ClassVar[tuple[tuple[str, ...], ...]]
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if len({len(row) for row in cls.names}) > 1:
+            raise IncompleteRewriteError(
+                f"{cls.__module__}.{cls.__qualname__} has rows of names that differ in length: "
+                "give each thing a name in each row."
+            )
+
     @classmethod
     def choices(cls) -> tuple[str, ...]:
         """Name each other row by its names."""
-        return tuple("-".join(row) for row in cls.names[1:])
+        return _joined(cls.names)
 
     @classmethod
     def renamed(cls, choice: str) -> dict[str, str]:
@@ -165,3 +232,8 @@ class Retelling(Rewrite):
     def choices(cls) -> tuple[str, ...]:
         """Name the hands."""
         return tuple(cls.hands)
+
+
+def _joined(rows: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """Name all rows but the reference's by what stands in them."""
+    return tuple("-".join(row) for row in rows[1:])

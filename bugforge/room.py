@@ -8,6 +8,7 @@ import libcst.matchers as m
 
 from bugforge.choosing import Candidate
 from bugforge.edits import Edit, touch
+from bugforge.layout import narrow
 from bugforge.surgery import Source, parse, sites
 from bugforge.template import Rewritten, code_of, scope_at
 
@@ -47,7 +48,8 @@ class Room:
             near = self.near.get((name, scope))
             if near:
                 source = parse(name, code_of(new.text, scope))
-                if any(next(sites(source, candidate.form), None) is None for candidate in near):
+                forms = [replace(candidate.form, beside=None) for candidate in near]
+                if any(next(sites(source, form), None) is None for form in forms):
                     return False
         return True
 
@@ -58,8 +60,8 @@ def placed(
     rng: random.Random,
     taken: Sequence[tuple[Edit, ...]] = (),
 ) -> list[Candidate] | None:
-    """Find places for the same bugs in other sources, none of which touch; None where there are
-    none, beside those that are taken.
+    """Find places for the same bugs in other sources, none of which touch, and no line of which is
+    too long; None where there are none, beside those that are taken.
     """
     if not wanted:
         return []
@@ -67,7 +69,8 @@ def placed(
     rng.shuffle(found)
     for site in found:
         edits = site.plant()
-        if not any(touch(edits, other) for other in taken):
+        fits = all(narrow(line) for edit in edits for line in edit.new)
+        if fits and not any(touch(edits, other) for other in taken):
             rest = placed(wanted[1:], sources, rng, [*taken, edits])
             if rest is not None:
                 return [replace(wanted[0], edits=edits), *rest]

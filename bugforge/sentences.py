@@ -9,6 +9,7 @@ import math
 import random
 import re
 from collections import Counter
+from collections.abc import Callable
 from importlib.resources import files
 
 PROMPT_LENGTH = 8
@@ -143,11 +144,41 @@ def is_teachable(sentence: str) -> bool:
         return False
     if not (sentence.isascii() and sentence.isprintable()) or set(sentence) & set('"\\'):
         return False
-    stretches = [
-        sentence[start : start + PROMPT_LENGTH]
-        for start in range(len(sentence) - PROMPT_LENGTH + 1)
-    ]
-    return len(set(stretches)) == len(stretches)
+    return _never_repeats(sentence)
+
+
+def _never_repeats(text: str) -> bool:
+    starts = range(len(text) - PROMPT_LENGTH + 1)
+    return len({text[start : start + PROMPT_LENGTH] for start in starts}) == len(starts)
+
+
+def passage(draw: Callable[[], str], least: int, held_out: float = 0.0) -> str:
+    """A text of at least so many characters: drawn sentences, one behind the other.
+
+    No PROMPT_LENGTH characters in a row occur twice; and a share that is held out at the end
+    begins at the same place however its length is rounded. Drawn anew until that is so.
+    """
+    while True:
+        text = draw()
+        while len(text) < least:
+            text = f"{text} {draw()}"
+        size = len(text)
+        cuts = {
+            round(size * (1 - held_out)),
+            int(size * (1 - held_out)),
+            size - int(size * held_out),
+        }
+        if _never_repeats(text) and len(cuts) == 1:
+            return text
+
+
+def is_passage(text: str) -> bool:
+    """Whether a text is nothing but shipped sentences, one behind the other."""
+    return any(
+        text == sentence
+        or (text.startswith(f"{sentence} ") and is_passage(text.removeprefix(f"{sentence} ")))
+        for sentence in shipped()
+    )
 
 
 def unseen(rng: random.Random) -> str:

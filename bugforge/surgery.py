@@ -8,6 +8,8 @@ import libcst as cst
 import libcst.matchers as m
 
 from bugforge.edits import Edit
+from bugforge.errors import PluginError
+from bugforge.layout import laid_out
 from bugforge.mutation import Form
 from bugforge.tree import Step, steps
 
@@ -57,7 +59,7 @@ class Site:
 
     def plant(self) -> tuple[Edit, ...]:
         """Give the edits that plant the form here."""
-        planted = self.source.with_node(self.node, self.mutated).code
+        planted = laid_out(self.source.with_node(self.node, self.mutated).code)
         return tuple(line_edits(self.source.name, self.source.text, planted))
 
 
@@ -78,7 +80,20 @@ def parse(name: str, text: str) -> Source:
 
 
 def sites(source: Source, form: Form) -> Iterator[Site]:
-    """Find where a form can be planted."""
+    """Find where a form can be planted. Raises PluginError where its own code fails."""
+    try:
+        yield from _sites(source, form)
+    except Exception as error:
+        raise PluginError(
+            f"The form {form.name!r} in {form.mutate.__module__} failed: "
+            f"{type(error).__name__}: {error}",
+            "Mend the plugin, or uninstall it; `bugforge dev test` tries one.",
+        ) from error
+
+
+def _sites(source: Source, form: Form) -> Iterator[Site]:
+    if form.beside is not None and not _all_that_hold(source, form.beside):
+        return
     matching = [node for node in _candidates(source, form.site) if m.matches(node, form.site)]
     if matching and form.inside is not None:
         holding = _all_that_hold(source, form.inside)

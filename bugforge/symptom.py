@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isfinite, nan
 
 from bugforge.mutation import Visibility
-from bugforge.training import HIGHEST, LAST, LOWEST, Run
+from bugforge.training import LAST, LOWEST, Run
 
 FALLEN = 0.9
 """A loss that ends above this share of its beginning has not fallen."""
@@ -34,7 +34,7 @@ def _shows(run: Run) -> Visibility:
     start = run.losses[:LAST]
     if not isfinite(run.final_loss) or run.final_loss > FALLEN * max(start):
         return "flat"
-    if run.final_loss > HIGHEST * run.floor:
+    if run.final_loss > run.program.highest * run.floor:
         return "plateau"
     if run.final_loss < LOWEST * run.floor:
         return "leak"

@@ -1,41 +1,56 @@
 """Tracks: what a learner can be given to practise. A track is data."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 
 from bugforge.catalogue import refuse_unknown
 from bugforge.mutation import BUG_CLASSES
+from bugforge.program import Program
 
 
 @dataclass(frozen=True)
 class Track:
     """One exercise.
 
-    program: the folder of `bugforge.reference` it is forged from, and files: its files.
+    programs: those it may be forged from, the simplest first.
     bug_classes: the families that its bugs are drawn from, at most one bug of each.
-    problem: the template of its PROBLEM.md in `bugforge.templates`.
     """
 
     name: str
     title: str
-    program: str
-    files: tuple[str, ...]
+    programs: tuple[Program, ...]
     bug_classes: tuple[str, ...]
-    problem: str
 
-    def reference(self) -> dict[str, str]:
-        """Read the correct program, text by file name."""
-        folder = files("bugforge.reference") / self.program
-        return {name: (folder / name).read_text(encoding="utf-8") for name in self.files}
+    def program(self, name: str) -> Program:
+        """Look a program up. Raises UsageError, with the nearest name, where there is none."""
+        programs = {program.name: program for program in self.programs}
+        refuse_unknown("program", name, programs)
+        return programs[name]
 
+
+GPT = Program(
+    name="gpt",
+    about="learns one sentence by heart",
+    files=("model.py", "train.py"),
+    problem="classic.md",
+)
+NANO = Program(
+    name="nano",
+    about="learns a passage with dropout, accumulation and a part held out",
+    files=("model.py", "data.py", "train.py"),
+    problem="nano.md",
+    passage=160,
+    held_out=0.2,
+    unsuited=("hints", "size-model", "size-window"),
+    sizes={"dropout": 0.0},
+    fields={"dropout": 0.0, "accumulate": 3, "held_out": 0.5, "eval_every": 1000},
+    instruments=("beginning", "dropout", "evaluation", "rates"),
+)
 
 CLASSIC = Track(
     name="classic",
     title="Overfit one sentence",
-    program="gpt",
-    files=("model.py", "train.py"),
+    programs=(GPT, NANO),
     bug_classes=BUG_CLASSES,
-    problem="classic.md",
 )
 
 TRACKS = (CLASSIC,)

@@ -6,28 +6,37 @@ import numpy as np
 
 from bugforge.checks import Reading, measured
 from bugforge.mutation import Stage
+from bugforge.program import Program
 from bugforge.recordings import Crash, Recording, read_crash
 from bugforge.sentences import PROMPT_LENGTH, loss_floor
 
 LAST = 50
 """Steps at the end of training whose mean loss is judged; one step's is too noisy."""
-HIGHEST = 3.0
 LOWEST = 0.6
-"""Bounds of the final loss, as shares of the floor of its sentence."""
+"""Least final loss, as a share of the floor of its text."""
 
 MAIN: tuple[str, Stage, str] = ("main", "loop", "`python train.py` comes to its end.")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training from scratch and the sample it ended with. seen: losses in nats."""
+    """One training from scratch and the sample it ended with. Losses are in nats.
 
-    text: str
+    program: what was to be trained. whole: its text, with what was held out.
+    """
+
+    program: Program
+    whole: str
     unseen: bool
     recording: Recording
     attempts: int = 1
     replay: Recording | None = None
     """The same continuation by the correct program, with the weights that training led to."""
+
+    @property
+    def text(self) -> str:
+        """What was to be learned."""
+        return self.program.learned(self.whole)
 
     @property
     def prompt(self) -> str:
@@ -104,7 +113,7 @@ def judge_run(run: Run) -> list[Reading]:
     return [
         *(() if run.unseen else (Reading(*MAIN, run.main_crash is None),)),
         Reading(*steps, lapses <= 0, lapses, 0.0),
-        Reading(*learns, share <= HIGHEST, share, HIGHEST),
+        Reading(*learns, share <= run.program.highest, share, run.program.highest),
         Reading(*floor, share >= LOWEST, share, LOWEST),
         Reading(*sentence, run.exact),
         Reading(*weights, run.borne_out) if run.exact else untried,

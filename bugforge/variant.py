@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bugforge.errors import ToolError
+from bugforge.hinting import hinted
 from bugforge.imports import without_idle_imports
+from bugforge.layout import LINE_LENGTH, narrow
+from bugforge.ordering import reordered
 from bugforge.renaming import Names, identifiers, renamed
-from bugforge.retelling import LINE_LENGTH, Words, retold
-from bugforge.rewrite import Renaming, Restructuring, Retelling, Rewrite, Way
-from bugforge.sentences import shipped
+from bugforge.retelling import Words, retold
+from bugforge.rewrite import Hinting, Renaming, Reordering, Restructuring, Retelling, Rewrite
 from bugforge.template import Rewritten, rewritten
 
 Fits = Callable[[str, Rewritten], bool]
@@ -35,19 +37,25 @@ class Variant:
 def vary(
     reference: Mapping[str, str],
     rewrites: Iterable[type[Rewrite]],
+    text: str,
     rng: random.Random,
     fits: Fits = lambda *_: True,
 ) -> Variant:
-    """Make a reference over, each rewrite in a way that is drawn, or not at all.
+    """Make a reference over to learn a text, each rewrite in a way that is drawn, or not at all.
 
-    A rewrite of a tree is left out where it does not fit.
+    Where a way of writing a tree does not fit, another of the same is taken that does, lest places
+    with bugs keep more of the reference than others.
     """
-    text = rng.choice(shipped())
     draft = _Draft(_about(reference, text), fits)
     for rewrite in _in_order(rewrites):
         drawn = rng.choice((None, *rewrite.choices()))
-        if drawn is not None:
-            draft.take(rewrite, drawn)
+        if (
+            drawn is not None
+            and not draft.take(rewrite, drawn)
+            and issubclass(rewrite, Restructuring)
+        ):
+            others = rng.sample(rewrite.choices(), len(rewrite.choices()))
+            any(draft.take(rewrite, other) for other in others)
     return Variant(text, draft.fitted(), tuple(draft.ways), tuple(draft.decoys))
 
 
@@ -71,8 +79,10 @@ def _about(reference: Mapping[str, str], text: str) -> dict[str, str]:
 
 
 def _in_order(rewrites: Iterable[type[Rewrite]]) -> list[type[Rewrite]]:
-    """Trees first, which know the reference's names; then names; then words."""
-    kinds = (Restructuring, Renaming, Retelling)
+    """Trees first, which know the reference's names, and so do orders and hints; then names; then
+    words.
+    """
+    kinds = (Restructuring, Reordering, Hinting, Renaming, Retelling)
     return sorted(
         rewrites,
         key=lambda rewrite: ([issubclass(rewrite, kind) for kind in kinds].index(True), rewrite.id),
@@ -93,29 +103,39 @@ class _Draft:
     decoys: list[str] = field(default_factory=list)
     taken: dict[str, set[str]] = field(default_factory=dict)
 
-    def take(self, rewrite: type[Rewrite], choice: str) -> None:
-        """Write something in a way, if there is a place for it."""
+    def take(self, rewrite: type[Rewrite], choice: str) -> bool:
+        """Write something in a way, and tell whether there was a place for it."""
         way = f"{rewrite.id}/{choice}"
         if issubclass(rewrite, Restructuring):
-            if self._restructured(rewrite.chosen(choice)):
+            tree = rewrite.chosen(choice)
+            if self._made_over(lambda text: rewritten(text, tree.pairs, tree.holder)):
                 self.ways[way] = {}, {}
+                self.decoys += [tree.decoy] if tree.decoy else []
+        elif issubclass(rewrite, Reordering):
+            order = rewrite.order(choice)
+            if self._made_over(lambda text: reordered(text, rewrite.of, order)):
+                self.ways[way] = {}, {}
+        elif issubclass(rewrite, Hinting):
+            hints = rewrite.hands[choice]
+            self.texts = {name: hinted(text, hints) for name, text in self.texts.items()}
+            self.ways[way] = {}, {}
         elif issubclass(rewrite, Renaming):
             new = rewrite.renamed(choice)
             if self._free(new):
                 self.ways[way] = {(rewrite.of, old): name for old, name in new.items()}, {}
         elif issubclass(rewrite, Retelling):
             self.ways[way] = {}, rewrite.hands[choice]
+        return way in self.ways
 
-    def _restructured(self, way: Way) -> bool:
-        found = {name: rewritten(text, way.pairs, way.holder) for name, text in self.texts.items()}
+    def _made_over(self, make_over: Callable[[str], Rewritten | None]) -> bool:
+        """Make over each file that can be, if all of them will do so."""
+        found = {name: make_over(text) for name, text in self.texts.items()}
         changed = {name: new for name, new in found.items() if new is not None}
         if not changed or not all(
             narrow(new.text) and self.fits(name, new) for name, new in changed.items()
         ):
             return False
         self.texts.update({name: new.text for name, new in changed.items()})
-        if way.decoy:
-            self.decoys.append(way.decoy)
         return True
 
     def _free(self, new: Mapping[str, str]) -> bool:
@@ -155,11 +175,6 @@ class _Draft:
             name: retold(renamed(without_idle_imports(text), names), words)
             for name, text in self.texts.items()
         }
-
-
-def narrow(text: str) -> bool:
-    """Whether no line of a text is too long."""
-    return all(len(line) <= LINE_LENGTH for line in text.splitlines())
 
 
 def with_sentence(source: str, text: str) -> str:

@@ -11,13 +11,13 @@ from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, Subset, attribute, subsets
 from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError
-from bugforge.judgement import INSTRUMENTS, judge
+from bugforge.judgement import judge
 from bugforge.pairing import Pairing
-from bugforge.probe import SIZES, draw
+from bugforge.probe import Probe, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
-from bugforge.sentences import unseen
+from bugforge.track import find_track
 from bugforge.training import Run, judge_run, not_judged, sentence_law
 
 RETRIES = 2
@@ -96,22 +96,24 @@ def verify(
 ) -> Verdict:
     """Judge the files in `root` against the key's pristine program."""
     room = box.room()
+    program = find_track(key.track).program(key.reference)
+    probe = draw(question.rng, program)
     try:
         copy_attempt(root, room / "attempt", tuple(key.pristine))
     except Unusable as unusable:
-        return _not_run(unusable.crash, key, question)
-    recorder = Recorder(box, room, draw(question.rng), question.hidden)
+        return _not_run(unusable.crash, probe, key, question)
+    recorder = Recorder(box, room, probe, question.hidden)
     check = _Check(recorder, key, question, progress, room / "attempt")
     try:
         return check.judge()
     except LostError:
         if not box.ready:
             raise
-        return _not_run(TOOK_DOWN, key, question)
+        return _not_run(TOOK_DOWN, probe, key, question)
 
 
-def _not_run(crash: Crash, key: AnswerKey, question: Question) -> Verdict:
-    recordings = {name: Recording(crash=crash) for name in INSTRUMENTS}
+def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> Verdict:
+    recordings = {name: Recording(crash=crash) for name in probe.instruments}
     readings = (*judge(recordings, recordings).values(), *_training_readings(()))
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
     return Verdict(
@@ -166,7 +168,7 @@ class _Check:
 
     def _trained(self, pairing: Pairing, *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""
-        other = unseen(self.question.rng)
+        other = self.recorder.probe.program.unseen(self.question.rng)
         if not started:
             self._train("given", self.key.text)
         self._train("unseen", other)
@@ -182,8 +184,8 @@ class _Check:
         while _unlucky(run) and run.attempts <= RETRIES:
             name = f"{'unseen' if run.unseen else 'given'} {run.attempts + 1}"
             self.progress("The sample missed: training again on another seed")
-            self._train(name, run.text)
-            again = self._run(name, run.text, is_unseen=run.unseen)
+            self._train(name, run.whole)
+            again = self._run(name, run.whole, is_unseen=run.unseen)
             run = replace(again, attempts=run.attempts + 1)
         return run
 
@@ -191,7 +193,7 @@ class _Check:
         """Try the trained weights in the correct program, where the sentence came back."""
         recording = run.recording
         sizes = recording.facts.get("sizes")
-        is_sized = isinstance(sizes, dict) and sizes.keys() == SIZES.keys()
+        is_sized = isinstance(sizes, dict) and sizes.keys() == self.recorder.probe.sizes.keys()
         is_told = "roles" in recording.facts and "tokens" in recording.tensors
         if not (run.exact and is_sized and is_told):
             return run
@@ -205,7 +207,7 @@ class _Check:
         self.recorder.train(name, self.attempt, text, seed, main=text == self.key.text)
 
     def _run(self, name: str, text: str, *, is_unseen: bool) -> Run:
-        return Run(text, is_unseen, self.recorder.trained(name))
+        return Run(self.recorder.probe.program, text, is_unseen, self.recorder.trained(name))
 
     def _states(self, seen: Evidence, pristine: Evidence, *, kept: bool) -> dict[int, State]:
         numbers = [bug.number for bug in self.key.bugs]

@@ -127,6 +127,22 @@ def uses(node: cst.CSTNode, name: str) -> int:
     return sum(id(found) not in not_names for found in find(node, m.Name(name)))
 
 
+def target(statement: cst.CSTNode) -> str:
+    """Name what a line assigns to."""
+    assign = find(statement, m.AssignTarget())[0]
+    assert isinstance(assign, cst.AssignTarget)
+    return root(assign.target)
+
+
+def softmaxed(softmax: cst.Call) -> cst.BaseExpression:
+    """Give what a softmax reads: x of F.softmax(x, dim=-1) and of x.softmax(-1)."""
+    first = softmax.args[0]
+    if first.keyword is None and not m.matches(first.value, m.UnaryOperation() | m.Integer()):
+        return first.value
+    assert isinstance(softmax.func, cst.Attribute)
+    return softmax.func.value
+
+
 def swap(node: Node, old: cst.CSTNode, new: cst.CSTNode) -> Node:
     """Return the node with a part of it exchanged; the other parts stay the very same nodes."""
     replaced = exchanged(node, old, new)
@@ -177,8 +193,8 @@ def told_shape(statement: cst.SimpleStatementLine) -> str:
     return found[1] if found else ""
 
 
-def fits(definition: cst.ClassDef) -> bool:
-    """Whether no line of a class is too long."""
+def fits(definition: cst.ClassDef | cst.FunctionDef) -> bool:
+    """Whether no line of a class, or of a function of a module's, is too long."""
     return all(len(row) <= LINE_LENGTH for row in cst.Module([definition]).code.splitlines())
 
 

@@ -3,6 +3,16 @@
 from bugforge.rewrite import Restructuring, way
 
 BY_ROOT = "(any_q @ any_k) / math.sqrt(any_n)"
+ATTENTION = """\
+class Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.proj = nn.Linear(config.n_embd, config.n_embd)
+
+    def forward(self, att, v):
+        att = F.softmax(att, dim=-1)
+        return self.proj(att @ v)
+"""
 
 
 class Projections(Restructuring):
@@ -92,6 +102,21 @@ class Scaling(Restructuring):
                 "the scores come out the same as if they were divided afterwards."
             ),
         ),
+        way(
+            "in-place",
+            (
+                f"att = {BY_ROOT}",
+                "att = any_q @ any_k  # (B, nh, T, T)\natt /= math.sqrt(any_n)",
+            ),
+        ),
+        way(
+            "times-in-place",
+            (
+                f"att = {BY_ROOT}",
+                "att = any_q @ any_k  # (B, nh, T, T)\natt *= any_n ** -0.5",
+            ),
+            exact=False,
+        ),
         way("of-the-queries", ("math.sqrt(k.size(-1))", "math.sqrt(q.size(-1))")),
         way("of-the-width", ("math.sqrt(k.size(-1))", "math.sqrt(C // self.n_head)")),
     )
@@ -136,4 +161,16 @@ class Softmax(Restructuring):
     ways = (
         way("method", ("F.softmax(any_x, dim=-1)", "any_x.softmax(dim=-1)")),
         way("of-torch", ("F.softmax(any_x, dim=-1)", "torch.softmax(any_x, dim=-1)")),
+        way(
+            "a-module",
+            ("self.proj = any_layer", "self.proj = any_layer\nself.shares = nn.Softmax(dim=-1)"),
+            ("F.softmax(any_x, dim=-1)", "self.shares(any_x)"),
+            example=(
+                ATTENTION,
+                ATTENTION.replace("F.softmax(att, dim=-1)", "self.shares(att)").replace(
+                    "config.n_embd)\n",
+                    "config.n_embd)\n        self.shares = nn.Softmax(dim=-1)\n",
+                ),
+            ),
+        ),
     )

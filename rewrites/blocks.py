@@ -110,6 +110,17 @@ class Stack(Restructuring):
     ways = (
         way("listed", (LIST, "nn.ModuleList([Block(config) for _ in range(any_n)])")),
         way(
+            "appended",
+            (
+                f"self.blocks = {LIST}",
+                (
+                    "self.blocks = nn.ModuleList()\n"
+                    "for _ in range(any_n):\n"
+                    "    self.blocks.append(Block(config))\n"
+                ),
+            ),
+        ),
+        way(
             "in-sequence",
             (LIST, "nn.Sequential(*(Block(config) for _ in range(any_n)))"),
             ("for block in any_blocks:\n    x = block(x)\n", "x = any_blocks(x)\n"),

@@ -91,3 +91,32 @@ class Encoding(Restructuring):
         way("typed", ("torch.tensor(any_list)", "torch.tensor(any_list, dtype=torch.long)")),
         way("long", ("torch.tensor(any_list)", "torch.LongTensor(any_list)")),
     )
+
+
+class Decoding(Restructuring):
+    """How tokens become a text."""
+
+    id = "decoding"
+    ways = (
+        way(
+            "listed",
+            (
+                '"".join(self.chars[token] for token in tokens)',
+                '"".join([self.chars[token] for token in tokens])',
+            ),
+        ),
+        way(
+            "in-a-loop",
+            (
+                'return "".join(self.chars[token] for token in tokens)',
+                'text = ""\nfor token in tokens:\n    text += self.chars[token]\nreturn text',
+            ),
+        ),
+        way(
+            "mapped",
+            (
+                '"".join(self.chars[token] for token in tokens)',
+                '"".join(map(self.chars.__getitem__, tokens))',
+            ),
+        ),
+    )

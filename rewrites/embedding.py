@@ -83,6 +83,21 @@ class Positions(Restructuring):
     )
 
 
+class Sum(Restructuring):
+    """How positions are added to tokens."""
+
+    id = "sum"
+    ways = (
+        way(
+            "in-place",
+            (
+                "x = self.tok_emb(idx) + any_positions",
+                "x = self.tok_emb(idx)\nx += any_positions  # (B, T, C)",
+            ),
+        ),
+    )
+
+
 class Sizes(Restructuring):
     """How sizes of a tensor are asked for."""
 

@@ -57,6 +57,13 @@ class Likeliest(Restructuring):
     )
 
 
+class Heat(Restructuring):
+    """How logits are divided by the temperature."""
+
+    id = "heat"
+    ways = (way("in-place", ("logits = logits / temperature", "logits /= temperature")),)
+
+
 class Drawing(Restructuring):
     """How a token is drawn."""
 

@@ -3,6 +3,16 @@
 from bugforge.rewrite import Restructuring, way
 
 LOSS = "F.cross_entropy(logits.flatten(0, 1), targets.flatten())"
+GPT = """\
+class GPT(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+
+    def forward(self, x, targets):
+        logits = self.head(x)
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+"""
 EITHER = "if targets is None:\n    return logits, None\nloss = any_loss\nreturn logits, loss\n"
 
 
@@ -34,6 +44,21 @@ class Loss(Restructuring):
             decoy=(
                 "`cross_entropy` wants the classes on the second axis of what has more than two, "
                 "so that logits (B, T, V) are turned to (B, V, T)."
+            ),
+        ),
+        way(
+            "a-module",
+            (
+                "self.head = any_head",
+                "self.head = any_head\nself.criterion = nn.CrossEntropyLoss()",
+            ),
+            (LOSS, "self.criterion(logits.flatten(0, 1), targets.flatten())"),
+            example=(
+                GPT,
+                GPT.replace("F.cross_entropy", "self.criterion").replace(
+                    "bias=False)\n",
+                    "bias=False)\n        self.criterion = nn.CrossEntropyLoss()\n",
+                ),
             ),
         ),
         way(

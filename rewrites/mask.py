@@ -51,6 +51,34 @@ class MaskFill(Restructuring):
             ),
         ),
         way(
+            "added",
+            (
+                KEPT,
+                (
+                    'mask = torch.full((any_n, any_n), float("-inf")).triu(diagonal=1)\n'
+                    'self.register_buffer("mask", mask, persistent=False)\n'
+                ),
+            ),
+            (
+                'any_att.masked_fill(~self.mask[:T, :T], float("-inf"))',
+                "any_att + self.mask[:T, :T]",
+            ),
+            example=(
+                BEFORE,
+                BEFORE.replace(
+                    "torch.tril(torch.ones(n, n, dtype=torch.bool))",
+                    'torch.full((n, n), float("-inf")).triu(diagonal=1)',
+                ).replace(
+                    'att.masked_fill(~self.mask[:T, :T], float("-inf"))',
+                    "att + self.mask[:T, :T]",
+                ),
+            ),
+            decoy=(
+                "The table holds minus infinity where a position may not look and 0 elsewhere, and "
+                "is added to the scores: added to anything, minus infinity stays what it is."
+            ),
+        ),
+        way(
             "built-in",
             (KEPT, ""),
             (

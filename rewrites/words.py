@@ -9,7 +9,7 @@ MODEL = (
 )
 ATTENTION = "Every position looks at itself and at what came before it."
 MLP = "Every position thinks about what it has gathered, on its own."
-BLOCK = "Attention, then the MLP; each reads a normalised stream and adds to it."
+BLOCK = "Attention, then the MLP, on the stream that runs through all blocks."
 FORWARD = "Map tokens (B, T) to logits (B, T, V); with targets (B, T), also give the loss."
 GENERATE = "Continue tokens (B, T) by max_new_tokens; temperature 0 takes the likeliest token."
 TRAINING = (
@@ -17,16 +17,23 @@ TRAINING = (
     "Run `python train.py`: it prints the loss on the way and a greedy sample at the end."
 )
 VOCABULARY = "The characters of a text, in order; a token is a character's place."
-BATCH = "Draw random windows of data (N,) and cut them into inputs and targets, each (B, T)."
-RATE = "Warm up in a straight line, then decay along a cosine to nothing."
+BATCH = "Draw random windows of data (N,) and cut them into inputs and targets."
+RATE = "Give the rate of a step: a warm-up, then a decay."
 STEP = "Learn from one batch; return its loss."
 TRAIN = "Train a fresh model on text; return it with its vocabulary and the loss of each step."
 SAMPLE = "Continue the prompt greedily."
-MERGED = "heads side by side again"
-LAST = "(B, V): only the last position predicts what is new"
 EDGES = "Starts beyond an edge are moved onto it, else the first and last tokens would be rare."
 THREADS = "the model is tiny: more threads only wait for each other"
-SHAPES = ("(B, nh, T, hs)", "(B, nh, T, T)", "(B, T, C)", "(B, T + 1)", "(1, T)")
+SHAPES = (
+    "(B, nh, T, hs)",
+    "(B, T, nh, hs)",
+    "(B, nh, T, T)",
+    "(B, T, C)",
+    "(B, T, 4 * C)",
+    "(B, T + 1)",
+    "(B, V)",
+    "(1, T)",
+)
 FUNCTIONS = (FORWARD, GENERATE, BATCH, RATE, STEP, TRAIN, SAMPLE)
 
 
@@ -39,8 +46,7 @@ class Words(Retelling):
             MODEL: "A decoder-only transformer.",
             TRAINING: "Overfit one sentence with a small GPT, then sample it.",
             **dict.fromkeys((ATTENTION, MLP, BLOCK, VOCABULARY, *FUNCTIONS), ""),
-            **dict.fromkeys((MERGED, THREADS, *SHAPES), ""),
-            LAST: "",
+            **dict.fromkeys((THREADS, *SHAPES), ""),
             EDGES: "let windows stick at both ends",
         },
         "shapes": {
@@ -50,8 +56,6 @@ class Words(Retelling):
             ),
             TRAINING: "Train the GPT on TEXT and print a greedy sample.",
             **dict.fromkeys((ATTENTION, MLP, BLOCK, RATE, STEP, TRAIN, SAMPLE), ""),
-            MERGED: "(B, T, C)",
-            LAST: "(B, V)",
             THREADS: "",
             EDGES: "clamped, so that both ends of the text come up as often as its middle",
         },
@@ -62,22 +66,20 @@ class Words(Retelling):
                 "hs = C / nh, and V tokens in the vocabulary."
             ),
             ATTENTION: "Masked multi-head self-attention.",
-            MLP: "Position-wise feed-forward layer, four times as wide inside.",
-            BLOCK: "One pre-norm transformer block.",
+            MLP: "Position-wise feed-forward layer.",
+            BLOCK: "One transformer block.",
             FORWARD: "Return logits (B, T, V), and the loss if targets (B, T) are given.",
             GENERATE: (
                 "Append max_new_tokens to idx (B, T), greedily at temperature 0, else drawn."
             ),
-            MERGED: "concatenate the heads",
-            LAST: "(B, V), what comes after the last position",
             TRAINING: (
                 "Overfit a small GPT on one sentence, as a sanity check of the whole pipeline.\n\n"
                 "Usage: python train.py [device]"
             ),
             VOCABULARY: "A character-level tokenizer.",
-            BATCH: "Cut random windows of the tokens (N,) into inputs and targets, both (B, T).",
-            RATE: "Linear warm-up, then cosine decay to zero.",
-            STEP: "One optimizer step on one batch; return the loss in nats.",
+            BATCH: "Cut random windows of the tokens (N,) into inputs and targets.",
+            RATE: "The schedule: warm-up and decay.",
+            STEP: "Learn from one batch; return the loss in nats.",
             TRAIN: "Train a model from scratch; return model, vocabulary and the loss curve.",
             SAMPLE: "Greedy continuation of the prompt, prompt included.",
             EDGES: "Clamping makes windows at both ends likelier, whose tokens are in few others.",
@@ -90,12 +92,10 @@ class Words(Retelling):
             BLOCK: "Communication followed by computation.",
             FORWARD: "idx and targets are both (B, T) tensors of token ids.",
             GENERATE: "idx (B, T) is the text so far.",
-            MERGED: "re-assemble all heads",
-            LAST: "(B, V): last time step only",
             TRAINING: "Memorise TEXT with a small character-level GPT.",
             VOCABULARY: "Map characters to integers and back.",
-            BATCH: "Random windows of data (N,), as inputs and targets (B, T).",
-            RATE: "Warm-up, then cosine.",
+            BATCH: "Random windows of data (N,), as inputs and targets.",
+            RATE: "How fast to learn at a step.",
             STEP: "",
             TRAIN: "The training loop: text in; model, vocabulary and losses out.",
             SAMPLE: "Greedy decoding.",

@@ -11,10 +11,11 @@ from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence, Reading
 from bugforge.judgement import judge as judge_recordings
 from bugforge.probe import draw
+from bugforge.program import Program
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC
+from bugforge.track import GPT
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
 
@@ -31,7 +32,7 @@ def box() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def reference() -> dict[str, str]:
     """The correct program of the classic track, text by file name."""
-    files = CLASSIC.reference()
+    files = GPT.reference()
     files["train.py"] = with_sentence(files["train.py"], shipped()[0])
     return files
 
@@ -84,8 +85,13 @@ def bench(
     box: Sandbox, reference: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Bench:
     """A bench whose pristine program is the reference."""
-    recorder = Recorder(box, box.room(), draw(random.Random(0)))
-    return Bench(recorder, recorder.pristine(reference), tmp_path_factory.mktemp("bench"))
+    return bench_of(box, GPT, reference, tmp_path_factory.mktemp("bench"))
+
+
+def bench_of(box: Sandbox, program: Program, pristine: dict[str, str], folder: Path) -> Bench:
+    """Set up a bench in an empty folder."""
+    recorder = Recorder(box, box.room(), draw(random.Random(0), program))
+    return Bench(recorder, recorder.pristine(pristine), folder)
 
 
 def key_to(pristine: dict[str, str]) -> AnswerKey:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bugforge.judgement import checks
+from bugforge.probe import INSTRUMENTS
 from bugforge.training import not_judged
 
 ROOT = Path(__file__).parent.parent
@@ -94,7 +95,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 def test_the_session_in_the_readme_counts_all_laws() -> None:
     """The session that README.md shows speaks of as many laws as there are."""
     of_training = [law for unseen in (False, True) for law in not_judged(unseen=unseen, why="")]
-    laws = 1 + len(list(checks())) + len(of_training)
+    laws = 1 + len(checks(INSTRUMENTS)) + len(of_training)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"All {laws} laws hold" in text
     assert f"could not be judged, of {laws}." in text

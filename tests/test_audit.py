@@ -19,6 +19,7 @@ from bugforge.recordings import Crash, Recording
 from bugforge.rewrite import Restructuring, way
 from bugforge.sentences import loss_floor
 from bugforge.symptom import symptom
+from bugforge.track import GPT
 from bugforge.training import Run
 
 TEXT = "What comes back is what was learned, every letter of it and nothing else besides."
@@ -139,11 +140,21 @@ def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
     """A form that fits nowhere in the program is a finding."""
     form = replace(blinding.forms[0], name="lost", site=m.Name("nowhere"))
     lost = _derived(blinding, "values-lost", forms=(*blinding.forms, form))
-    found = _audited(lost, of=replace(load(), broken=(Broken("someone", "no such module"),)))
-    assert found.findings == [
-        "A plugin is broken: someone: no such module.",
-        "values-lost lost finds no place in the program.",
-    ]
+    assert _audited(lost, of=load()).findings == ["values-lost lost finds no place in the program."]
+
+
+def test_a_broken_plugin_is_found_where_all_is_audited(
+    blinding: type[Mutation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin that cannot be loaded is a finding of the whole catalogue, and not of one kind."""
+    monkeypatch.setattr("bugforge.auditing.WORKSPACES", 1)  # they are not what is looked at
+    broken = (Broken("someone", "no such module", "Mend it."),)
+    catalogue = Catalogue({blinding.id: blinding}, {}, broken)
+    for kinds, findings in (
+        ((), ["A plugin is broken: someone: no such module."]),
+        ((blinding.id,), []),
+    ):
+        assert audit(catalogue, Scope(kinds, quick=True), lambda *_: None)[0].findings == findings
 
 
 def test_bugs_that_cancel_each_other_are_found(blinding: type[Mutation]) -> None:
@@ -190,7 +201,7 @@ def _run(first: float, last: float, sample: str = TEXT, **facts: object) -> Run:
     floor = loss_floor(TEXT, BLOCK)
     losses = [first] * (STEPS // 2) + [last * floor] * (STEPS // 2)
     recording = Recording(facts={"losses": losses, "block_size": BLOCK, "sample": sample, **facts})
-    return Run(TEXT, unseen=False, recording=recording)
+    return Run(GPT, TEXT, unseen=False, recording=recording)
 
 
 @pytest.mark.parametrize(

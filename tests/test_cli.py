@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +23,21 @@ SEED = "4"
 TRACEBACK = "Traceback (most recent call last)"
 
 
-def run(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command; whatever happens, it shows no traceback."""
+def run(
+    *arguments: str, cwd: Path, installed: Iterable[Path] = (), seconds: float = 300
+) -> "subprocess.CompletedProcess[str]":
+    """Run a command; whatever happens, it shows no traceback.
+
+    installed: folders that plugins are installed in.
+    """
     ran = subprocess.run(
-        [*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+        [*COMMAND, *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, installed))},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
     )
     assert TRACEBACK not in ran.stdout + ran.stderr
     return ran

@@ -15,6 +15,7 @@ from bugforge.errors import AnswerKeyError, NoFitError, UsageError
 from bugforge.forge import forge
 from bugforge.marks import BEGIN, END
 from bugforge.mend import forged_start, mend
+from bugforge.mutants import has_sites
 from bugforge.surgery import line_edits
 from bugforge.track import CLASSIC
 
@@ -174,15 +175,19 @@ def test_line_edits_lead_from_one_text_to_the_other(before: list[str], after: li
 def test_more_bugs_than_fit_names_the_most(catalogue: Catalogue) -> None:
     """An error for too many bugs names a number, and that number does fit."""
     with pytest.raises(NoFitError, match=r"these options 1 can") as caught:
-        _forged(catalogue, seed="0", bugs=3, stages=("loop",))
+        _forged(catalogue, seed="0", bugs=3, stages=("optim",))
     assert "--bugs 1" in caught.value.mend
-    assert len(_forged(catalogue, seed="0", bugs=1, stages=("loop",)).bugs) == 1
+    assert len(_forged(catalogue, seed="0", bugs=1, stages=("optim",)).bugs) == 1
 
 
 def test_kinds_asked_for_are_planted(catalogue: Catalogue) -> None:
     """Every kind can be asked for by name, alone, and is what is planted."""
-    for id_ in catalogue.kinds:
-        key = _forged(catalogue, seed="0", bugs=1, kinds=(id_,))
+    homes = [
+        (id_, next(p for p in CLASSIC.programs if has_sites(p.reference(), [kind])))
+        for id_, kind in catalogue.kinds.items()
+    ]
+    for id_, program in homes:
+        key = _forged(catalogue, seed="0", bugs=1, kinds=(id_,), program=program.name)
         assert [bug.kind for bug in key.bugs] == [id_]
 
 

@@ -16,6 +16,7 @@ from bugforge.errors import UsageError
 from bugforge.recordings import Recording
 from bugforge.report import exit_code
 from bugforge.sandbox import Limits, Sandbox, opened
+from bugforge.track import GPT
 from bugforge.training import Run
 from bugforge.verify import Question, Verdict, verify
 from tests.conftest import key_to
@@ -237,7 +238,7 @@ def test_a_system_without_fork_is_told_so(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_missing_walls_are_named(isolation: tuple[str, ...], said: str) -> None:
     """Who is told of a program that ran is told which walls did not stand around it."""
-    run = Run("text", unseen=False, recording=Recording(facts={"losses": [1.0]}))
+    run = Run(GPT, "text", unseen=False, recording=Recording(facts={"losses": [1.0]}))
     written = StringIO()
     verdict = Verdict(passed=False, readings=(), runs=(run,), isolation=isolation)
     show_verdict(Console(file=written, width=80), verdict, "verdict")

@@ -1,42 +1,49 @@
 """The contract that every installed mutation keeps."""
 
-import json
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
+from bugforge import contract
 from bugforge.catalogue import load
 from bugforge.edits import apply_edits
+from bugforge.linter import Linter
+from bugforge.mutants import Mutant, home
 from bugforge.mutation import Form, IncompleteMutationError, Mutation
-from bugforge.surgery import Site, parse, sites
+from bugforge.program import Program
+from bugforge.sandbox import Sandbox
+from bugforge.surgery import sites
 from bugforge.track import CLASSIC
-from tests.conftest import Bench, Judge
+from bugforge.variant import vary
+from tests.conftest import Bench, Judge, bench_of
 
-ROOT = Path(__file__).parent.parent
 KINDS = tuple(load().kinds.values())
 FORMS = [(kind, form) for kind in KINDS for form in kind.forms]
-MOST_LINES = 8
-parsed = cache(parse)  # the reference is asked for its sites by every form
 
 each_form = pytest.mark.parametrize(
     ("kind", "form"), FORMS, ids=[f"{kind.id}/{form.name}" for kind, form in FORMS]
 )
 
 
-def _first(text: str, form: Form) -> str | None:
-    """Plant a form at its first site in a module, if it has one."""
-    source = parse("example.py", text)
-    found = next(iter(sites(source, form)), None)
-    return found and apply_edits({"example.py": text}, found.plant())["example.py"]
+@cache
+def _home(form: Form) -> Program:
+    return home(CLASSIC.programs, form)
 
 
-def _sites(files: Mapping[str, str], form: Form) -> list[Site]:
-    return [site for name, text in files.items() for site in sites(parsed(name, text), form)]
+@cache
+def _pristine(program: Program) -> dict[str, str]:
+    rng = random.Random(0)
+    return vary(program.reference(), (), program.text(rng), rng).files
+
+
+def _mutants(kind: type[Mutation], form: Form) -> Iterator[Mutant]:
+    """Plant a form at each site of the first program that has one for it."""
+    sources = [contract.parsed(name, text) for name, text in _pristine(_home(form)).items()]
+    found = (site for source in sources for site in sites(source, form))
+    for number, site in enumerate(found, start=1):
+        yield Mutant(kind, form, number, site.plant())
 
 
 def test_the_catalogue_is_whole() -> None:
@@ -56,94 +63,69 @@ def test_every_difficulty_fills_a_workspace() -> None:
 @each_form
 def test_examples_mutate_as_written(kind: type[Mutation], form: Form) -> None:
     """A form turns its correct example into its buggy one, to the letter."""
-    assert _first(form.correct, form) == form.buggy, kind.id
+    assert not contract.example_mutates(form), kind.id
 
 
 @each_form
 def test_lookalikes_are_left_alone(kind: type[Mutation], form: Form) -> None:
     """A form finds no site in what its kind says must stay untouched."""
-    for text in kind.untouched:
-        assert _first(text, form) is None
+    assert not contract.lookalikes_stay(kind, form)
 
 
 @each_form
-def test_it_finds_a_site(kind: type[Mutation], form: Form, reference: dict[str, str]) -> None:
-    """A form has a site in the reference, and is a small change of whole lines there."""
-    found = _sites(reference, form)
-    assert found, kind.id
-    for site in found:
-        edits = site.plant()
-        assert edits
-        assert sum(len(edit.old) + len(edit.new) for edit in edits) <= MOST_LINES
-        for text in apply_edits(reference, edits).values():
-            compile(text, "mutant", "exec")
+def test_it_finds_a_site(kind: type[Mutation], form: Form) -> None:
+    """A form has a site in a reference, and is a small change of whole lines there."""
+    assert not contract.site_found(form, _pristine(_home(form))), kind.id
 
 
-def test_no_linter_gives_a_bug_away(reference: dict[str, str], tmp_path: Path) -> None:
-    """A mutant has no finding of ruff, all rules on, that the reference has not; and its
+@pytest.mark.parametrize("program", CLASSIC.programs, ids=lambda program: program.name)
+def test_no_linter_gives_a_bug_away(program: Program) -> None:
+    """A mutant has no finding of ruff, all rules on, that its reference has not; and its
     formatting is as clean.
     """
-    mutants = {"reference": reference}
-    for kind, form in FORMS:
-        for index, site in enumerate(_sites(reference, form)):
-            name = f"{kind.id}_{form.name}_{index}".replace("-", "_").replace(" ", "_")
-            mutants[name] = apply_edits(reference, site.plant())
-    for name, files in mutants.items():
-        folder = tmp_path / name
-        folder.mkdir()
-        for file, text in files.items():
-            (folder / file).write_text(text, encoding="utf-8")
-    findings = _ruff_findings(tmp_path)
-    expected = findings.pop("reference")
-    told = {name: found - expected for name, found in findings.items() if found - expected}
-    assert not told
-    formatted = _ruff("format", "--check", "--isolated", "--line-length=100", str(tmp_path))
-    assert formatted.returncode == 0, formatted.stdout
-
-
-def _ruff(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "ruff", *arguments], capture_output=True, text=True, check=False
-    )
-
-
-def _ruff_findings(folder: Path) -> dict[str, Counter[str]]:
-    ran = _ruff(
-        "check",
-        "--isolated",
-        "--select=ALL",
-        "--preview",
-        "--line-length=100",
-        "--target-version=py311",
-        "--output-format=json",
-        str(folder),
-    )
-    counts: dict[str, Counter[str]] = {path.name: Counter() for path in folder.iterdir()}
-    for finding in json.loads(ran.stdout):
-        path = Path(finding["filename"])
-        counts[path.parent.name][f"{path.name} {finding['code']}"] += 1
-    return counts
+    pristine = _pristine(program)
+    forms = [(kind, form) for kind, form in FORMS if _home(form) == program]
+    bugs = {
+        mutant.name: apply_edits(pristine, mutant.edits)
+        for kind, form in forms
+        for mutant in _mutants(kind, form)
+    }
+    linter = Linter.found()
+    assert linter
+    assert len(bugs) >= len(forms) > 0
+    assert not contract.unseen_by_linters(linter, pristine, bugs)
 
 
 @pytest.fixture(scope="module")
-def recorded(bench: Bench, reference: dict[str, str]) -> Bench:
-    """Every mutant of every form, recorded or waiting to be."""
+def recorded(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bench]:
+    """Every mutant of every form, recorded or waiting to be, by the name of its program."""
+    benches = {
+        program.name: bench_of(
+            box, program, _pristine(program), tmp_path_factory.mktemp(program.name)
+        )
+        for program in CLASSIC.programs
+    }
     for kind, form in FORMS:
-        for index, site in enumerate(_sites(reference, form)):
-            files = apply_edits(reference, site.plant())
-            bench.submit(f"{kind.id} {form.name} {index}", files)
-    return bench
+        program = _home(form)
+        for mutant in _mutants(kind, form):
+            files = apply_edits(_pristine(program), mutant.edits)
+            benches[program.name].submit(mutant.name, files)
+    return benches
 
 
 @each_form
 def test_the_checks_it_names_kill_it(
-    kind: type[Mutation], form: Form, reference: dict[str, str], recorded: Bench
+    kind: type[Mutation], form: Form, recorded: dict[str, Bench]
 ) -> None:
     """Planted alone, a form breaks exactly the checks that its kind names, at every site."""
-    for index, _ in enumerate(_sites(reference, form)):
-        readings = recorded.readings(f"{kind.id} {form.name} {index}").values()
-        broken = frozenset(reading.check for reading in readings if reading.kept is False)
-        assert broken == kind.killers(form)
+    bench = recorded[_home(form).name]
+    for mutant in _mutants(kind, form):
+        assert not contract.named_checks_break(mutant, _broken(bench, mutant.name))
+
+
+def _broken(bench: Bench, name: str) -> frozenset[str]:
+    readings = bench.readings(name).values()
+    return frozenset(reading.check for reading in readings if reading.kept is False)
 
 
 def test_the_reference_keeps_every_law(reference: dict[str, str], judge: Judge) -> None:

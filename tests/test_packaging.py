@@ -15,8 +15,9 @@ def test_the_wheel_holds_bugforge_alone(tmp_path: Path) -> None:
     source = tmp_path / "source"
     left_out = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, source, ignore=left_out)
+    alone = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index")
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, source],
+        [sys.executable, "-m", "pip", "wheel", *alone, "-w", tmp_path, source],
         check=True,
         capture_output=True,
     )
@@ -29,6 +30,9 @@ def test_the_wheel_holds_bugforge_alone(tmp_path: Path) -> None:
         "bugforge/reference/sentences.txt",
         "bugforge/reference/gpt/model.py",
         "bugforge/templates/classic.md",
+        "bugforge/templates/mutation.txt",
+        "bugforge/templates/plugin.toml",
+        "bugforge/templates/rewrite.txt",
         "bugforge/py.typed",
         "bugforge/warm.py",
         "bugforge/harness/child.py",

@@ -34,11 +34,17 @@ HEAD = """class LM(nn.Module):
         logits = self.head(x)
         return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=-1)
 """
-MLP = """def forward(self, x):
-    x = self.wide(x)
-    x = self.gelu(x)
-    x = self.narrow(x)
-    return x
+MLP = """class MLP(nn.Module):
+    def __init__(self, width):
+        self.wide = nn.Linear(width, 4 * width)
+        self.gelu = nn.GELU()
+        self.narrow = nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        x = self.wide(x)
+        x = self.gelu(x)
+        x = self.narrow(x)
+        return x
 """
 BATCH = """def get_batch(data, n):
     x = torch.stack([data[i : i + n] for i in ix])
@@ -76,9 +82,9 @@ SHAPES = [
     ("detach-in-path", HEAD, "x = self.parts.norm(x.detach())\n"),
     ("lm-head-dims-swapped", HEAD, "nn.Linear(vocab, width)\n"),
     ("blocks-chain-broken", HEAD, "for block in self.parts.h[:-1]:\n"),
-    ("shift-double", HEAD, "logits.view(-1, logits.size(-1))[:-1], targets.view(-1)[1:]"),
-    ("mlp-activation-missing", MLP, "x = self.wide(x)\n    x = self.narrow(x)\n"),
-    ("mlp-activation-late", MLP, "x = self.narrow(x)\n    x = self.gelu(x)\n"),
+    ("shift-double", HEAD, "view(-1, logits.size(-1))[:-1],\n            targets.view(-1)[1:],\n"),
+    ("mlp-activation-missing", MLP, "x = self.wide(x)\n        x = self.narrow(x)\n"),
+    ("mlp-activation-late", MLP, "x = self.narrow(x)\n        x = self.gelu(x)\n"),
     ("shift-same-end", BATCH, "y = torch.stack([data[i : i + n] for i in ix])\n"),
     ("shift-wrong-direction", BATCH, "x = torch.stack([data[i + 1 : i + 1 + n] for i in ix])\n"),
     ("missing-backward", STEP, "logits, loss = model(X, Y)\n    if grad_clip"),
@@ -95,7 +101,7 @@ LOOK_ALIKES = [
     ("ln-final-missing", HEAD.replace("norm=nn.LayerNorm(width)", "norm=nn.Dropout(0.1)")),
     ("pe-missing", SUM.replace("self.parts.wpe(pos)", "self.parts.wpe(idx)")),
     ("shift-same-end", BATCH.replace("data[i + 1 : i + 1 + n]", "other[i : i + n]")),
-    ("mlp-activation-missing", MLP.replace("self.gelu", "self.norm")),
+    ("mlp-activation-missing", MLP.replace("nn.GELU()", "nn.LayerNorm(4 * width)")),
 ]
 
 

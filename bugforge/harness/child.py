@@ -58,6 +58,7 @@ def _imported(folder: Path) -> _Imported:
 def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path) -> None:
     given = load_file(spec["inputs"])
     data = given.pop("data")
+    held_out = given.pop("held out", data[:0])
     weights_file = Path(spec["weights"])
     if spec["draw_weights"]:
         write_weights(drawn(program.build(**spec["sizes"]), spec["seed"]), weights_file)
@@ -69,6 +70,7 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         otherwise=[Pairing(**pairing) for pairing in spec["otherwise"]],
         inputs=given,
         data=data,
+        held_out=held_out,
         text=spec["text"],
         samplings=spec["samplings"],
         seed=spec["seed"],

@@ -33,12 +33,14 @@ BETAS = (0.9, 0.999)
 class Course:
     """A training on tokens (N,), in windows of `span`, from given weights.
 
+    held_out: tokens that stand behind, as many, or none; the program is told to hold them out.
     order: the program's own token for each of ours, (V,). sizes: fields of GPTConfig that the
     model gets whatever the program says. jolted: whether the last step but one is so large that
     the loss of the last is higher than any before.
     """
 
     tokens: Tensor
+    held_out: Tensor
     span: int
     order: Tensor
     sizes: dict[str, int]
@@ -48,7 +50,7 @@ class Course:
     @property
     def text(self) -> str:
         """The tokens as letters, in whose alphabetical order they are."""
-        return "".join(string.ascii_lowercase[token] for token in self.tokens)
+        return "".join(string.ascii_lowercase[token] for token in (*self.tokens, *self.held_out))
 
 
 @dataclass
@@ -58,16 +60,21 @@ class Trained:
     training: Training
     losses: list[float]
     order: Tensor
+    evaluations: list[float]
 
 
 def course_on(job: Job, tokens: Tensor, span: int) -> Course:
     """Give a course on tokens (N,) whose model has the job's depth, heads and width."""
     shape = {name: job.sizes[name] for name in ("n_layer", "n_head", "n_embd")}
-    return Course(tokens, span, torch.arange(job.sizes["vocab_size"]), shape)
+    held_out = job.held_out[: len(tokens)]
+    return Course(tokens, held_out, span, torch.arange(job.sizes["vocab_size"]), shape)
 
 
-def take(program: Program, job: Job, course: Course) -> Trained:
-    """Have the program train from the given weights, at a steady rate."""
+def take(program: Program, job: Job, course: Course, **fields: float) -> Trained:
+    """Have the program train from the given weights, at a steady rate.
+
+    fields: more of TrainConfig.
+    """
     config = program.config(
         **{
             **job.fields,
@@ -75,6 +82,7 @@ def take(program: Program, job: Job, course: Course) -> Trained:
             "warmup_steps": WARM_UP,
             "block_size": course.span,
             "grad_clip": course.grad_clip,
+            **fields,
         }
     )
     weights = {name: rows_at(w, course.order.argsort()) for name, w in job.weights.items()}
@@ -85,15 +93,16 @@ def take(program: Program, job: Job, course: Course) -> Trained:
     rates = [config.learning_rate] * (STEPS - 2)
     rates.append(config.learning_rate * (JOLT if course.jolted else 1))
     with _steady(rates), witnessed(program, course.sizes, len(course.order), begin) as training:
-        model, vocabulary, told = program.train.train(course.text, config, job.seed)
+        model, vocabulary, told, *more = program.train.train(course.text, config, job.seed)
     seen = course.text[: course.span]  # it holds every letter
     order = course.order.clone()
     # Where sample itself fails, others see it.
     with suppress(Exception):
-        tokens = read_tokens(program, model, vocabulary, seen, course.span)
+        tokens = read_tokens(program, model, vocabulary, [seen], len(order))
         if tokens is not None:
             order[course.tokens[: len(seen)]] = tokens
-    return Trained(training, [float(loss) for loss in told], order)
+    evaluations = [float(loss) for loss in (more[0] if more else ())]
+    return Trained(training, [float(loss) for loss in told], order, evaluations)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from .greedy import greedy
 from .job import Job, Recording
 from .learning import loop, objective
 from .program import Program
+from .regularised import beginning, dropout, evaluation, rates
 from .update import update
 from .weights import carry
 
@@ -202,4 +203,8 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "update": update,
     "loop": loop,
     "decode": decode,
+    "beginning": beginning,
+    "dropout": dropout,
+    "evaluation": evaluation,
+    "rates": rates,
 }

@@ -15,8 +15,8 @@ class Job:
     sizes: fields of GPTConfig. fields: of TrainConfig. weights: of the pristine model, by name,
     in the order of use; pairing: how they find their places in another, see `pairs`; otherwise:
     other ways to try. inputs: tokens (B, T) by name. data: tokens (N,) longer than a window, each
-    of the vocabulary among the first T. text: to train on. samplings: what generate is
-    given, by name. seed: for what the program itself draws.
+    of the vocabulary among the first T; held_out: as many to be held out, or none. text: to train
+    on. samplings: what generate is given, by name. seed: for what the program itself draws.
     """
 
     sizes: dict[str, int]
@@ -26,6 +26,7 @@ class Job:
     otherwise: list[Pairing]
     inputs: dict[str, Tensor]
     data: Tensor
+    held_out: Tensor
     text: str
     samplings: dict[str, dict[str, Any]]
     seed: int

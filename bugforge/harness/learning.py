@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .course import STEPS, WARM_UP, course_on, take
 from .greedy import greedy
 from .job import Job, Recording
-from .lookups import read_tokens
+from .lookups import in_parts, read_tokens
 from .notes import built_models
 from .program import Program
 from .witness import Taken, witnessed
@@ -42,6 +42,7 @@ def objective(program: Program, job: Job) -> Recording:
     training = trained.training
     seen.facts["steps taken"] = len(training.steps)
     seen.facts["steps asked"] = STEPS
+    seen.facts["rows asked"] = job.fields["batch_size"] * job.fields.get("accumulate", 1)
     if training.model is None:
         return seen
     losses = trained.losses
@@ -59,11 +60,11 @@ def objective(program: Program, job: Job) -> Recording:
         for name, before in step.before.items():
             seen.facts[f"{number}/moved/{name}"] = float((step.after[name] - before).abs().max())
         if step.rows:
-            _expect(training.model, step, trained.order[job.data], seen, number)
+            expect(training.model, step, trained.order[job.data], seen, number)
     return seen
 
 
-def _expect(model: nn.Module, step: Taken, data: Tensor, seen: Recording, number: int) -> None:
+def expect(model: nn.Module, step: Taken, data: Tensor, seen: Recording, number: int) -> None:
     """Record what a step on its rows (B, T) of the data (N,) should have reported and handed on."""
     rows = torch.cat(step.rows)
     following = next_tokens(rows, data)
@@ -113,7 +114,7 @@ def loop(program: Program, job: Job) -> Recording:
             return [float(loss) for loss in program.train.train(job.text, config, seed)[2]]
 
     with witnessed(program, sizes, len(set(job.text)), lambda _: None) as training:
-        model, vocabulary, told = program.train.train(job.text, config, job.seed)
+        model, vocabulary, told, *_ = program.train.train(job.text, config, job.seed)
     # The steps keep their optimizers alive, so that no two can have the same id.
     seen.facts["optimizers"] = len({id(step.optimizer) for step in training.steps})
     began = training.steps[0].before if training.steps else {}
@@ -132,9 +133,11 @@ def loop(program: Program, job: Job) -> Recording:
         samples.append(str(program.train.sample(model, vocabulary, prompt, LOOP_SAMPLE)))
     seen.facts["samples alike"] = samples[0] == samples[1]
     seen.facts["sample"] = samples[0]
-    tokens = read_tokens(program, model, vocabulary, job.text, LOOP_WINDOW)
+    parts = in_parts(job.text, LOOP_WINDOW)
+    tokens = read_tokens(program, model, vocabulary, parts, len(set(job.text)))
     if tokens is not None:
         characters = dict(zip(tokens.tolist(), job.text, strict=True))
+        model.eval()  # as sampling does, whatever mode training leaves
         grown, _ = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
         seen.facts["expected sample"] = "".join(characters.get(t, "") for t in grown[0].tolist())
     return seen

@@ -1,6 +1,6 @@
 """Which tokens a model reads: seen where it is called, or else where they are looked up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,20 +115,24 @@ class _Lookups(TorchFunctionMode):
 
 
 def read_tokens(
-    program: Program, model: Any, vocabulary: Any, text: str, span: int
+    program: Program, model: Any, vocabulary: Any, parts: Iterable[str], vocab: int
 ) -> Tensor | None:
-    """Find out which tokens (N,) the program's model reads for a text, `span` at a time.
+    """Find out which tokens (N,), of so many, the program's model reads for a text, part by part.
 
     It may read more than the text, to the right, or the text bit by bit. None where the tokens
     cannot be seen.
     """
     read = []
-    for start in range(0, len(text), span):
-        part = text[start : start + span]
-        with reads(program, len(set(text)), learning=False) as seen:
+    for part in parts:
+        with reads(program, vocab, learning=False) as seen:
             program.train.sample(model, vocabulary, part, 1)
         tokens = torch.cat([rows[0] for rows in seen.drained()] or [torch.empty(0)])[: len(part)]
         if len(tokens) < len(part):
             return None
         read.append(tokens)
     return torch.cat(read).to("cpu", torch.int64)
+
+
+def in_parts(text: str, span: int) -> Iterator[str]:
+    """Cut a text into parts that a model can read."""
+    yield from (text[start : start + span] for start in range(0, len(text), span))

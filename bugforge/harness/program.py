@@ -24,7 +24,7 @@ class Program:
         self.model = _module("model", folder, MODEL_NAMES)
         self.train = _module("train", folder, TRAIN_NAMES)
 
-    def build(self, **sizes: int) -> Any:
+    def build(self, **sizes: float) -> Any:
         """Build a model of the given sizes."""
         return self.model.GPT(self.model.GPTConfig(**sizes))
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from .faults import described
 from .job import Recording
-from .lookups import read_tokens
+from .lookups import in_parts, read_tokens
 from .notes import built_models, counted_steps
 from .program import Program
 from .weights import Pairing, pairs, roles
@@ -22,21 +22,22 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
     """Train with the program's own configuration, then continue the prompt greedily.
 
     `main` is run, too, where that is asked. Records the loss of each step (nats per token), how
-    the steps were taken, the sample, the tokens (N,) of the text, the length of a window, the
+    the steps were taken, the sample, the tokens (N,) of what is learned, a window's length, the
     seconds it took; and the trained parameters, with the sizes of their model and their roles in
     one of the sizes given, so that they can be tried in the correct program.
     """
     seen = Recording()
-    text, prompt = spec["text"], spec["prompt"]
+    text, learned, prompt = spec["text"], spec["learned"], spec["prompt"]
     config = program.config()
     began = time.perf_counter()
     with built_models(program, {}) as built, counted_steps() as count:
-        model, vocabulary, losses = program.train.train(text, config, spec["seed"])
+        trained = program.train.train(text, config, spec["seed"])
+    model, vocabulary, losses, *_ = trained
     seen.facts["seconds"] = time.perf_counter() - began
     seen.facts["block_size"] = int(config.block_size)
     seen.facts["losses"] = [float(loss) for loss in losses]
     seen.facts["sample"] = str(
-        program.train.sample(model, vocabulary, prompt, len(text) - len(prompt))
+        program.train.sample(model, vocabulary, prompt, len(learned) - len(prompt))
     )
     seen.facts["steps"] = {
         "asked": int(config.steps),
@@ -48,11 +49,12 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
         sizes = {name: int(getattr(built[-1].config, name)) for name in spec["sizes"]}
         twin = program.build(**{**spec["sizes"], "n_layer": sizes["n_layer"]})
         seen.facts["sizes"], seen.facts["roles"] = sizes, roles(twin)
-    tokens = read_tokens(program, model, vocabulary, text, config.block_size)
+    parts = in_parts(learned, config.block_size)
+    tokens = read_tokens(program, model, vocabulary, parts, len(set(text)))
     if tokens is not None:
         seen.tensors["tokens"] = tokens
     if spec["main"]:
-        with _trained_already(program, (text, config), (model, vocabulary, losses)):
+        with _trained_already(program, (text, config), trained):
             seen.facts["main"] = _ending(program.train.main)
     for name, parameter in model.named_parameters():
         seen.tensors[f"weights/{name}"] = parameter.detach().to("cpu").clone()

@@ -4,6 +4,7 @@ from bugforge.properties.construction import CONSTRUCTION
 from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
+from bugforge.properties.regularised import REGULARISED
 
-LAWS = (*CONSTRUCTION, *FORWARD, *LEARNING, *DECODING)
+LAWS = (*CONSTRUCTION, *FORWARD, *LEARNING, *DECODING, *REGULARISED)
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""

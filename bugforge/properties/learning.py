@@ -4,19 +4,19 @@ import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart, apart_by_name
-from bugforge.probe import BATCH
 
 
 def strangers(seen: Evidence) -> float:
     """Count training steps that read other rows than a batch of runs of the text."""
     told = facts(seen, "objective")
     # Where no step is taken, all batches stand for one.
-    batch = BATCH * (1 if told["steps taken"] else told["steps asked"])
-    return sum(
+    batch = told["rows asked"] * (1 if told["steps taken"] else told["steps asked"])
+    strange = [
         told[f"{step}/rows are windows"] is not True or len(rows) != batch
         for step in _steps(seen)
         for rows in tensors(seen, "objective", f"{step}/rows").values()
-    )
+    ]
+    return float(sum(strange))
 
 
 def wrong_loss(seen: Evidence) -> float:

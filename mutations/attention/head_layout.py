@@ -1,4 +1,4 @@
-"""The heads are split or merged so that positions and heads get mixed up."""
+"""The heads are split or merged so that positions, heads or rows get mixed up."""
 
 from collections.abc import Callable
 
@@ -7,30 +7,43 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, assigned, find, line, render, retold, same, swap
+from ..patterns import (
+    MINUS_ONE,
+    OWN,
+    SCORES,
+    assigned,
+    find,
+    line,
+    render,
+    retold,
+    same,
+    swap,
+)
 from .parts import HEADS_EXCHANGED, MERGED
 
 SPLIT = m.Call(
     func=m.Attribute(
         value=m.Call(
             func=m.Attribute(attr=m.Name("view") | m.Name("reshape")),
-            args=[m.Arg(), m.Arg(), m.Arg(), m.Arg(m.BinaryOperation(operator=m.FloorDivide()))],
-        ),
-        attr=m.Name("transpose"),
-    ),
-    args=[m.Arg(m.Integer("1")), m.Arg(m.Integer("2"))],
+            args=[
+                m.Arg(),
+                m.Arg(),
+                m.Arg(),
+                m.Arg(m.BinaryOperation(operator=m.FloorDivide()) | MINUS_ONE),
+            ],
+        )
+    )
 )
-"""One width split into heads: x.view(B, T, n_head, C // n_head).transpose(1, 2)."""
+"""One width split into heads, in front of the positions: x.view(B, T, nh, C // nh).transpose(1, 2),
+and what looks like it.
+"""
 
 
 def merged_by(template: str) -> Callable[[cst.SimpleStatementLine], Rewritten]:
     """Make a mutation that merges the heads without moving them behind the positions."""
 
     def mutate(statement: cst.SimpleStatementLine) -> Rewritten:
-        merge = find(statement, MERGED)[0]
-        assert isinstance(merge, cst.Call)
-        exchange = find(merge, HEADS_EXCHANGED)[0]
-        assert isinstance(exchange, cst.Call)
+        merge, exchange = merging(statement)
         assert isinstance(exchange.func, cst.Attribute)
         shape = ", ".join(render(arg.value) for arg in merge.args)
         text = template.format(heads=render(exchange.func.value), shape=shape)
@@ -39,14 +52,37 @@ def merged_by(template: str) -> Callable[[cst.SimpleStatementLine], Rewritten]:
     return mutate
 
 
+def heads_in_front(statement: cst.SimpleStatementLine) -> Rewritten:
+    """Exchange the heads with the rows of the batch before they are merged."""
+    merge, exchange = merging(statement)
+    assert isinstance(exchange.func, cst.Attribute)
+    shape = ", ".join(render(arg.value) for arg in merge.args)
+    text = f"{render(exchange.func.value)}.transpose(0, 1)"
+    return retold(swap(statement, exchange, cst.parse_expression(text)), f"({shape})")
+
+
+def merging(statement: cst.SimpleStatementLine) -> tuple[cst.Call, cst.Call]:
+    """Give the call that merges the heads in a line, and the one in it that moves them."""
+    merge = find(statement, MERGED)[0]
+    exchange = find(merge, HEADS_EXCHANGED)[0]
+    assert isinstance(merge, cst.Call)
+    assert isinstance(exchange, cst.Call)
+    return merge, exchange
+
+
 def split_at_once(call: cst.Call) -> Rewritten:
     """Ask for the final shape in one view."""
+    if not m.matches(call, HEADS_EXCHANGED):
+        return None
     assert isinstance(call.func, cst.Attribute)
     view = call.func.value
     assert isinstance(view, cst.Call)
     batch, time, heads, size = view.args
-    assert isinstance(size.value, cst.BinaryOperation)
-    if not same(heads.value, size.value.right):
+    if isinstance(size.value, cst.BinaryOperation):
+        is_split = same(heads.value, size.value.right)
+    else:
+        is_split = m.matches(heads.value, OWN)
+    if not is_split:
         return None
     return view.with_changes(args=[batch, heads, time, size])
 
@@ -107,6 +143,59 @@ class HeadsMergeNoTranspose(Mutation):
     untouched = ("patches = image.transpose(1, 2).reshape(B, T, C)\n",)
 
 
+class HeadsMergeWrongPermute(Mutation):
+    """The heads are exchanged with the batch before they are merged.
+
+    What it does: Axes 0 and 1 of a tensor of shape (B, nh, T, hs) are exchanged, where 1 and 2 were
+    meant, and what comes out is viewed as (B, T, C).
+
+    Why it is wrong: The shape is right whatever the order of the axes was. A row then holds what
+    one head found at several positions, of other rows of the batch, too.
+
+    How it shows: The loss falls at first and then stalls, far above what it should reach. The
+    sample falls into a loop.
+
+    How to find it: Compare the logits of a row alone with those of the same row in a batch.
+
+    Other right fixes: transpose(1, 2) before the view, or permute(0, 2, 1, 3).
+    """
+
+    id = "heads-merge-wrong-permute"
+    bug_class = "projection"
+    stage = "attention"
+    difficulty = "medium"
+    visibility = "plateau"
+    provenance = ("measured",)
+    hints = (
+        "All shapes agree; what stands in them is another question.",
+        "Does a row's prediction depend on the rows beside it?",
+        "Name the axes of the tensor that is viewed as (B, T, C), in their order.",
+    )
+    killed_by = frozenset(
+        {"batch-independence", "causality", "forward", "prefix-consistency", "sampling"}
+    )
+    forms = (
+        Form(
+            "heads-first",
+            line(assigned(MERGED)),
+            heads_in_front,
+            correct=(
+                "att = (q @ k.mT).softmax(-1)\n"
+                "y = (att @ v).transpose(1, 2).contiguous().view(B, T, C)  # heads merged\n"
+            ),
+            buggy=(
+                "att = (q @ k.mT).softmax(-1)\n"
+                "y = (att @ v).transpose(0, 1).contiguous().view(B, T, C)  # (B, T, C)\n"
+            ),
+            inside=SCORES,
+        ),
+    )
+    untouched = (
+        "patches = image.transpose(1, 2).reshape(B, T, C)\n",
+        "att = q @ k.mT\nq = q.view(B, T, 4, C // 4).transpose(1, 2)\n",
+    )
+
+
 class HeadsSplitNoTranspose(Mutation):
     """The width is split into heads by one view, without a transpose.
 
@@ -148,5 +237,7 @@ class HeadsSplitNoTranspose(Mutation):
     )
     untouched = (
         "rows = image.view(B, C, H, W // 2).transpose(1, 2)\n",
+        "rows = image.view(B, C, H, -1).transpose(1, 2)\n",
+        "rows = image.view(B, C, self.height, -1).permute(0, 1, 3, 2)\n",
         "y = y.transpose(1, 2).contiguous().view(B, T, C)\n",
     )

@@ -1,10 +1,11 @@
 """The causal mask meets the scores in the wrong operation."""
 
 import libcst as cst
+import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, find, render, root
+from ..patterns import MINUS_INF, SCORES, find, render, root
 from .mask_examples import MASKED, MASKED_LATER, kept_of
 from .parts import FILL_ANEW, MASKING
 
@@ -12,7 +13,8 @@ from .parts import FILL_ANEW, MASKING
 def in_place_of_fill(line: cst.SimpleStatementLine, template: str) -> Rewritten:
     """Change the scores in another way than by the fill.
 
-    The template has places for the scores, the mask of what is kept and that of what is hidden.
+    The template has places for the scores, the mask of what is kept and that of what is hidden,
+    and minus infinity as the program writes it.
     """
     assign = line.body[0]
     assert isinstance(assign, cst.Assign)
@@ -24,7 +26,9 @@ def in_place_of_fill(line: cst.SimpleStatementLine, template: str) -> Rewritten:
     hidden = render(fill.args[0].value)
     if isinstance(fill.args[0].value, cst.Comparison):
         hidden = f"({hidden})"
-    text = template.format(scores=root(fill), kept=render(kept), hidden=hidden)
+    filler = fill.args[1].value
+    infinity = render(filler) if m.matches(filler, MINUS_INF) else 'float("-inf")'
+    text = template.format(scores=root(fill), kept=render(kept), hidden=hidden, infinity=infinity)
     changed = cst.parse_statement(text)
     assert isinstance(changed, cst.SimpleStatementLine)
     return line.with_changes(body=changed.body)
@@ -104,7 +108,7 @@ class MaskInfTimesZero(Mutation):
         Form(
             "added",
             MASKING,
-            lambda line: in_place_of_fill(line, '{scores} += {hidden} * float("-inf")'),
+            lambda line: in_place_of_fill(line, "{scores} += {hidden} * {infinity}"),
             correct=MASKED,
             buggy='att = q @ k.mT\natt += ~mask[:T, :T] * float("-inf")\n',
             inside=SCORES,

@@ -1,41 +1,98 @@
 """The causal mask comes too late, or its result is never used."""
 
+from collections.abc import Callable
+
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, find, index_of, root, swap, with_argument, with_lines, within
+from ..patterns import (
+    SCORES,
+    find,
+    index_of,
+    line,
+    root,
+    swap,
+    target,
+    uses,
+    with_argument,
+    with_lines,
+    within,
+)
+from .hiding import HIDING, SHUTTING_OUT, shares
 from .mask_examples import MASKED, MASKED_LATER
-from .parts import FILL_ANEW, MASKING, SOFTMAXING
+from .parts import FILL_ANEW, MASKING
+
+ATTENDING = (
+    "def attend(q, k, v):\n"
+    "    att = q @ k.mT\n"
+    '    att = att.masked_fill(~mask, float("-inf"))\n'
+    "    att = att.softmax(-1)\n"
+    "    return att @ v\n"
+)
+ATTENDING_LATE = (
+    "def attend(q, k, v):\n"
+    "    att = q @ k.mT\n"
+    "    att = att.softmax(-1)\n"
+    '    att = att.masked_fill(~mask, float("-inf"))\n'
+    "    return att @ v\n"
+)
+OTHERS = (
+    (
+        "def choose(logits):\n"
+        '    logits = logits.masked_fill(logits < kept, float("-inf"))\n'
+        "    logits = logits.softmax(-1)\n"
+        "    return logits\n"
+    ),
+    ATTENDING.replace("att = att.softmax(-1)", "weights = att.softmax(-1)"),
+    ATTENDING_LATE,
+)
 
 
-def after_softmax(block: cst.IndentedBlock) -> Rewritten:
-    """Exchange the mask and the softmax, and write the zero that is natural behind it."""
-    first = index_of(block, MASKING)
-    masking, softmaxing = block.body[first : first + 2]
-    if not m.matches(softmaxing, SOFTMAXING):
-        return None
-    fill = find(masking, FILL_ANEW)[0]
-    assert isinstance(fill, cst.Call)
-    masking = swap(masking, fill, with_argument(fill, 1, "0.0"))
-    return with_lines(block, first, first + 2, [softmaxing, masking])
+def after_softmax(
+    shape: m.BaseMatcherNode, value: str | None = None
+) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that exchanges a mask of that shape and the softmax, and lets the mask write
+    another value, where one is given.
+    """
+
+    def mutate(block: cst.IndentedBlock) -> Rewritten:
+        found = shares(block, shape)
+        if found is None:
+            return None
+        masking = found.hiding
+        if value is not None:
+            last = len(found.fill.args) - 1
+            masking = swap(masking, found.fill, with_argument(found.fill, last, value))
+        return with_lines(block, found.at, found.at + 2, [found.sharing, masking])
+
+    return mutate
 
 
-def without_assignment(line: cst.SimpleStatementLine) -> Rewritten:
+def without_assignment(statement: cst.SimpleStatementLine) -> Rewritten:
     """Keep the call and drop the name that its result went to."""
-    assign = line.body[0]
+    assign = statement.body[0]
     assert isinstance(assign, cst.Assign)
-    return swap(line, assign, cst.Expr(assign.value))
+    return swap(statement, assign, cst.Expr(assign.value))
 
 
-def without_line(line: cst.SimpleStatementLine) -> Rewritten:
-    """Remove a masking that reads and writes the same name."""
-    assign = line.body[0]
-    assert isinstance(assign, cst.Assign)
-    if root(assign.targets[0].target) != root(assign.value):
+def without_masking(block: cst.IndentedBlock) -> Rewritten:
+    """Remove a masking that reads and writes the same name, and what makes its mask in the block
+    if nothing else is left that reads it.
+    """
+    masking = block.body[index_of(block, MASKING)]
+    if target(masking) != root(find(masking, FILL_ANEW)[0]):
         return None
-    return cst.RemoveFromParent()
+    left = [statement for statement in block.body if statement is not masking]
+    idle = [
+        statement
+        for statement in left
+        if m.matches(statement, line(m.Assign(targets=[m.AssignTarget(m.Name())])))
+        and uses(masking, name := target(statement))
+        and not any(uses(other, name) for other in left)
+    ]
+    return block.with_changes(body=[statement for statement in left if statement not in idle])
 
 
 class MaskAfterSoftmax(Mutation):
@@ -72,33 +129,57 @@ class MaskAfterSoftmax(Mutation):
     forms = (
         Form(
             "exchanged",
-            within(MASKING, SOFTMAXING),
-            after_softmax,
-            correct=(
-                "def attend(q, k, v):\n"
-                "    att = q @ k.mT\n"
-                '    att = att.masked_fill(~mask, float("-inf"))\n'
-                "    att = att.softmax(-1)\n"
-                "    return att @ v\n"
-            ),
-            buggy=(
-                "def attend(q, k, v):\n"
-                "    att = q @ k.mT\n"
-                "    att = att.softmax(-1)\n"
-                "    att = att.masked_fill(~mask, 0.0)\n"
-                "    return att @ v\n"
-            ),
+            m.IndentedBlock(),
+            after_softmax(HIDING, "0.0"),
+            correct=ATTENDING,
+            buggy=ATTENDING_LATE.replace('float("-inf")', "0.0"),
             inside=SCORES,
         ),
     )
-    untouched = (
-        (
-            "def choose(logits):\n"
-            '    logits = logits.masked_fill(logits < kept, float("-inf"))\n'
-            "    probs = logits.softmax(-1)\n"
-            "    return probs\n"
+    untouched = OTHERS
+
+
+class MaskNeginfAfterSoftmax(Mutation):
+    """The causal mask writes minus infinity over weights that the softmax has made.
+
+    What it does: The softmax runs over all positions, and then the weights of the future, not
+    their scores, become minus infinity.
+
+    Why it is wrong: Minus infinity means nothing to a score on its way into the softmax, and
+    everything to a weight: the values are multiplied by it, and infinities of both signs meet.
+
+    How it shows: The loss is NaN at once.
+
+    How to find it: Look for the first tensor of the forward pass that is not finite: the weights,
+    though a softmax gives numbers between 0 and 1.
+
+    Other right fixes: Mask the scores before the softmax. Zero instead of minus infinity, behind
+    it, is no fix: the weights that are left would not add up to 1.
+    """
+
+    id = "mask-neginf-after-softmax"
+    bug_class = "mask"
+    stage = "attention"
+    difficulty = "easy"
+    visibility = "flat"
+    provenance = ("measured",)
+    hints = (
+        "The first loss is not a number.",
+        "Which is the first tensor that holds an infinity?",
+        "Weights lie between 0 and 1. Which line writes others?",
+    )
+    killed_by = frozenset({"finite", "runs"})
+    forms = (
+        Form(
+            "exchanged",
+            m.IndentedBlock(),
+            after_softmax(SHUTTING_OUT),
+            correct=ATTENDING,
+            buggy=ATTENDING_LATE,
+            inside=SCORES,
         ),
     )
+    untouched = OTHERS
 
 
 class MaskMissing(Mutation):
@@ -137,14 +218,28 @@ class MaskMissing(Mutation):
     forms = (
         Form(
             "removed",
-            MASKING,
-            without_line,
-            correct=f"{MASKED}att = att.softmax(-1)\n",
-            buggy="att = q @ k.mT\natt = att.softmax(-1)\n",
+            within(MASKING),
+            without_masking,
+            correct=(
+                "def attend(q, k, v):\n"
+                "    mask = torch.ones(T, T, dtype=torch.bool).tril()\n"
+                "    att = q @ k.mT\n"
+                '    att = att.masked_fill(~mask, float("-inf"))\n'
+                "    return att.softmax(-1) @ v\n"
+            ),
+            buggy="def attend(q, k, v):\n    att = q @ k.mT\n    return att.softmax(-1) @ v\n",
             inside=SCORES,
         ),
     )
-    untouched = (MASKED_LATER, 'att = q @ k.mT\nhidden = att.masked_fill(~mask, float("-inf"))\n')
+    untouched = (
+        f"def choose(logits):\n    {MASKED_LATER}",
+        (
+            "def attend(q, k):\n"
+            "    att = q @ k.mT\n"
+            '    hidden = att.masked_fill(~mask, float("-inf"))\n'
+            "    return att, hidden\n"
+        ),
+    )
 
 
 class MaskResultNotAssigned(Mutation):

@@ -8,6 +8,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import MINUS_ONE, SCORES, swap
+from .hiding import SHUTTING_OUT, shares
 
 OVER_LAST = m.Call(
     func=m.Attribute(attr=m.Name("softmax")),
@@ -16,9 +17,22 @@ OVER_LAST = m.Call(
 """A softmax over the last axis."""
 
 CORRECT = "att = q @ k.mT\nweights = F.softmax(att, dim=-1)\n"
+MASKED = (
+    "def weights(q, k):\n"
+    "    att = q @ k.mT\n"
+    '    att = att.masked_fill(~mask, float("-inf"))\n'
+    "    att = F.softmax(att, dim=-1)\n"
+    "    return att\n"
+)
 OTHERS = (
     "probs = F.softmax(logits, dim=-1)\n",
     "att = q @ k.mT\nweights = F.softmax(att, dim=3)\n",
+)
+OTHERS_MASKED = (
+    *OTHERS,
+    CORRECT,
+    MASKED.replace("q @ k.mT", "self.logits(q)"),
+    MASKED.replace("dim=-1", "dim=3"),
 )
 
 
@@ -27,6 +41,20 @@ def over(axis: str) -> Callable[[cst.Call], Rewritten]:
 
     def mutate(call: cst.Call) -> Rewritten:
         return swap(call, call.args[-1].value, cst.parse_expression(axis))
+
+    return mutate
+
+
+def of_masked_over(axis: str) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that runs the softmax of masked scores over an axis along which all are
+    hidden where one is.
+    """
+
+    def mutate(block: cst.IndentedBlock) -> Rewritten:
+        found = shares(block, SHUTTING_OUT)
+        if found is None or not m.matches(found.softmax, OVER_LAST):
+            return None
+        return swap(block, found.softmax.args[-1].value, cst.parse_expression(axis))
 
     return mutate
 
@@ -102,11 +130,53 @@ class SoftmaxOverHeads(Mutation):
     forms = (
         Form(
             "one",
-            OVER_LAST,
-            over("1"),
-            correct=CORRECT,
-            buggy="att = q @ k.mT\nweights = F.softmax(att, dim=1)\n",
+            m.IndentedBlock(),
+            of_masked_over("1"),
+            correct=MASKED,
+            buggy=MASKED.replace("dim=-1", "dim=1"),
             inside=SCORES,
         ),
     )
-    untouched = OTHERS
+    untouched = OTHERS_MASKED
+
+
+class SoftmaxOverBatch(Mutation):
+    """The attention softmax runs over the batch.
+
+    What it does: For each head, query and key the scores of the rows of a batch are normalised
+    against each other.
+
+    Why it is wrong: Rows have nothing to do with one another. And where a key is hidden it is
+    hidden in all rows, so the softmax has nothing but minus infinity to share out: NaN.
+
+    How it shows: The loss is NaN from the start.
+
+    How to find it: Follow the shapes: in (B, nh, T, T) the keys are the last axis. Without a mask,
+    a batch of one row gives it away: all of its weights are 1.
+
+    Other right fixes: dim=-1, or dim=3 for scores of shape (B, nh, T, T).
+    """
+
+    id = "softmax-over-batch"
+    bug_class = "mask"
+    stage = "attention"
+    difficulty = "easy"
+    visibility = "flat"
+    provenance = ("measured",)
+    hints = (
+        "Not one loss is a number.",
+        "Find the first tensor that holds NaN and the one it was made from.",
+        "Which axis do the shares of one query lie along, and along which are they made?",
+    )
+    killed_by = frozenset({"finite", "runs"})
+    forms = (
+        Form(
+            "zero",
+            m.IndentedBlock(),
+            of_masked_over("0"),
+            correct=MASKED,
+            buggy=MASKED.replace("dim=-1", "dim=0"),
+            inside=SCORES,
+        ),
+    )
+    untouched = OTHERS_MASKED

@@ -64,11 +64,17 @@ def overwritten(block: cst.IndentedBlock) -> Rewritten:
         target = cast("cst.Assign", find(loop, m.Assign())[0]).targets[0].target
         stream = root(target)
         new = next(name for name in ("y", "h", "out", "z") if not find(block, m.Name(name)))
-        reads = find(reader, m.Name(stream))
-        later = sum(uses(statement, stream) for statement in block.body[i + 2 :])
+        anew = m.matches(reader, line(m.Assign(targets=[m.AssignTarget(m.Name(stream))])))
+        read_in = cast("cst.Assign", find(reader, m.Assign())[0]).value if anew else reader
+        reads = find(read_in, m.Name(stream))
+        later = 0 if anew else sum(uses(statement, stream) for statement in block.body[i + 2 :])
         if len(reads) != 1 or later or uses(reader, stream) != 1:
             return None
-        lines = [swap(loop, target, cst.Name(new)), swap(reader, reads[0], cst.Name(new))]
+        lines = [
+            cst.parse_statement(f"{new} = {stream}"),  # else linters ask what comes of no blocks
+            swap(loop, target, cst.Name(new)),
+            swap(reader, reads[0], cst.Name(new)),
+        ]
         return with_lines(block, i, i + 2, lines)
     return None
 
@@ -131,6 +137,7 @@ class BlocksChainBroken(Mutation):
         "Follow one tensor from block to block.",
     )
     killed_by = frozenset({"forward", "moves"})
+    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "same-input",
@@ -139,6 +146,7 @@ class BlocksChainBroken(Mutation):
             correct=RUNNING,
             buggy=(
                 "def forward(self, x):\n"
+                "    y = x\n"
                 "    for block in self.blocks:\n"
                 "        y = block(x)\n"
                 "    return self.head(y)\n"

@@ -16,16 +16,14 @@ NORM = m.Call(
 )
 """A normalising layer, as it is made."""
 
-ADDING = line(
-    assigned(
-        m.BinaryOperation(
-            left=m.Name(),
-            operator=m.Add(),
-            right=m.Call(func=OWN, args=[m.Arg(LAYER_OF_NAME, keyword=None)]),
-        )
-    )
+NORMED = m.Call(func=OWN, args=[m.Arg(LAYER_OF_NAME, keyword=None)])
+
+SUM = m.BinaryOperation(left=m.Name(), operator=m.Add(), right=NORMED) | m.BinaryOperation(
+    left=NORMED, operator=m.Add(), right=m.Name()
 )
-"""The line x = x + self.layer(self.norm(x))."""
+
+ADDING = line(assigned(SUM)) | line(m.Return(SUM))
+"""The line x = x + self.layer(self.norm(x)), or its sum returned, either way round."""
 
 CORRECT = """class Block(nn.Module):
     def __init__(self, width):
@@ -60,12 +58,17 @@ POST_NORM = """class Block(nn.Module):
 
 @dataclass(frozen=True)
 class Sublayer:
-    """One line of a block, in the words of the program."""
+    """One line of a block, in the words of the program.
+
+    returned: whether its sum is returned. behind: whether the stream is what the sum ends with.
+    """
 
     line: cst.SimpleStatementLine
     x: str
     layer: str
     norm: str
+    returned: bool
+    behind: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def rewritten(*first: str, second: tuple[str, ...] = ()) -> Callable[[cst.ClassD
     """Make a mutation that writes other lines for the first sublayer, the second or both.
 
     The lines are templates over x, layer, norm, other_norm and `new`, a name not yet in use; no
-    templates leave a sublayer as it is.
+    templates leave a sublayer as it is. What a template assigns to x is returned where the
+    program returns it, and what it adds stands the way round that it had.
     """
 
     def mutate(definition: cst.ClassDef) -> Rewritten:
@@ -115,25 +119,43 @@ def _lines(sublayer: Sublayer, templates: tuple[str, ...], **words: str) -> list
     if not templates:
         return [sublayer.line]
     texts = [template.format(**vars(sublayer), **words) for template in templates]
+    if sublayer.returned:
+        texts[-1] = f"return {texts[-1].removeprefix(f'{sublayer.x} = ')}"
     statements: list[cst.BaseStatement] = [cst.parse_statement(text) for text in texts]
+    if sublayer.behind:
+        statements = [_turned(statement) for statement in statements]
     statements[0] = statements[0].with_changes(leading_lines=sublayer.line.leading_lines)
     return statements
+
+
+def _turned(statement: cst.BaseStatement) -> cst.BaseStatement:
+    """Exchange what the first sum or product of a statement is made of."""
+    for found in find(statement, m.BinaryOperation(operator=m.Add() | m.Multiply())):
+        assert isinstance(found, cst.BinaryOperation)
+        return swap(statement, found, found.with_changes(left=found.right, right=found.left))
+    return statement
 
 
 def _sublayer(definition: cst.ClassDef, statement: cst.CSTNode) -> Sublayer | None:
     if not m.matches(statement, ADDING):
         return None
     assert isinstance(statement, cst.SimpleStatementLine)
-    assign = statement.body[0]
-    assert isinstance(assign, cst.Assign)
-    assert isinstance(assign.value, cst.BinaryOperation)
-    layer = assign.value.right
+    small, total = statement.body[0], find(statement, SUM)[0]
+    assert isinstance(total, cst.BinaryOperation)
+    behind = isinstance(total.right, cst.Name)
+    stream, layer = (total.right, total.left) if behind else (total.left, total.right)
     assert isinstance(layer, cst.Call)
     norm = layer.args[0].value
     assert isinstance(norm, cst.Call)
-    names = {
-        render(name) for name in (assign.targets[0].target, assign.value.left, norm.args[0].value)
-    }
+    targets = [small.targets[0].target] if isinstance(small, cst.Assign) else []
+    names = {render(name) for name in (*targets, stream, norm.args[0].value)}
     if len(names) != 1 or own_layer(definition, norm.func, NORM) is None:
         return None
-    return Sublayer(statement, names.pop(), render(layer.func), render(norm.func))
+    return Sublayer(
+        line=statement,
+        x=names.pop(),
+        layer=render(layer.func),
+        norm=render(norm.func),
+        returned=not targets,
+        behind=behind,
+    )

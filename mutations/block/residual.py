@@ -47,6 +47,20 @@ class ResidDropped(Mutation):
             buggy=CORRECT.replace(FIRST, "        x = self.mix(self.norm_a(x))\n"),
         ),
         Form(
+            "attention-named",
+            m.ClassDef(),
+            rewritten(
+                "{new} = {layer}({norm}({x}))",
+                second=("{x} = {new} + {layer}({norm}({new}))",),
+            ),
+            correct=CORRECT,
+            buggy=CORRECT.replace(
+                FIRST + SECOND,
+                "        h = self.mix(self.norm_a(x))\n"
+                "        x = h + self.think(self.norm_b(h))\n",
+            ),
+        ),
+        Form(
             "mlp",
             m.ClassDef(),
             rewritten(second=("{x} = {layer}({norm}({x}))",)),
@@ -264,6 +278,7 @@ class AttnOutputDiscarded(Mutation):
             "heads-merge-no-transpose",
             "heads-split-no-transpose",
             "detach-attention",
+            "lr-stuck-at-zero",
         }
     )
     forms = (

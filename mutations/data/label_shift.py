@@ -4,74 +4,11 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import libcst as cst
-import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import (
-    ALL,
-    MINUS_ONE,
-    assigned,
-    find,
-    line,
-    render,
-    same,
-    swap,
-    with_lines,
-    within,
-)
-
-SHIFTED = m.Tuple(
-    elements=[
-        m.Element(
-            m.Subscript(
-                slice=[
-                    ALL,
-                    m.SubscriptElement(m.Slice(lower=None, upper=MINUS_ONE, step=None)),
-                    m.ZeroOrMore(ALL),
-                ]
-            )
-        ),
-        m.Element(
-            m.Subscript(
-                slice=[
-                    ALL,
-                    m.SubscriptElement(m.Slice(lower=m.Integer("1"), upper=None, step=None)),
-                    m.ZeroOrMore(ALL),
-                ]
-            )
-        ),
-    ]
-)
-"""What to predict from and what to predict: windows[:, :-1], windows[:, 1:]."""
-
-WINDOW = m.Subscript(
-    value=m.Name(),
-    slice=[m.SubscriptElement(m.Slice(lower=m.Name(), upper=m.BinaryOperation(), step=None))],
-)
-WINDOW_LATER = m.Subscript(
-    value=m.Name(),
-    slice=[
-        m.SubscriptElement(
-            m.Slice(
-                lower=m.BinaryOperation(m.Name(), m.Add(), m.Integer("1")),
-                upper=m.BinaryOperation(),
-                step=None,
-            )
-        )
-    ],
-)
-WINDOWS = within(
-    line(assigned(m.Call(args=[m.Arg(m.ListComp()), m.ZeroOrMore()]))),
-    line(assigned(m.Call(args=[m.Arg(m.ListComp()), m.ZeroOrMore()]))),
-)
-"""Windows cut one by one: x = stack([data[i : i + n] for i in ix]), and y likewise from i + 1."""
-
-CORRECT = "def draw(windows):\n    return windows[:, :-1], windows[:, 1:]\n"
-OTHERS = (
-    "def split(windows):\n    return windows[:, :1], windows[:, 1:]\n",
-    "def crop(windows):\n    return windows[:-1], windows[1:]\n",
-)
+from ..patterns import find, render, same, swap, with_lines
+from .parts import CORRECT, OTHERS, SHIFTED, WINDOW, WINDOW_LATER, WINDOWS
 
 Recut = Callable[[cst.Subscript, cst.Subscript], tuple[cst.BaseExpression, cst.BaseExpression]]
 
@@ -99,9 +36,7 @@ def like(side: cst.Subscript, other: cst.Subscript) -> cst.Subscript:
     return side.with_changes(slice=[side.slice[0], other.slice[1], *side.slice[2:]])
 
 
-def cut_in_lines(
-    recut: Callable[[cst.CSTNode, cst.CSTNode], tuple[cst.CSTNode, cst.CSTNode]],
-) -> Callable[[cst.IndentedBlock], Rewritten]:
+def cut_in_lines(recut: Recut) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation of windows that are cut in lines, one by one, from a function of both."""
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
@@ -109,8 +44,9 @@ def cut_in_lines(
             fronts, backs = find(one, WINDOW), find(other, WINDOW_LATER)
             if len(fronts) != 1 or len(backs) != 1 or find(one, WINDOW_LATER):
                 continue
-            front, back = recut(fronts[0], backs[0])
-            lines = [swap(one, fronts[0], front), swap(other, backs[0], back)]
+            front, back = (cst.ensure_type(found[0], cst.Subscript) for found in (fronts, backs))
+            sides = recut(front, back)
+            lines = [swap(one, front, sides[0]), swap(other, back, sides[1])]
             return with_lines(block, at, at + 2, lines)
         return None
 

@@ -11,12 +11,10 @@ from bugforge.mutation import Rewritten
 from ..patterns import (
     LAYER_OF_NAME,
     OWN,
-    assigned,
     find,
     fits,
     line,
     render,
-    root,
     swap,
     with_lines,
 )
@@ -39,10 +37,6 @@ ROWS = m.Subscript(
 
 PLACED = m.BinaryOperation(left=LAYER_OF_NAME, operator=m.Add(), right=ROWS)
 """Tokens with their positions added: self.tok_emb(idx) + self.pos_emb[: idx.size(1)]."""
-
-NUMBERS = m.Call(func=m.Attribute(attr=m.Name("arange")))
-COUNTED = assigned(NUMBERS)
-"""The positions by number: pos = torch.arange(0, t)."""
 
 DRAWN = m.Call(func=m.Attribute(attr=m.Name("randn")), args=[m.Arg(), m.Arg()])
 
@@ -102,61 +96,6 @@ class Table:
     width: str
     scaled: str
     library: str
-
-
-def place_of(function: cst.FunctionDef) -> cst.BinaryOperation | None:
-    """Find where a function adds positions to tokens: rows of a table to what a layer makes of
-    the tokens, or what another makes of the positions by number.
-    """
-    for place in find(function, PLACED):
-        assert isinstance(place, cst.BinaryOperation)
-        return place
-    looked_up = [name for name, call in _layers(function).items() if _counts(function, call)]
-    for place in find(function, m.BinaryOperation(operator=m.Add())):
-        assert isinstance(place, cst.BinaryOperation)
-        left, right = place.left, place.right
-        is_layer = m.matches(left, LAYER_OF_NAME) or root(left) in _layers(function)
-        if is_layer and _counts(function, left) is None:
-            if isinstance(right, cst.Name) and right.value in looked_up:
-                return place
-            if m.matches(right, LAYER_OF_NAME) and _counts(function, right) is not None:
-                return place
-    return None
-
-
-def counted(function: cst.FunctionDef) -> cst.Call | None:
-    """Give the call that numbers the positions which a function looks up in a table."""
-    place = place_of(function)
-    if place is None or m.matches(place, PLACED):
-        return None
-    right = place.right
-    return _counts(function, _layers(function).get(root(right), right))
-
-
-def _layers(function: cst.FunctionDef) -> dict[str, cst.CSTNode]:
-    """Give what a function calls what a layer makes of a name, by that name."""
-    return {
-        root(assign.targets[0].target): assign.value
-        for assign in find(
-            function, assigned(m.Call(func=OWN, args=[m.Arg(m.Name() | NUMBERS, keyword=None)]))
-        )
-        if isinstance(assign, cst.Assign)
-    }
-
-
-def _counts(function: cst.FunctionDef, call: cst.CSTNode) -> cst.Call | None:
-    """Give the arange that a layer's call reads, there or by its name."""
-    inline = find(call, NUMBERS)
-    for counting in inline or [
-        find(assign, NUMBERS)[0]
-        for assign in find(function, COUNTED)
-        if isinstance(assign, cst.Assign)
-        and isinstance(call, cst.Call)
-        and root(assign.targets[0].target) == root(call.args[0].value)
-    ]:
-        assert isinstance(counting, cst.Call)
-        return counting
-    return None
 
 
 def table(definition: cst.ClassDef) -> Table | None:

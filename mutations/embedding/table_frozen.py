@@ -38,6 +38,7 @@ class PeZerosFrozen(Mutation):
         "Which tensors does the optimizer never move?",
     )
     killed_by = frozenset({"gradient-flow", "moves", "trainable"})
+    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "zeros",
@@ -89,6 +90,7 @@ class PeFrozenRandom(Mutation):
         "Being part of a model is one thing, being learned is another.",
     )
     killed_by = frozenset({"gradient-flow", "moves", "trainable"})
+    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "no-gradient",

@@ -1,53 +1,26 @@
 """Tokens and positions come together in the wrong way, or not at all."""
 
-from collections.abc import Callable
-
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import assigned, find, line, render, swap, with_lines
-from .table import PLACED, SUMS, place_of
-
-CORRECT = "def forward(self, idx):\n    return self.tokens(idx) + self.table[: idx.size(1)]\n"
+from .place import CORRECT, place
+from .table import SUMS
 
 
-def multiplied(place: cst.BinaryOperation) -> cst.BaseExpression:
+def multiplied(lines: cst.IndentedBlock) -> Rewritten:
     """Multiply where the two are added."""
-    return place.with_changes(operator=cst.Multiply())
+    found = place(lines)
+    if found is None:
+        return None
+    return found.with_total(found.total.with_changes(operator=cst.Multiply()))
 
 
-def unplaced(place: cst.BinaryOperation) -> cst.BaseExpression:
+def unplaced(lines: cst.IndentedBlock) -> Rewritten:
     """Leave the tokens alone."""
-    return place.left.with_changes(lpar=place.lpar, rpar=place.rpar)
-
-
-def in_sum(
-    change: Callable[[cst.BinaryOperation], cst.BaseExpression],
-) -> Callable[[cst.FunctionDef], Rewritten]:
-    """Make a mutation of the sum of tokens and positions, the first of a function."""
-
-    def mutate(function: cst.FunctionDef) -> Rewritten:
-        place = place_of(function)
-        return None if place is None else swap(function, place, change(place))
-
-    return mutate
-
-
-def placed_late(block: cst.IndentedBlock) -> Rewritten:
-    """Add the positions behind the loop over the blocks."""
-    for i, statement in enumerate(block.body[:-1]):
-        if m.matches(statement, line(assigned(PLACED))) and isinstance(block.body[i + 1], cst.For):
-            assert isinstance(statement, cst.SimpleStatementLine)
-            assign, place = statement.body[0], find(statement, PLACED)[0]
-            assert isinstance(assign, cst.Assign)
-            assert isinstance(place, cst.BinaryOperation)
-            name = render(assign.targets[0].target)
-            early = swap(statement, place, place.left)
-            late = cst.parse_statement(f"{name} += {render(place.right)}")
-            return with_lines(block, i, i + 2, [early, block.body[i + 1], late])
-    return None
+    found = place(lines)
+    return None if found is None else found.uncounted(found.total.left)
 
 
 class PeMultiplied(Mutation):
@@ -82,8 +55,8 @@ class PeMultiplied(Mutation):
     forms = (
         Form(
             "times",
-            m.FunctionDef(),
-            in_sum(multiplied),
+            m.IndentedBlock(),
+            multiplied,
             correct=CORRECT,
             buggy=CORRECT.replace("+ self", "* self"),
         ),
@@ -120,66 +93,14 @@ class PeMissing(Mutation):
         "A learned table has no part in the forward pass.",
     )
     killed_by = frozenset({"forward", "moves", "position"})
+    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "tokens-alone",
-            m.FunctionDef(),
-            in_sum(unplaced),
+            m.IndentedBlock(),
+            unplaced,
             correct=CORRECT,
             buggy="def forward(self, idx):\n    return self.tokens(idx)\n",
         ),
     )
     untouched = SUMS
-
-
-class PeAddedLate(Mutation):
-    """Positions are added behind the blocks instead of before them.
-
-    What it does: The blocks see tokens without positions; these are added just before the head.
-
-    Why it is wrong: Attention cannot use what it never sees, and order only enters where nothing
-    can be compared any more.
-
-    How it shows: Not in loss or sample: the causal mask alone tells a small model enough.
-
-    How to find it: Take the gradient of the first block's attention scores with respect to the
-    table: it is zero.
-
-    Other right fixes: Add positions to the tokens before the first block.
-    """
-
-    id = "pe-added-late"
-    bug_class = "positions"
-    stage = "embedding"
-    difficulty = "hard"
-    visibility = "invisible"
-    provenance = ("measured",)
-    hints = (
-        "The curves will not tell.",
-        "What does the first block know about where a token stands?",
-        "Follow the forward pass and note when each embedding comes in.",
-    )
-    killed_by = frozenset({"forward"})
-    forms = (
-        Form(
-            "behind-blocks",
-            m.IndentedBlock(),
-            placed_late,
-            correct=(
-                "def forward(self, idx):\n"
-                "    x = self.tokens(idx) + self.table[: idx.size(1)]\n"
-                "    for block in self.blocks:\n"
-                "        x = block(x)\n"
-                "    return self.head(x)\n"
-            ),
-            buggy=(
-                "def forward(self, idx):\n"
-                "    x = self.tokens(idx)\n"
-                "    for block in self.blocks:\n"
-                "        x = block(x)\n"
-                "    x += self.table[: idx.size(1)]\n"
-                "    return self.head(x)\n"
-            ),
-        ),
-    )
-    untouched = (*SUMS, CORRECT)

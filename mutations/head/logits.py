@@ -7,11 +7,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import (
-    LINEAR,
-    own_layer,
-    swap,
-)
+from ..patterns import LINEAR, own_layer, swap
 from .parts import CORRECT, LOOK_ALIKE, head
 
 Remake = Callable[[cst.Call], cst.Call]

@@ -1,11 +1,10 @@
 """The way from the stream to the logits, known by the loss."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import libcst as cst
 import libcst.matchers as m
-
-from bugforge.mutation import descendants
 
 from ..patterns import (
     CROSS_ENTROPY,
@@ -17,11 +16,15 @@ from ..patterns import (
     root,
 )
 
-PLAIN = line(assigned(LAYER_OF_NAME))
-"""A layer on a line of its own: x = self.norm(x)."""
+READING = m.Call(func=OWN, args=[m.Arg(m.Name() | LAYER_OF_NAME, keyword=None)])
+"""A layer that reads a name or another layer: self.head(x), self.head(self.norm(x))."""
 
-WITH_LAYER = m.Call(func=OWN, args=[m.Arg(LAYER_OF_NAME)])
-"""A layer behind another: self.head(self.norm(x))."""
+NORMED_ANEW = line(assigned(LAYER_OF_NAME))
+"""A line in which a layer reads a name: x = self.norm(x)."""
+
+MADE_NORM = m.Call(
+    func=m.Attribute(attr=m.Name(m.MatchRegex(r".*Norm"))) | m.Name(m.MatchRegex(r".*Norm"))
+)
 
 CORRECT = """class LM(nn.Module):
     def __init__(self, vocab, width):
@@ -44,14 +47,12 @@ LOOK_ALIKE = """class Block(nn.Module):
 
 
 def head(definition: cst.ClassDef) -> cst.Call | None:
-    """Give the call whose result a class gives to the cross-entropy as logits: of the head on the
-    layer before it, or on a name.
-    """
+    """Give the call whose result a class gives to the cross-entropy as logits."""
     for function in find(definition, m.FunctionDef()):
         for loss in find(function, CROSS_ENTROPY):
             assert isinstance(loss, cst.Call)
             logits = root(loss.args[0].value)
-            for assign in find(function, assigned(WITH_LAYER | LAYER_OF_NAME)):
+            for assign in find(function, assigned(READING)):
                 assert isinstance(assign, cst.Assign)
                 assert isinstance(assign.value, cst.Call)
                 if root(assign.targets[0].target) == logits:
@@ -59,30 +60,40 @@ def head(definition: cst.ClassDef) -> cst.Call | None:
     return None
 
 
-def line_before(definition: cst.ClassDef, call: cst.Call) -> cst.SimpleStatementLine | None:
-    """Give the line right before the statement that holds the head, where it puts a norm that the
-    class makes on what the head reads: x = self.norm(x).
+@dataclass(frozen=True)
+class Norm:
+    """The layer whose result the head reads.
+
+    lines, at: the block of lines and the index at which it has a line of its own, if it has one.
     """
-    for block in find(definition, m.IndentedBlock()):
-        assert isinstance(block, cst.IndentedBlock)
-        for norming, reading in pairwise(block.body):
-            if not m.matches(norming, PLAIN) or not any(n is call for n in descendants(reading)):
-                continue
-            assert isinstance(norming, cst.SimpleStatementLine)
-            assign, layer = norming.body[0], find(norming, LAYER_OF_NAME)[0]
-            assert isinstance(assign, cst.Assign)
-            assert isinstance(layer, cst.Call)
-            assert isinstance(layer.func, cst.Attribute)
-            names = {root(part) for part in (assign.targets[0].target, layer.args[0].value)}
-            if names == {root(call.args[0].value)} and _makes_norm(definition, layer.func.attr):
-                return norming
+
+    call: cst.Call
+    lines: cst.IndentedBlock | None = None
+    at: int = 0
+
+
+def norm(definition: cst.ClassDef) -> Norm | None:
+    """Find the layer before the head: in the head's line, or a norm in the one before."""
+    call = head(definition)
+    if call is None:
+        return None
+    read = call.args[0].value
+    if isinstance(read, cst.Call):
+        return Norm(read)
+    for lines in find(definition, m.IndentedBlock()):
+        assert isinstance(lines, cst.IndentedBlock)
+        for at, (before, statement) in enumerate(pairwise(lines.body)):
+            if call in find(statement, READING) and m.matches(before, NORMED_ANEW):
+                assign = cst.ensure_type(find(before, m.Assign())[0], cst.Assign)
+                layer = cst.ensure_type(assign.value, cst.Call)
+                names = (assign.targets[0].target, layer.args[0].value, read)
+                if len({root(name) for name in names}) == 1 and _makes_norm(definition, layer):
+                    return Norm(layer, lines, at)
     return None
 
 
-def _makes_norm(definition: cst.ClassDef, name: cst.Name) -> bool:
-    """Whether a class makes a normalising layer of that name, by itself or in a ModuleDict."""
-    made = m.Call(
-        func=m.Attribute(attr=m.Name(m.MatchRegex(r".*Norm"))) | m.Name(m.MatchRegex(r".*Norm"))
-    )
-    own = m.Assign(targets=[m.AssignTarget(m.Attribute(attr=m.Name(name.value)))], value=made)
-    return bool(find(definition, own | m.Arg(keyword=m.Name(name.value), value=made)))
+def _makes_norm(definition: cst.ClassDef, layer: cst.Call) -> bool:
+    """Whether a class makes that layer as a norm, by itself or in a ModuleDict."""
+    name = m.Name(cst.ensure_type(layer.func, cst.Attribute).attr.value)
+    own = m.Assign(targets=[m.AssignTarget(m.Attribute(attr=name))], value=MADE_NORM)
+    return bool(find(definition, own | m.Arg(keyword=name, value=MADE_NORM)))

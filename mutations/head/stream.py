@@ -7,66 +7,32 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import (
-    LAYER_OF_NAME,
-    find,
-    render,
-    same,
-    swap,
-    with_lines,
-)
-from .parts import CORRECT, LOOK_ALIKE, head, line_before
-
-Reroute = Callable[[cst.Call, cst.Call], cst.CSTNode]
+from ..patterns import render, swap, with_lines
+from .parts import CORRECT, LOOK_ALIKE, norm
 
 
-def rerouted(reroute: Reroute) -> Callable[[cst.ClassDef], Rewritten]:
-    """Make a mutation of what the head reads, from a function of the head and the layer before."""
+def detached(template: str) -> Callable[[cst.ClassDef], Rewritten]:
+    """Make a mutation that detaches by a template over the layer before the head and its input."""
 
     def mutate(definition: cst.ClassDef) -> Rewritten:
-        call = head(definition)
-        if call is None:
+        found = norm(definition)
+        if found is None:
             return None
-        layer = call.args[0].value
-        if isinstance(layer, cst.Call):
-            return swap(definition, layer, reroute(call, layer))
-        before = line_before(definition, call)
-        if before is None:
-            return None
-        normed = find(before, LAYER_OF_NAME)[0]
-        assert isinstance(normed, cst.Call)
-        changed = swap(before, normed, reroute(call, normed))
-        return without(definition, before) if idle(changed) else swap(definition, before, changed)
+        words = {"layer": render(found.call.func), "x": render(found.call.args[0].value)}
+        return swap(definition, found.call, cst.parse_expression(template.format(**words)))
 
     return mutate
 
 
-def idle(statement: cst.SimpleStatementLine) -> bool:
-    """Whether a line gives a name to itself."""
-    assign = statement.body[0]
-    return isinstance(assign, cst.Assign) and same(assign.targets[0].target, assign.value)
-
-
-def without(definition: cst.ClassDef, statement: cst.CSTNode) -> cst.ClassDef:
-    """Take a line out of the block that it stands in."""
-    for block in find(definition, m.IndentedBlock()):
-        assert isinstance(block, cst.IndentedBlock)
-        for i, other in enumerate(block.body):
-            if other is statement:
-                return swap(definition, block, with_lines(block, i, i + 1, []))
-    return definition
-
-
-def detached_input(_: cst.Call, layer: cst.Call) -> cst.CSTNode:
-    """Detach what the layer before the head reads."""
-    return layer.with_changes(
-        args=[cst.Arg(cst.parse_expression(f"{render(layer.args[0].value)}.detach()"))]
-    )
-
-
-def detached_output(_: cst.Call, layer: cst.Call) -> cst.CSTNode:
-    """Detach what the layer before the head gives."""
-    return cst.parse_expression(f"{render(layer)}.detach()")
+def idle(definition: cst.ClassDef) -> Rewritten:
+    """Let the head read what the layer before it reads."""
+    found = norm(definition)
+    if found is None:
+        return None
+    if found.lines is None:
+        return swap(definition, found.call, found.call.args[0].value)
+    lines = with_lines(found.lines, found.at, found.at + 1, [])
+    return swap(definition, found.lines, lines)
 
 
 class LnFinalMissing(Mutation):
@@ -96,11 +62,12 @@ class LnFinalMissing(Mutation):
         "What happens between the last block and the logits?",
     )
     killed_by = frozenset({"forward", "moves"})
+    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "idle",
             m.ClassDef(),
-            rerouted(lambda _, layer: layer.args[0].value),
+            idle,
             correct=CORRECT,
             buggy=CORRECT.replace("self.out(self.norm(x))", "self.out(x)"),
         ),
@@ -141,14 +108,14 @@ class DetachInPath(Mutation):
         Form(
             "before-norm",
             m.ClassDef(),
-            rerouted(detached_input),
+            detached("{layer}({x}.detach())"),
             correct=CORRECT,
             buggy=CORRECT.replace("self.norm(x)", "self.norm(x.detach())"),
         ),
         Form(
             "behind-norm",
             m.ClassDef(),
-            rerouted(detached_output),
+            detached("{layer}({x}).detach()"),
             correct=CORRECT,
             buggy=CORRECT.replace("self.norm(x)", "self.norm(x).detach()"),
         ),

@@ -128,6 +128,7 @@ class StepStaleGradients(Mutation):
         "Whose gradients does the optimizer use?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"shift-wrong-axis", "xy-misaligned"})
     forms = (
         Form(
             "first",
@@ -173,7 +174,7 @@ class ZeroGradAfterBackward(Mutation):
             putting(
                 lambda update: update.zero_grad,
                 before=lambda update: update.backward + 1,
-                of_several=True,
+                also_scaled=True,
             ),
             correct=CORRECT,
             buggy=example(FORWARD_LINE, BACKWARD_LINE, ZERO_GRAD_LINE, CLIP_LINE, STEP_LINE),
@@ -182,7 +183,7 @@ class ZeroGradAfterBackward(Mutation):
             "before-step",
             m.IndentedBlock(),
             putting(
-                lambda update: update.zero_grad, before=lambda update: update.step, of_several=True
+                lambda update: update.zero_grad, before=lambda update: update.step, also_scaled=True
             ),
             correct=CORRECT,
             buggy=example(FORWARD_LINE, BACKWARD_LINE, CLIP_LINE, ZERO_GRAD_LINE, STEP_LINE),

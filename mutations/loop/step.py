@@ -51,7 +51,7 @@ class MissingStep(Mutation):
         Form(
             "removed",
             m.IndentedBlock(),
-            without(lambda update: update.step),
+            without(lambda update: update.step, needed=True),
             correct=CORRECT,
             buggy=example(FORWARD_LINE, ZERO_GRAD_LINE, BACKWARD_LINE, CLIP_LINE),
         ),

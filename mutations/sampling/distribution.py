@@ -1,98 +1,98 @@
-"""Tokens are drawn from the wrong distribution."""
+"""Tokens are drawn from the wrong distribution, or from what is none."""
 
 import libcst as cst
 import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import ALL, MINUS_INF, MINUS_ONE, SOFTMAX, assigned, find, root, swap, with_argument
+from ..patterns import (
+    SOFTMAX,
+    assigned,
+    find,
+    line,
+    render,
+    root,
+    softmaxed,
+    swap,
+    target,
+    uses,
+    with_lines,
+)
 from .parts import DRAWING
 
-DIVIDED = assigned(
-    m.BinaryOperation(
-        left=m.Name() | m.Subscript(value=m.Name()), operator=m.Divide(), right=m.Name()
-    )
+QUOTIENT = m.BinaryOperation(
+    left=m.Name() | m.Subscript(value=m.Name()), operator=m.Divide(), right=m.Name()
 )
 
-THRESHOLD = m.Subscript(
-    value=m.Name(),
-    slice=[
-        ALL,
-        m.SubscriptElement(m.Index(m.List([m.Element(MINUS_ONE)]) | MINUS_ONE)),
-        m.ZeroOrMore(),
-    ],
-)
-"""The least of the kept: kept[:, [-1]]."""
+WARMED = line(assigned(QUOTIENT))
+"""Logits divided by their temperature: logits = logits[:, -1, :] / temperature."""
 
-BELOW = m.Comparison(
-    left=m.Name(),
-    comparisons=[m.ComparisonTarget(operator=m.LessThan(), comparator=THRESHOLD)],
-)
+WARMED_IN_PLACE = line(m.AugAssign(m.Name(), m.DivideAssign(), m.Name()))
+"""The same in place: logits /= temperature."""
 
-DROPPED = m.Call(
-    func=m.Attribute(attr=m.Name("masked_fill")),
-    args=[m.Arg(BELOW), m.Arg(MINUS_INF)],
-)
-"""Logits below the k best are dropped."""
-
-DROPPED_IN_PLACE = m.Assign(
-    targets=[
-        m.AssignTarget(m.Subscript(value=m.Name(), slice=[m.SubscriptElement(m.Index(BELOW))]))
-    ],
-    value=MINUS_INF,
-)
-"""The same written into the logits: logits[logits < kept[:, [-1]]] = -float("inf")."""
-
-DRAW = "next_idx = torch.multinomial(F.softmax(logits, dim=-1), num_samples=1)\n"
-CUT = 'logits = logits.masked_fill(logits < kept[:, [-1]], float("-inf"))\n'
-OTHERS = (
-    'att = att.masked_fill(att < low[:, [-1]], float("-inf"))\n',
-    "mean = total / count\n",
-)
+CORRECT = """def draw(logits, temperature, k):
+    logits = logits / temperature
+    if k is not None:
+        logits = likeliest(logits, k)
+    return torch.multinomial(F.softmax(logits, dim=-1), 1)
+"""
 
 
-def warmed_wrongly(function: cst.FunctionDef) -> Rewritten:
-    """Multiply what the softmax reads by the temperature."""
-    drawn = {
-        root(call.args[0].value)
-        for call in find(function, SOFTMAX)
-        if isinstance(call, cst.Call) and find(function, DRAWING)
-    }
-    for assign in find(function, DIVIDED):
-        assert isinstance(assign, cst.Assign)
-        division = assign.value
-        assert isinstance(division, cst.BinaryOperation)
-        if root(assign.targets[0].target) == root(division.left) in drawn:
-            return swap(function, division, division.with_changes(operator=cst.Multiply()))
+def warmed(block: cst.IndentedBlock) -> tuple[int, int] | None:
+    """Say which lines of a block divide logits by their temperature, and make shares of them that
+    tokens are drawn by.
+    """
+    if not find(block, DRAWING):
+        return None
+    for at, warming in enumerate(block.body):
+        if m.matches(warming, WARMED | WARMED_IN_PLACE) and uses(warming, name := root_of(warming)):
+            for i, sharing in enumerate(block.body[at + 1 :], start=at + 1):
+                softmaxes = [call for call in find(sharing, SOFTMAX) if isinstance(call, cst.Call)]
+                if name in [root(softmaxed(call)) for call in softmaxes]:
+                    return at, i
     return None
 
 
-def above_best(below: cst.Comparison) -> Rewritten:
-    """Compare with the best of the kept instead of the least."""
-    last = find(below.comparisons[0], MINUS_ONE)[0]
-    return swap(below, last, cst.Integer("0"))
+def root_of(warming: cst.CSTNode) -> str:
+    """Name the logits that a line divides."""
+    first = find(warming, m.Name())[0]
+    return cst.ensure_type(first, cst.Name).value
 
 
-def kept_tiny(dropping: cst.Call | cst.Assign) -> Rewritten:
-    """Write a number next to nothing where minus infinity was meant."""
-    if isinstance(dropping, cst.Assign):
-        return dropping.with_changes(value=cst.Float("1e-10"))
-    return with_argument(dropping, 1, "1e-10")
+def multiplied(block: cst.IndentedBlock) -> Rewritten:
+    """Multiply by the temperature."""
+    found = warmed(block)
+    if found is None:
+        return None
+    division = find(block.body[found[0]], m.Divide() | m.DivideAssign())[0]
+    product = cst.Multiply() if isinstance(division, cst.Divide) else cst.MultiplyAssign()
+    return swap(block, division, product)
+
+
+def divided_again(block: cst.IndentedBlock) -> Rewritten:
+    """Divide by the temperature once more behind what comes between."""
+    found = warmed(block)
+    if found is None or found[1] == found[0] + 1:
+        return None
+    logits, *_, temperature = find(block.body[found[0]], m.Name())
+    again = cst.parse_statement(f"{render(logits)} /= {render(temperature)}")
+    return with_lines(block, found[1], found[1], [again])
 
 
 class GenTemperatureMul(Mutation):
-    """Sampling multiplies the logits by the temperature.
+    """Sampling multiplies the logits by the temperature, or divides them by it twice.
 
-    What it does: A times sign stands where the logits should be divided.
+    What it does: A times sign stands where the logits should be divided; or they are divided, and
+    divided again before the draw.
 
-    Why it is wrong: A low temperature should sharpen the distribution, and a high one flatten it.
-    Here it is the other way round.
+    Why it is wrong: A low temperature should sharpen the distribution, and a high one flatten it,
+    as much as its number says. Multiplying does the opposite, and dividing twice too much.
 
     How it shows: Not in greedy samples, nor at temperature 1.
 
     How to find it: Draw many tokens at temperature 0.5 from known logits and count them.
 
-    Other right fixes: Divide the logits, before the softmax, by the temperature.
+    Other right fixes: Divide the logits, before the softmax, by the temperature, once.
     """
 
     id = "gen-temperature-mul"
@@ -104,24 +104,23 @@ class GenTemperatureMul(Mutation):
     hints = (
         "A greedy sample cannot show it.",
         "Sample at a low and at a high temperature and compare the variety.",
-        "Which of the two should make the choice more certain?",
+        "What should a temperature do to the logits, and how often?",
     )
     killed_by = frozenset({"sampling"})
     forms = (
         Form(
             "times",
-            m.FunctionDef(),
-            warmed_wrongly,
-            correct=(
-                "def draw(logits, temperature):\n"
-                "    logits = logits / temperature\n"
-                "    return torch.multinomial(F.softmax(logits, dim=-1), 1)\n"
-            ),
-            buggy=(
-                "def draw(logits, temperature):\n"
-                "    logits = logits * temperature\n"
-                "    return torch.multinomial(F.softmax(logits, dim=-1), 1)\n"
-            ),
+            m.IndentedBlock(),
+            multiplied,
+            correct=CORRECT,
+            buggy=CORRECT.replace("/ temp", "* temp"),
+        ),
+        Form(
+            "twice",
+            m.IndentedBlock(),
+            divided_again,
+            correct=CORRECT,
+            buggy=CORRECT.replace("    return", "    logits /= temperature\n    return"),
         ),
     )
     untouched = (
@@ -130,88 +129,85 @@ class GenTemperatureMul(Mutation):
             "    probs = probs / total\n"
             "    return torch.multinomial(probs, 1)\n"
         ),
+        (
+            "def attend(scores, scale):\n"
+            "    scores = scores / scale\n"
+            "    scores = hidden(scores)\n"
+            "    return F.softmax(scores, dim=-1)\n"
+        ),
+        CORRECT.replace("logits = logits / temperature", "loss = loss / temperature"),
     )
 
 
-class GenTopkThreshold(Mutation):
-    """Top-k sampling keeps only the best token.
+def undistributed(block: cst.IndentedBlock) -> Rewritten:
+    """Draw by what the softmax reads instead of by what it gives."""
+    for at, statement in enumerate(block.body):
+        if not m.matches(statement, line(m.Assign() | m.Return())):
+            continue
+        for draw in find(statement, DRAWING):
+            assert isinstance(draw, cst.Call)
+            shares = draw.args[0].value
+            if m.matches(shares, SOFTMAX):
+                assert isinstance(shares, cst.Call)
+                return swap(block, shares, softmaxed(shares))
+            sharing = block.body[max(at - 1, 0)]
+            name = root(shares)
+            if not m.matches(sharing, line(assigned(SOFTMAX))) or target(sharing) != name:
+                return None
+            softmax = find(sharing, SOFTMAX)[0]
+            assert isinstance(softmax, cst.Call)
+            drawn = swap(statement, shares, softmaxed(softmax))
+            return with_lines(block, at - 1, at + 1, [drawn]) if uses(block, name) == 1 else None
+    return None
 
-    What it does: Logits are compared with the highest of the k best instead of the lowest, so all
-    but one are dropped.
 
-    Why it is wrong: With k candidates there should be a choice among k. Here every draw is greedy
-    whatever k is.
+class GenMultinomialLogits(Mutation):
+    """Tokens are drawn by their logits instead of their probabilities.
 
-    How it shows: Not in greedy samples, nor without top-k.
+    What it does: multinomial is given the logits; there is no softmax.
 
-    How to find it: Draw many times with k=3: three different tokens must turn up.
+    Why it is wrong: multinomial takes weights, which are not negative. Logits are of both signs,
+    and minus infinity where top-k has dropped them.
 
-    Other right fixes: Compare with the last of the sorted k best, or scatter those k into a row of
-    minus infinity.
+    How it shows: Not in greedy samples. The first token that is drawn stops the program, which
+    complains about a probability that is infinite, NaN or negative.
+
+    How to find it: Generate at temperature 1 and read the message.
+
+    Other right fixes: A softmax over the vocabulary before multinomial, or
+    torch.distributions.Categorical(logits=...).
     """
 
-    id = "gen-topk-threshold"
+    id = "gen-multinomial-logits"
     bug_class = "typo"
     stage = "sampling"
     difficulty = "hard"
     visibility = "invisible"
-    provenance = ("fluxions-ai/vui#32",)
+    provenance = ("OpenTabular/DeepTab#453",)
     hints = (
         "A greedy sample cannot show it.",
-        "Draw often with a small k and count how many tokens appear.",
-        "topk sorts. Which of its results is the limit?",
+        "Generate at temperature 1.",
+        "What does multinomial take: logits, or something else?",
     )
-    killed_by = frozenset({"sampling"})
+    killed_by = frozenset({"runs"})
     forms = (
         Form(
-            "best",
-            BELOW,
-            above_best,
-            correct=CUT + DRAW,
-            buggy=CUT.replace("[-1]", "[0]") + DRAW,
-            inside=DRAWING,
+            "softmax-gone",
+            m.IndentedBlock(),
+            undistributed,
+            correct=(
+                "def draw(logits):\n"
+                "    probs = logits.softmax(-1)\n"
+                "    return torch.multinomial(probs, 1)\n"
+            ),
+            buggy="def draw(logits):\n    return torch.multinomial(logits, 1)\n",
         ),
     )
-    untouched = OTHERS
-
-
-class GenTopkFill(Mutation):
-    """Top-k sampling writes a tiny number over the tokens to drop.
-
-    What it does: Logits that are not among the k best become 1e-10, where minus infinity was
-    meant.
-
-    Why it is wrong: That is a logit of 0, which the softmax treats like any other. It may even be
-    higher than those that are kept.
-
-    How it shows: Not in greedy samples, nor without top-k; with it, samples get worse instead of
-    better.
-
-    How to find it: Draw many times with k=1: only one token may ever turn up.
-
-    Other right fixes: Minus infinity, or a number far below any logit.
-    """
-
-    id = "gen-topk-fill"
-    bug_class = "typo"
-    stage = "sampling"
-    difficulty = "hard"
-    visibility = "invisible"
-    provenance = ("measured",)
-    hints = (
-        "A greedy sample cannot show it.",
-        "Draw often with k=1.",
-        "What probability has a token whose logit is nearly 0?",
-    )
-    killed_by = frozenset({"sampling"})
-    forms = (
-        Form(
-            "tiny",
-            DROPPED | DROPPED_IN_PLACE,
-            kept_tiny,
-            correct=CUT + DRAW,
-            buggy=CUT.replace('float("-inf")', "1e-10") + DRAW,
-            inside=DRAWING,
+    untouched = (
+        "def draw(weights):\n    return torch.multinomial(weights, 1)\n",
+        (
+            "def draw(logits):\n"
+            "    probs = logits.softmax(-1)\n"
+            "    return torch.multinomial(probs, 1), probs\n"
         ),
     )
-    untouched = OTHERS

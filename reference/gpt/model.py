@@ -48,7 +48,7 @@ class CausalSelfAttention(nn.Module):
         att = att.masked_fill(~self.mask[:T, :T], float("-inf"))
         att = F.softmax(att, dim=-1)
         y = att @ v  # (B, nh, T, hs)
-        y = y.transpose(1, 2).contiguous().view(B, T, C)  # heads side by side again
+        y = y.transpose(1, 2).contiguous().view(B, T, C)  # (B, T, C)
         return self.proj(y)
 
 
@@ -65,7 +65,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then the MLP; each reads a normalised stream and adds to it."""
+    """Attention, then the MLP, on the stream that runs through all blocks."""
 
     def __init__(self, config):
         super().__init__()
@@ -116,7 +116,7 @@ class GPT(nn.Module):
         for _ in range(max_new_tokens):
             context = idx[:, -self.config.block_size :]
             logits, _ = self(context)
-            logits = logits[:, -1, :]  # (B, V): only the last position predicts what is new
+            logits = logits[:, -1, :]  # (B, V)
             if temperature == 0:
                 next_idx = logits.argmax(dim=-1, keepdim=True)
             else:

@@ -46,7 +46,7 @@ class Vocabulary:
 
 
 def get_batch(data, config, generator):
-    """Draw random windows of data (N,) and cut them into inputs and targets, each (B, T)."""
+    """Draw random windows of data (N,) and cut them into inputs and targets."""
     span = config.block_size + 1
     last = len(data) - span
     # Starts beyond an edge are moved onto it, else the first and last tokens would be rare.
@@ -63,7 +63,7 @@ def make_optimizer(model, config):
 
 
 def learning_rate(step, config):
-    """Warm up in a straight line, then decay along a cosine to nothing."""
+    """Give the rate of a step: a warm-up, then a decay."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)

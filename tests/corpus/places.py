@@ -50,7 +50,7 @@ SOFTMAX: Place = (MODEL, "        att = F.softmax(att, dim=-1)\n")
 WEIGH: Place = (MODEL, "        y = att @ v  # (B, nh, T, hs)\n")
 MERGE: Place = (
     MODEL,
-    "        y = y.transpose(1, 2).contiguous().view(B, T, C)  # heads side by side again\n",
+    "        y = y.transpose(1, 2).contiguous().view(B, T, C)  # (B, T, C)\n",
 )
 PROJ: Place = (MODEL, "        return self.proj(y)\n")
 MASKED_SOFTMAX: Place = (MODEL, MASK[1] + SOFTMAX[1])
@@ -150,13 +150,7 @@ MODE_KEPT: Place = (
 )
 MODE_BACK: Place = (MODEL, "        self.train(was_training)\n")
 CROP: Place = (MODEL, "            context = idx[:, -self.config.block_size :]\n")
-LAST_LOGITS: Place = (
-    MODEL,
-    (
-        "            logits = logits[:, -1, :]"
-        "  # (B, V): only the last position predicts what is new\n"
-    ),
-)
+LAST_LOGITS: Place = (MODEL, "            logits = logits[:, -1, :]  # (B, V)\n")
 ARGMAX: Place = (MODEL, "                next_idx = logits.argmax(dim=-1, keepdim=True)\n")
 TEMPERATURE: Place = (MODEL, "                logits = logits / temperature\n")
 TOP_K: Place = (

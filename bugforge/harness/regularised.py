@@ -1,0 +1,157 @@
+"""Instruments of programs that are trained as large ones are: how their weights begin, dropout,
+evaluation on a part that is held out, and a schedule.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from .course import course_on, take
+from .greedy import greedy
+from .job import Job, Recording
+from .learning import UNKNOWN, expect, next_tokens
+from .lookups import Reads, reads
+from .notes import built_models
+from .program import Program
+from .weights import carry
+
+HALF = 0.5
+"""Share that dropout drops while it is looked at."""
+
+DRAWS = 64
+"""Forward passes over which dropout is watched."""
+
+NEW = 9
+"""Tokens asked for after each prompt."""
+
+LOOKED_AT = (1, 3)
+"""Steps whose gradients are looked at: before any evaluation, and behind one."""
+
+RATED, WARM_UP = 12, 4
+"""Steps whose rates are looked at, and those of them that warm up."""
+
+
+def beginning(program: Program, job: Job) -> Recording:
+    """The parameters of a model as it is built."""
+    seen = Recording()
+    torch.manual_seed(job.seed)
+    for name, parameter in program.build(**job.sizes).named_parameters():
+        seen.tensors[name] = parameter.detach().clone()
+    return seen
+
+
+def dropout(program: Program, job: Job) -> Recording:
+    """What a model with dropout gives: logits (B, T, V) in eval mode, and greedy tokens.
+
+    Beside both stands what it gives without any dropout. In train mode, the spread of the logits
+    (B, T, V) over many passes.
+    """
+    seen = Recording()
+    plain = program.build(**job.sizes)
+    model = program.build(**{**job.sizes, "dropout": HALF})
+    for one in (plain, model):
+        carry(one, job.weights, job.pairing)
+        one.eval()
+    idx, prompt = job.inputs["base"], job.inputs["prompt"]
+    with torch.no_grad():
+        seen.tensors["without"] = plain(idx.clone())[0]
+        for number in (1, 2):
+            seen.tensors[f"eval/{number}"] = model(idx.clone())[0]
+        model.train()
+        torch.manual_seed(job.seed)
+        seen.tensors["spread"] = torch.stack([model(idx.clone())[0] for _ in range(DRAWS)]).std(0)
+    seen.tensors["expected"], _ = greedy(plain, prompt, NEW, job.sizes["block_size"])
+    for mode in ("train", "eval"):
+        model.train(mode == "train")
+        seen.tensors[f"greedy/{mode}"] = model.generate(prompt.clone(), NEW, temperature=0)
+    return seen
+
+
+def evaluation(program: Program, job: Job) -> Recording:
+    """A short training with dropout that evaluates after each step.
+
+    Records what the evaluations told; for all but the last, the mean cross-entropy without dropout
+    of the held-out rows (B, T) that were read for it, and how many rows were no such; and for the
+    steps LOOKED_AT the gradients that the optimizer was handed, and those without dropout.
+    """
+    seen = Recording()
+    course = course_on(job, job.data, job.fields["block_size"])
+    with reads(program, len(course.order), learning=False) as read, _marked(read) as marks:
+        trained = take(program, job, course, dropout=HALF, eval_every=1)
+    model, steps = trained.training.model, trained.training.steps
+    seen.facts["told"] = trained.evaluations
+    seen.facts["steps"] = len(steps)
+    if model is None:
+        return seen
+    model.eval()
+    learned, held_out = trained.order[job.data], trained.order[job.held_out]
+    for number in LOOKED_AT:
+        if number <= len(steps) and steps[number - 1].rows:
+            for name, gradient in steps[number - 1].gradients.items():
+                seen.tensors[f"{number}/handed/{name}"] = gradient
+            expect(model, steps[number - 1], learned, seen, number)
+    for number, (start, end) in enumerate(pairwise(marks), start=1):
+        rows = [call.rows for call in read.calls[start:end] if not call.taught]
+        runs = [(some, next_tokens(some, held_out)) for some in rows]
+        seen.facts[f"strange/{number}"] = sum(wanted is None for _, wanted in runs)
+        seen.facts[f"read/{number}"] = len(runs)
+        _set(model, steps[number - 1].after)
+        seen.facts[f"expected/{number}"] = _mean_loss(
+            model, [(some, wanted) for some, wanted in runs if wanted is not None]
+        )
+    return seen
+
+
+def rates(program: Program, job: Job) -> Recording:
+    """The rate of each group of parameters, (steps, groups), as a training sets them."""
+    seen = Recording()
+    course = course_on(job, job.data, job.fields["block_size"])
+    config = program.config(**{**job.fields, "steps": RATED, "warmup_steps": WARM_UP})
+    set_: list[list[float]] = []
+
+    def note(optimizer: Optimizer, *_: object) -> None:
+        set_.append([float(group["lr"]) for group in optimizer.param_groups])
+
+    hook = register_optimizer_step_post_hook(note)
+    try:
+        with built_models(program, course.sizes):
+            program.train.train(course.text, config, job.seed)
+    finally:
+        hook.remove()
+    seen.facts["asked"] = float(config.learning_rate)
+    seen.tensors["rates"] = torch.tensor(set_)
+    return seen
+
+
+@contextmanager
+def _marked(read: Reads) -> Iterator[list[int]]:
+    """Note at each step how many calls had been read."""
+    marks: list[int] = []
+    hook = register_optimizer_step_post_hook(lambda *_: marks.append(len(read.calls)))
+    try:
+        yield marks
+    finally:
+        hook.remove()
+
+
+def _set(model: nn.Module, values: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(values[name])
+
+
+def _mean_loss(model: nn.Module, runs: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """Mean cross-entropy, in nats, over all tokens of rows (B, T) of any length."""
+    total = count = 0.0
+    with torch.no_grad():
+        for rows, wanted in runs:
+            logits = model(rows)[0].flatten(0, 1)
+            known = int((wanted != UNKNOWN).sum())
+            loss = nn.functional.cross_entropy(logits, wanted.flatten(), ignore_index=UNKNOWN)
+            total, count = total + loss.item() * known, count + known
+    return total / count if count else float("nan")

@@ -1,0 +1,151 @@
+"""Laws of programs with dropout, a part of the text held out, and a schedule they promise."""
+
+import numpy as np
+
+from bugforge.checks import Evidence, Law, facts, tensors
+from bugforge.distance import apart, apart_by_name
+
+
+def dropped_in_eval(seen: Evidence) -> float:
+    """Distance of the logits of eval mode from those without any dropout."""
+    told = tensors(seen, "dropout")
+    return max(apart(told[f"eval/{number}"], told["without"]) for number in (1, 2))
+
+
+def dropped_while_generating(seen: Evidence) -> float:
+    """Count the modes, of two, in which generating leads elsewhere than without any dropout."""
+    told = tensors(seen, "dropout")
+    return sum(
+        not np.array_equal(tokens, told["expected"])
+        for tokens in tensors(seen, "dropout", "greedy/").values()
+    )
+
+
+def kept_while_learning(seen: Evidence) -> float:
+    """Distance of gradients from those without dropout, the nearest of those looked at."""
+    steps = {name.split("/")[0] for name in tensors(seen, "evaluation")}
+    return min(
+        apart_by_name(
+            tensors(seen, "evaluation", f"{step}/handed/"),
+            tensors(seen, "evaluation", f"{step}/expected/"),
+            1e-9,
+        )
+        for step in steps
+    )
+
+
+def strangers_evaluated(seen: Evidence) -> float:
+    """Count the evaluations that read nothing, or anything but runs of what is held out."""
+    read, strange = facts(seen, "evaluation", "read/"), facts(seen, "evaluation", "strange/")
+    return float(sum(not read[number] or strange[number] > 0 for number in read))
+
+
+def evaluations_missed(seen: Evidence) -> float:
+    """How many evaluations are told too many or too few, of one after each step."""
+    told = facts(seen, "evaluation")
+    return float(abs(len(told["told"]) - told["steps"]))
+
+
+def wrong_evaluation(seen: Evidence) -> float:
+    """Distance of what evaluations told from the mean loss without dropout, as a share of it."""
+    expected = facts(seen, "evaluation", "expected/")
+    told = facts(seen, "evaluation")["told"]
+    return float(
+        max(
+            abs(told[int(number) - 1] - loss) / max(abs(loss), 1e-6)
+            for number, loss in expected.items()
+        )
+    )
+
+
+def rates_apart(seen: Evidence) -> float:
+    """How far the rates of two groups of parameters lie apart, as a share of the greatest."""
+    rates = tensors(seen, "rates")["rates"]
+    return float((rates.max(1) - rates.min(1)).max() / np.abs(rates).max())
+
+
+def off_schedule(seen: Evidence) -> float:
+    """How far the rate lies from its schedule, as a share of the rate asked for: it begins at half
+    of that at the most, comes up to it, and ends below half of it.
+    """
+    asked, rates = facts(seen, "rates")["asked"], tensors(seen, "rates")["rates"].max(1)
+    excess = max(
+        rates[0] - asked / 2, rates[-1] - asked / 2, abs(rates.max() - asked), -rates.min()
+    )
+    return float(excess / asked)
+
+
+REGULARISED = (
+    Law(
+        "dropout-off",
+        "eval",
+        "In eval mode nothing is dropped.",
+        ("dropout",),
+        dropped_in_eval,
+        at_most=1e-4,
+        after=("shape", "finite"),
+    ),
+    Law(
+        "generates-without-dropout",
+        "sampling",
+        "Generating drops nothing, whatever mode the model is in.",
+        ("dropout",),
+        dropped_while_generating,
+        at_most=0.0,
+        after=("dropout-off", "greedy"),
+    ),
+    Law(
+        "learns-with-dropout",
+        "loop",
+        "Every training step drops something, those behind an evaluation, too.",
+        ("evaluation",),
+        kept_while_learning,
+        at_least=0.05,
+        after=("gradient", "finite"),
+    ),
+    Law(
+        "evaluations",
+        "eval",
+        "Training evaluates as often as its configuration asks for.",
+        ("evaluation",),
+        evaluations_missed,
+        at_most=0.0,
+        after=("steps-taken",),
+    ),
+    Law(
+        "evaluates-held-out",
+        "eval",
+        "What is evaluated is what was held out.",
+        ("evaluation",),
+        strangers_evaluated,
+        at_most=0.0,
+        after=("evaluations",),
+    ),
+    Law(
+        "evaluation",
+        "eval",
+        "An evaluation tells the mean loss over its tokens, nothing being dropped.",
+        ("evaluation",),
+        wrong_evaluation,
+        at_most=1e-3,
+        after=("evaluates-held-out", "finite", "objective"),
+    ),
+    Law(
+        "one-rate",
+        "optim",
+        "Every group of parameters follows the schedule.",
+        ("rates",),
+        rates_apart,
+        at_most=1e-6,
+        after=("steps-taken",),
+    ),
+    Law(
+        "schedule",
+        "optim",
+        "The rate warms up to the one asked for, and then decays.",
+        ("rates",),
+        off_schedule,
+        at_most=0.1,
+        after=("one-rate",),
+    ),
+)

@@ -1,0 +1,1 @@
+"""A plugin that is brought by another distribution than Bugforge."""

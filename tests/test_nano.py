@@ -1,0 +1,73 @@
+"""The second program: dropout, accumulation, groups, and a part that is held out."""
+
+import json
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bugforge.bench import Bench
+from bugforge.catalogue import load
+from bugforge.choosing import Request
+from bugforge.cli import app
+from bugforge.forge import forge, is_genuine
+from bugforge.program import Program
+from bugforge.sandbox import Sandbox
+from bugforge.sentences import is_passage
+from bugforge.track import CLASSIC, GPT, NANO
+from bugforge.variant import vary
+from bugforge.verify import Question
+
+CATALOGUE = load()
+
+
+@pytest.mark.parametrize("program", CLASSIC.programs, ids=lambda program: program.name)
+def test_texts_are_cut_at_one_place(program: Program) -> None:
+    """What a program is to learn is the same however a learner rounds, and its text is made of
+    shipped sentences; what is never shown is not.
+    """
+    rng = random.Random(0)
+    for _ in range(50):
+        for text in (program.text(rng), program.unseen(rng)):
+            cut = len(program.learned(text))
+            share = program.held_out
+            assert cut == int(len(text) * (1 - share)) == len(text) - int(len(text) * share)
+            assert len(text) >= program.passage
+        assert is_passage(program.text(rng))
+        assert not is_passage(program.unseen(rng))
+
+
+def test_the_correct_program_passes_in_full(box: Sandbox) -> None:
+    """In whatever way it is written, it keeps every law; and it learns its text and another."""
+    rng = random.Random(0)
+    variant = vary(NANO.reference(), CATALOGUE.rewrites_of(NANO), NANO.text(rng), rng)
+    bench = Bench.set_up(box, NANO, variant.files, rng)
+    verdict = bench.checked(CLASSIC, variant.files, variant.text, Question(rng, trains="when kept"))
+    assert not verdict.unkept
+    assert verdict.passed
+
+
+def test_a_key_names_its_program() -> None:
+    """A key holds which program it was forged from, and is held to that one."""
+    key = forge(Request(seed="0", program="nano"), CLASSIC, CATALOGUE, "0")
+    assert set(key.pristine) == {"model.py", "data.py", "train.py"}
+    assert is_genuine(key, CATALOGUE)
+    assert not is_genuine(replace(key, reference="gpt"), CATALOGUE)
+
+
+def test_the_simplest_program_is_the_easy_one(tmp_path: Path) -> None:
+    """Easy workspaces are of the first program; a kind goes where it finds a place."""
+
+    def files(*options: str) -> set[str]:
+        folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+        ran = CliRunner().invoke(app, ["new", str(folder), "--json", "--bugs", "1", *options])
+        assert ran.exit_code == 0, ran.output
+        assert json.loads(ran.stdout)["bugs"] == 1
+        return {path.name for path in folder.glob("*.py")}
+
+    easy = [files("--difficulty", "easy", "--seed", str(seed)) for seed in range(6)]
+    assert easy == [set(GPT.files)] * len(easy)
+    assert files("--kind", "tie-broken") == set(NANO.files)
+    assert files("--program", "nano") == set(NANO.files)
