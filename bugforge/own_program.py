@@ -1,5 +1,6 @@
 """A user's own program, read from where it lies: its Python files and nothing else."""
 
+import ast
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,10 +85,12 @@ def _text(path: Path) -> str:
 
 def _parsed(name: str, text: str) -> Source:
     try:
+        ast.parse(text)  # which bugs in it must pass, too
         return parse(name, text)
-    except ParserSyntaxError as error:
+    except (SyntaxError, ParserSyntaxError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else error.raw_line
         raise UsageError(
-            f"{name} is not Python that can be parsed: see line {error.raw_line}.",
+            f"{name} is not Python that can be parsed: see line {line}.",
             "Mend it, or leave it out, by naming the files that you want.",
         ) from error
     except RecursionError as error:

@@ -152,6 +152,17 @@ def test_sites_names_kinds_and_lines_and_runs_nothing(program: Path) -> None:
     assert document["none"]
 
 
+def test_a_long_line_elsewhere_stays_as_it_is(tmp_path: Path) -> None:
+    """A bug changes the lines that it is in, however long others of a user's program are."""
+    long = f"{'values':100} = list(range(12))\n"
+    (tmp_path / "model.py").write_text(long + MODEL, encoding="utf-8")
+    ran = run("sites", ".", "--json", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    lines = {site["line"] for kind in json.loads(ran.stdout)["kinds"] for site in kind["sites"]}
+    assert lines
+    assert 1 not in lines
+
+
 def test_a_file_that_is_not_python_is_named(tmp_path: Path) -> None:
     """A program that cannot be parsed is refused, with the file and the line."""
     (tmp_path / "model.py").write_text("x = 1\ndef f(:\n", encoding="utf-8")

@@ -72,7 +72,11 @@ class Place:
         """
         tokens = render(self.tokens.args[0].value)
         counts = self.counted.args if self.counted else []
-        options = [arg for arg in counts if arg.keyword is not None]
+        options = [
+            arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            for arg in counts
+            if arg.keyword is not None
+        ]
         if isinstance(self.positions, cst.Subscript):
             table = self.positions.value
             length = find(find(self.positions, m.Slice())[0], LENGTH)[0]
