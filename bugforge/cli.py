@@ -226,7 +226,7 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Forge a fresh workspace with bugs in it."""
-    from bugforge import display, making  # noqa: PLC0415
+    from bugforge import making  # noqa: PLC0415
 
     order = making.Order(
         target=workspace,
@@ -244,9 +244,13 @@ def new(
         key_dir=key_dir,
         force=force,
     )
-    catalogue = _catalogue()
-    with display.progress(_console(stderr=True)) as progress:
-        made = making.make(order, catalogue, progress)
+    if source:
+        from bugforge import display  # noqa: PLC0415
+
+        with display.progress(_console(stderr=True)) as progress:
+            made = making.make(order, _catalogue(), progress)
+    else:
+        made = making.make(order, _catalogue())
     if as_json:
         _print_json(made.document())
         return
