@@ -183,7 +183,7 @@ COMPARISONS = (
         ("beginning",),
         beginnings_apart,
         at_most=0.4,
-        after=("parameters", "init-finite"),
+        after=("parameters", "init-finite", "position-scale"),
     ),
     Comparison(
         "dropout",

@@ -148,7 +148,7 @@ def test_a_key_kept_elsewhere(tmp_path: Path) -> None:
         (["list", "--shows", "leek"], "Did you mean leak?"),
         (["list", "--origin", "nobody"], "It is one of bugforge"),
         (["new", "--bugs", "7"], "--bugs"),
-        (["new", "--stage", "loop", "--bugs", "3"], "Ask for --bugs 1"),
+        (["new", "--stage", "optim", "--bugs", "3"], "Ask for --bugs 1"),
         (["new", "--kind", "shift-none", "--kind", "shift-double"], "cannot stand together"),
         (["nwe"], "nwe"),
         (["check", "--feedback", "ful"], "Did you mean full?"),

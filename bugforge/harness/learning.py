@@ -20,6 +20,10 @@ from .witness import Taken, witnessed
 UNKNOWN = -1
 """Stands for a token that nobody can know."""
 
+FAINT = 1e-6
+"""A gradient below which nothing but rounding may be in it: that of the bias of keys, which the
+softmax takes out."""
+
 LOOKED_AT = (1, 2, STEPS)
 """Steps that are held against the model's own logits: two in a row, and one of a higher loss."""
 
@@ -57,11 +61,23 @@ def objective(program: Program, job: Job) -> Recording:
         seen.facts[f"{number}/loss"] = losses[number - 1] if number <= len(losses) else None
         for name, gradient in step.gradients.items():
             seen.tensors[f"{number}/handed/{name}"] = gradient
+        held = _held(training.model, step)
         for name, before in step.before.items():
-            seen.facts[f"{number}/moved/{name}"] = float((step.after[name] - before).abs().max())
+            moved = float((step.after[name] - before).abs().max())
+            faint = step.gradients.get(name)
+            # Where nothing decays, a bias whose gradient is but rounding may stay where it is.
+            is_taught = name in held and faint is not None and bool(faint.abs().max() < FAINT)
+            seen.facts[f"{number}/moved/{name}"] = max(moved, FAINT if is_taught else 0.0)
         if step.rows:
             expect(training.model, step, trained.order[job.data], seen, number)
     return seen
+
+
+def _held(model: nn.Module, step: Taken) -> set[str]:
+    """Name the parameters that a step's optimizer holds."""
+    groups = step.optimizer.param_groups if step.optimizer else ()
+    ids = {id(parameter) for group in groups for parameter in group["params"]}
+    return {name for name, parameter in model.named_parameters() if id(parameter) in ids}
 
 
 def expect(model: nn.Module, step: Taken, data: Tensor, seen: Recording, number: int) -> None:

@@ -52,7 +52,9 @@ def dropout(program: Program, job: Job) -> Recording:
     (B, T, V) over many passes.
     """
     seen = Recording()
+    torch.manual_seed(job.seed)
     plain = program.build(**job.sizes)
+    torch.manual_seed(job.seed)  # what is no parameter begins alike, too
     model = program.build(**{**job.sizes, "dropout": HALF})
     for one in (plain, model):
         carry(one, job.weights, job.pairing)

@@ -124,7 +124,7 @@ LEARNING = (
         ("objective",),
         wrong_loss,
         at_most=3e-4,
-        after=("windows", "finite"),
+        after=("windows", "finite", "batch-independence"),
     ),
     Law(
         "steps-taken",

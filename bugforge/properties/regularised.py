@@ -59,9 +59,9 @@ def wrong_evaluation(seen: Evidence) -> float:
 
 
 def rates_apart(seen: Evidence) -> float:
-    """How far the rates of two groups of parameters lie apart, as a share of the greatest."""
+    """How far the rates of two groups of parameters lie apart, as a share of that asked for."""
     rates = tensors(seen, "rates")["rates"]
-    return float((rates.max(1) - rates.min(1)).max() / np.abs(rates).max())
+    return float((rates.max(1) - rates.min(1)).max() / facts(seen, "rates")["asked"])
 
 
 def off_schedule(seen: Evidence) -> float:
@@ -83,7 +83,7 @@ REGULARISED = (
         ("dropout",),
         dropped_in_eval,
         at_most=1e-4,
-        after=("shape", "finite"),
+        after=("shape", "finite", "parameters"),
     ),
     Law(
         "generates-without-dropout",
@@ -128,7 +128,7 @@ REGULARISED = (
         ("evaluation",),
         wrong_evaluation,
         at_most=1e-3,
-        after=("evaluates-held-out", "finite", "objective"),
+        after=("evaluates-held-out", "objective", "dropout-off"),
     ),
     Law(
         "one-rate",
@@ -146,6 +146,6 @@ REGULARISED = (
         ("rates",),
         off_schedule,
         at_most=0.1,
-        after=("one-rate",),
+        after=("one-rate", "training-moves"),
     ),
 )

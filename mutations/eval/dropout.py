@@ -125,7 +125,7 @@ class DropoutAlwaysOn(Mutation):
         "In eval mode, is the model a function of its input?",
         "What does a functional form know of the mode of the module around it?",
     )
-    killed_by = frozenset({"dropout-off", "evaluation"})
+    killed_by = frozenset({"dropout-off"})
     forms = (
         Form(
             "mode-not-told",

@@ -5,14 +5,8 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import OWN, find, line, render
-
-TIE = line(
-    m.Assign(
-        [m.AssignTarget(m.Attribute(OWN, m.Name("weight")))], m.Attribute(OWN, m.Name("weight"))
-    )
-)
-"""self.head.weight = self.embedding.weight"""
+from ..patterns import find, line, render
+from .parts import TIE
 
 ENDING = m.Call(
     func=m.Attribute(m.Name(), m.Name("endswith")),

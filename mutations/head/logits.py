@@ -7,8 +7,8 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import LINEAR, own_layer, swap
-from .parts import CORRECT, LOOK_ALIKE, head
+from ..patterns import LINEAR, find, own_layer, swap
+from .parts import CORRECT, LOOK_ALIKE, TIE, head
 
 Remake = Callable[[cst.Call], cst.Call]
 
@@ -17,6 +17,8 @@ def remade(remake: Remake) -> Callable[[cst.ClassDef], Rewritten]:
     """Make a mutation of the head's Linear from a function of it."""
 
     def mutate(definition: cst.ClassDef) -> Rewritten:
+        if find(definition, TIE):
+            return None  # what the layer is made with is given up for the table
         call = head(definition)
         made = own_layer(definition, call.func, LINEAR) if call else None
         return None if made is None else swap(definition, made, remake(made))

@@ -26,6 +26,13 @@ MADE_NORM = m.Call(
     func=m.Attribute(attr=m.Name(m.MatchRegex(r".*Norm"))) | m.Name(m.MatchRegex(r".*Norm"))
 )
 
+TIE = line(
+    m.Assign(
+        [m.AssignTarget(m.Attribute(OWN, m.Name("weight")))], m.Attribute(OWN, m.Name("weight"))
+    )
+)
+"""self.head.weight = self.embedding.weight"""
+
 CORRECT = """class LM(nn.Module):
     def __init__(self, vocab, width):
         self.norm = nn.LayerNorm(width)

@@ -8,7 +8,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import CROSS_ENTROPY, LINEAR, OWN, assigned, find, own_layer, render, root, swap
-from .parts import CORRECT, LOOK_ALIKE
+from .parts import CORRECT, LOOK_ALIKE, TIE
 
 OF_HEAD = assigned(m.Call(func=OWN, args=[m.Arg()]))
 """What a layer gives, under a name: logits = self.head(x)."""
@@ -50,7 +50,7 @@ def in_sequence(definition: cst.ClassDef) -> Rewritten:
     """Put a softmax behind the head, as a layer."""
     call = logits_of(definition)
     made = own_layer(definition, call.func, LINEAR) if call else None
-    if made is None:
+    if made is None or find(definition, TIE):
         return None
     layers = cst.parse_expression(f"nn.Sequential({render(made)}, nn.Softmax(dim=-1))")
     return swap(definition, made, layers)

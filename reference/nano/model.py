@@ -19,7 +19,7 @@ class GPTConfig:
     n_layer: int = 2
     n_head: int = 4
     n_embd: int = 48
-    dropout: float = 0.1
+    dropout: float = 0.05
 
 
 class CausalSelfAttention(nn.Module):

@@ -25,12 +25,12 @@ class TrainConfig:
     block_size: int = 24
     batch_size: int = 16
     accumulate: int = 2
-    steps: int = 400
+    steps: int = 450
     learning_rate: float = 8e-3
     warmup_steps: int = 40
     weight_decay: float = 0.05
     grad_clip: float = 1.0
-    dropout: float = 0.1
+    dropout: float = 0.05
     held_out: float = 0.2
     eval_every: int = 100
     device: str = "cpu"
