@@ -21,11 +21,11 @@ def calling(method: str) -> m.SimpleStatementLine:
 ZERO_GRAD = calling("zero_grad")
 BACKWARD = calling("backward")
 STEP = calling("step")
-CLIP = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))))
+ANY_CLIP = m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))
+CLIP = line(m.Expr(ANY_CLIP))
 
 ANY_BACKWARD = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name("backward")))))
 ANY_STEP = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name("step")))))
-ANY_CLIP = m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))
 GATHERING = m.For(body=m.IndentedBlock(body=[m.ZeroOrMore(), ANY_BACKWARD, m.ZeroOrMore()]))
 """A loop that accumulates gradients, of a loss that may be scaled."""
 
