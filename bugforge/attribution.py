@@ -42,7 +42,7 @@ def attribute(
         named = {left for left, program in known.items() if alike(instrument, found, program)}
         if named:
             possible &= named
-    return {number: _state(number, possible) for number in numbers}
+    return {number: state_of(number, possible) for number in numbers}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def alike(instrument: str, one: Behaviour, other: Behaviour) -> bool:
     )
 
 
-def _state(number: int, possible: set[Subset]) -> State:
+def state_of(number: int, possible: set[Subset]) -> State:
+    """Tell what is known of a bug, by the sets of bugs that may have been left in."""
     if not possible:
         return "could not tell"
     inside = {number in left for left in possible}

@@ -11,6 +11,9 @@ from bugforge.answers import AnswerKey
 from bugforge.catalogue import load, refuse_unknown
 from bugforge.errors import AnswerKeyError
 from bugforge.forge import is_genuine
+from bugforge.own_forge import is_own_genuine
+from bugforge.own_program import OWN
+from bugforge.own_verdict import verify_own
 from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
 from bugforge.verify import Progress, Question, Verdict, verify
@@ -43,7 +46,8 @@ def check(
     )
     with opened(Limits(seconds=seconds)) as box:
         _hold_genuine(key, key_dir)  # while the box loads torch
-        verdict = verify(box, workspace.root, key, question, progress)
+        judge = verify_own if key.track == OWN else verify
+        verdict = judge(box, workspace.root, key, question, progress)
     workspace.note(
         {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -68,18 +72,27 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
                 f"To check it, install that version: pip install bugforge=={key.version}",
             )
         return
+    if key.track == OWN:
+        if not is_own_genuine(key):
+            raise _changed(key)
+        return
     catalogue = load()
     known = {f"{r.id}/{choice}" for r in catalogue.rewrites.values() for choice in r.choices()}
     lacking = [way for way in key.ways if way not in known]
-    plugins = " ".join(key.plugins) or "the plugins that bring them"
     if lacking:
+        plugins = " ".join(key.plugins) or "the plugins that bring them"
         raise AnswerKeyError(
             f"The workspace was forged with rewrites that are not installed: {', '.join(lacking)}.",
             f"Install {plugins} as it was then; `bugforge list` says if a plugin is broken.",
         )
     if not is_genuine(key, catalogue):
-        raise AnswerKeyError(
-            "The workspace's answer key has been changed since it was forged"
-            + (f", or {plugins} has." if key.plugins else "."),
-            "Put the original back; `bugforge new` with the same seed and options makes it again.",
-        )
+        raise _changed(key)
+
+
+def _changed(key: AnswerKey) -> AnswerKeyError:
+    plugins = " ".join(key.plugins)
+    return AnswerKeyError(
+        "The workspace's answer key has been changed since it was forged"
+        + (f", or {plugins} has." if plugins else "."),
+        "Put the original back; `bugforge new` with the same seed and options makes it again.",
+    )

@@ -53,7 +53,7 @@ class Chooser:
     """Chooses the bugs of one request, for one variant of a track's program.
 
     most_crashes: how many bugs may crash the program, if that can be kept. One: behind a crash
-    the next is not seen until the first is mended.
+    the next is not seen until the first is mended. without: what may not be planted.
     """
 
     request: Request
@@ -62,6 +62,7 @@ class Chooser:
     sources: Sequence[Source]
     rng: random.Random
     most_crashes: int = 1
+    without: frozenset[tuple[Edit, ...]] = frozenset()
 
     def choose(self) -> list[Candidate]:
         """Choose as many bugs as asked for, those asked for by name among them.
@@ -169,7 +170,9 @@ class Chooser:
         for form in self._shuffled(kind.forms):
             found = [site for source in self.sources for site in sites(source, form)]
             for site in self._shuffled(found):
-                yield Candidate(kind, form, site.plant())
+                edits = site.plant()
+                if edits not in self.without:
+                    yield Candidate(kind, form, edits)
 
     def _shuffled(self, items: Iterable[T]) -> list[T]:
         shuffled = list(items)

@@ -178,6 +178,15 @@ def new(
     bugs: Annotated[
         int | None, typer.Option(min=1, max=6, help="How many bugs.", show_default="4")
     ] = None,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Plant them in a program of yours: its folder or a file; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     track: Annotated[str, typer.Option(help="Which exercise.")] = "classic",
     seed: Annotated[
         str | None,
@@ -221,6 +230,7 @@ def new(
 
     order = making.Order(
         target=workspace,
+        source=tuple(source or ()),
         track=track,
         seed=seed,
         bugs=bugs,
@@ -234,7 +244,13 @@ def new(
         key_dir=key_dir,
         force=force,
     )
-    made = making.make(order, _catalogue())
+    if source:
+        from bugforge import display  # noqa: PLC0415
+
+        with display.progress(_console(stderr=True)) as progress:
+            made = making.make(order, _catalogue(), progress)
+    else:
+        made = making.make(order, _catalogue())
     if as_json:
         _print_json(made.document())
         return
@@ -366,6 +382,27 @@ def show(
         _print_json(report.kind_document(found, origin))
     else:
         display.show_kind(_console(), found, origin)
+
+
+@app.command()
+@_handled
+def sites(
+    program: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="A program's folder, or its files.", show_default=False
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """List which kinds of bugs find a place in a program of yours, and where."""
+    from bugforge import display, own_sites, report  # noqa: PLC0415
+
+    found = own_sites.survey(program, _catalogue())
+    if as_json:
+        _print_json(report.survey_document(found))
+    else:
+        display.show_survey(_console(), found)
 
 
 @app.command()

@@ -19,6 +19,8 @@ from bugforge.diff import unified
 from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
+from bugforge.own_sites import Survey
+from bugforge.own_verdict import OwnVerdict
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells
 from bugforge.training import Run
@@ -96,7 +98,10 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     elif verdict.crash:
         console.print("[bold red]It does not run through:[/] ", end="")
         console.print(Text(str(verdict.crash)))
-    console.print(_headline(verdict))
+    if isinstance(verdict, OwnVerdict):
+        _show_own(console, verdict)
+    else:
+        console.print(_headline(verdict))
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
     if verdict.runs and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
@@ -124,6 +129,21 @@ def _headline(verdict: Verdict) -> str:
     hidden = f", {untold} could not be judged" if untold else ""
     word = "Not yet" if outcome(verdict) == "failed" else "Could not tell"
     return f"[bold red]{word}.[/] {laws}{hidden}, of {len(verdict.readings)}."
+
+
+def _show_own(console: Console, verdict: OwnVerdict) -> None:
+    """Show the verdict on a user's own program, and what it does not cover."""
+    compared, broken = len(verdict.readings), len(verdict.broken)
+    where = ", ".join(verdict.models)
+    if verdict.passed:
+        console.print(
+            f"[bold green]Passed.[/] Nothing differs in {compared} comparisons of {where} with "
+            "the correct program. Well done."
+        )
+    else:
+        console.print(f"[bold red]Not yet.[/] {where}: {broken} of {compared} comparisons differ.")
+    for words in verdict.unjudged:
+        show_paragraph(console, words, begin="  not judged: ")
 
 
 def _show_run(console: Console, run: Run) -> None:
@@ -201,6 +221,21 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
         f"{_many(len(catalogue.kinds), 'kind')}, {_many(forms, 'form')}. "
         "Spoilers: bugforge show KIND"
     )
+
+
+def show_survey(console: Console, found: Survey) -> None:
+    """Show which kinds find a place in a program, and the lines they find."""
+    for id_, places in found.found.items():
+        lines: dict[str, dict[int, None]] = {}
+        for place in places:
+            lines.setdefault(place.name, {})[place.line] = None
+        where = "  ".join(
+            f"{name}:{','.join(map(str, sorted(numbers)))}" for name, numbers in lines.items()
+        )
+        console.print(Text(f"{id_:26} {where}"), soft_wrap=True)
+    of = len(found.found) + len(found.none)
+    files = _many(len(found.files), "file")
+    console.print(f"{len(found.found)} of {of} kinds find a place in {files}.", highlight=False)
 
 
 def show_rewrites(console: Console, catalogue: Catalogue) -> None:

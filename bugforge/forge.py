@@ -51,7 +51,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         plugins=catalogue.bringing(variant.ways),
         pristine=pristine,
         bugs=tuple(
-            _bug(number, candidate, planted)
+            numbered(number, candidate, planted)
             for number, (candidate, planted) in enumerate(zip(chosen, edits, strict=True), start=1)
         ),
     )
@@ -95,7 +95,8 @@ def _identity(request: Request, track: Track) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
-def _bug(number: int, candidate: Candidate, edits: tuple[Edit, ...]) -> Bug:
+def numbered(number: int, candidate: Candidate, edits: tuple[Edit, ...]) -> Bug:
+    """Give a bug its number and its explanation. edits: as they stand in the program."""
     kind, page = candidate.kind, candidate.kind.page
     return Bug(
         number=number,

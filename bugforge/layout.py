@@ -1,6 +1,7 @@
 """The layout of code that was written by machine: no line too long. Pure."""
 
 import ast
+from collections.abc import Collection
 
 LINE_LENGTH = 100
 
@@ -10,11 +11,11 @@ def narrow(text: str) -> bool:
     return all(len(line) <= LINE_LENGTH for line in text.splitlines())
 
 
-def laid_out(text: str) -> str:
+def laid_out(text: str, kept: Collection[str] = ()) -> str:
     """Put the arguments of a call with which a line ends on lines of their own, where the line is
     too long.
 
-    Lines that this does not help stay as they are.
+    Lines that this does not help stay as they are, and so do those that are to be kept.
     """
     if narrow(text):
         return text
@@ -22,8 +23,9 @@ def laid_out(text: str) -> str:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Assign | ast.Expr | ast.Return) and node.lineno == node.end_lineno:
             call = node.value.elts[-1] if isinstance(node.value, ast.Tuple) else node.value
-            if isinstance(call, ast.Call) and not narrow(lines[node.lineno - 1]):
-                lines[node.lineno - 1] = _wrapped(lines[node.lineno - 1], call, node.col_offset)
+            line = lines[node.lineno - 1]
+            if isinstance(call, ast.Call) and not narrow(line) and line not in kept:
+                lines[node.lineno - 1] = _wrapped(line, call, node.col_offset)
     return "".join(lines)
 
 

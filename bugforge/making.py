@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
 from bugforge.mutants import has_sites
 from bugforge.mutation import DIFFICULTIES, STAGES, Mutation
+from bugforge.own_program import OWN
 from bugforge.place import Place, write
 from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
@@ -24,13 +26,18 @@ from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
 BUGS = 4
+OWN_PROBLEM = "own.md"
 
 
 @dataclass(frozen=True)
 class Order:
-    """What `bugforge new` was asked for; what is None is drawn, or taken by default."""
+    """What `bugforge new` was asked for; what is None is drawn, or taken by default.
+
+    source: where the user's own program lies, if bugs are to go into one.
+    """
 
     target: Path | None = None
+    source: tuple[Path, ...] = ()
     track: str = "classic"
     seed: str | None = None
     bugs: int | None = None
@@ -67,7 +74,9 @@ class Made:
         }
 
 
-def make(order: Order, catalogue: Catalogue) -> Made:
+def make(
+    order: Order, catalogue: Catalogue, progress: Callable[[str], None] = lambda _: None
+) -> Made:
     """Forge a workspace from a catalogue and write it whole, or not at all.
 
     Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
@@ -81,17 +90,23 @@ def make(order: Order, catalogue: Catalogue) -> Made:
         )
     track = find_track(order.track)
     request = _request(order, track, catalogue)
-    key = forge(request, track, catalogue, __version__)
+    if order.source:
+        from bugforge.own_making import make_key  # noqa: PLC0415  # it loads what others do without
+
+        key, problem = make_key(order.source, request, catalogue, progress), OWN_PROBLEM
+    else:
+        key = forge(request, track, catalogue, __version__)
+        problem = track.program(key.reference).problem
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
-        track=track.name,
+        track=key.track,
         version=__version__,
         minutes=order.minutes,
         runs=order.runs,
         key_inside=order.key_dir is None,
     )
-    texts = {**key.forged, **_documents(order, track, key)}
+    texts = {**key.forged, **_documents(order, problem, key)}
     write(Place(target, order.key_dir, order.force), manifest, texts, key)
     key_path = order.key_dir / key_name(key.id) if order.key_dir else None
     return Made(target, manifest, len(key.bugs), request.seed, key_path)
@@ -128,11 +143,19 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
             "Leave --bugs out, or name fewer kinds.",
         )
     seed = order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS))
-    program = order.program or _drawn(order, track, [catalogue.kind(id_) for id_ in kinds], seed)
+    if order.source and order.program:
+        raise UsageError(
+            f"--from and --program {order.program} name two programs.", "Leave one of them out."
+        )
+    asked = [catalogue.kind(id_) for id_ in kinds]
+    if order.source:
+        program = OWN
+    else:
+        program = track.program(order.program or _drawn(order, track, asked, seed)).name
     return Request(
         seed=seed,
         bugs=bugs,
-        program=track.program(program).name,
+        program=program,
         kinds=kinds,
         stages=tuple(dict.fromkeys(order.stages)),
         difficulty=order.difficulty,
@@ -152,11 +175,12 @@ def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -
     return random.Random(f"{seed} program").choice(programs).name
 
 
-def _documents(order: Order, track: Track, key: AnswerKey) -> dict[str, str]:
+def _documents(order: Order, problem_file: str, key: AnswerKey) -> dict[str, str]:
     folder = files("bugforge.templates")
-    problem = Template((folder / track.program(key.reference).problem).read_text(encoding="utf-8"))
+    problem = Template((folder / problem_file).read_text(encoding="utf-8"))
     words = {
         "text": key.text,
+        "files": "\n".join(f"- `{name}`" for name in key.pristine),
         "bugs": "one bug" if len(key.bugs) == 1 else f"{len(key.bugs)} bugs",
         "minutes": "1 minute" if order.minutes == 1 else f"{order.minutes} minutes",
         "runs": "1 run" if order.runs == 1 else f"{order.runs} runs",

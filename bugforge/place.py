@@ -73,6 +73,7 @@ def _fill(
 ) -> None:
     (folder / HIDDEN).mkdir()
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     if key:
         (folder / HIDDEN / KEY).write_text(seal(key), encoding="ascii", newline="\n")

@@ -13,6 +13,8 @@ from bugforge.checks import Reading
 from bugforge.diff import unified
 from bugforge.mend import forged_start
 from bugforge.mutation import Mutation
+from bugforge.own_sites import Survey
+from bugforge.own_verdict import OwnVerdict
 from bugforge.revealing import Revealed
 from bugforge.training import Run
 from bugforge.verify import Verdict
@@ -72,6 +74,8 @@ def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dic
         "isolation": list(verdict.isolation),
         "runs": [_run(run) for run in verdict.runs],
     }
+    if isinstance(verdict, OwnVerdict):
+        document |= {"models": list(verdict.models), "not_judged": list(verdict.unjudged)}
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         document["broken"] = [_law(reading, place=place) for reading in verdict.broken]
@@ -194,4 +198,22 @@ def list_document(catalogue: Catalogue) -> dict[str, Any]:
             for id_, rewrite in catalogue.rewrites.items()
         ],
         "broken": [asdict(plugin) for plugin in catalogue.broken],
+    }
+
+
+def survey_document(found: Survey) -> dict[str, Any]:
+    """Describe which kinds find a place in a program."""
+    return {
+        "command": "sites",
+        "files": list(found.files),
+        "kinds": [
+            {
+                "id": id_,
+                "sites": [
+                    {"form": place.form, "file": place.name, "line": place.line} for place in places
+                ],
+            }
+            for id_, places in found.found.items()
+        ],
+        "none": list(found.none),
     }

@@ -59,7 +59,8 @@ class Site:
 
     def plant(self) -> tuple[Edit, ...]:
         """Give the edits that plant the form here."""
-        planted = laid_out(self.source.with_node(self.node, self.mutated).code)
+        kept = set(self.source.text.splitlines(keepends=True))  # a user's own may be long
+        planted = laid_out(self.source.with_node(self.node, self.mutated).code, kept)
         return tuple(line_edits(self.source.name, self.source.text, planted))
 
 

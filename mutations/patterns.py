@@ -52,8 +52,8 @@ CROSS_ENTROPY = m.Call(
 )
 """A cross-entropy of logits and targets."""
 
-OWN = m.Attribute(value=m.Name("self"))
-"""Something that belongs to the module: self.something."""
+OWN = m.Attribute(value=m.Name("self") | m.Attribute(value=m.Name("self")))
+"""Something that belongs to the module: self.something, or self.parts.something."""
 
 LAYER_OF_NAME = m.Call(func=OWN, args=[m.Arg(m.Name(), keyword=None)])
 """A layer at work on a plain name: self.layer(x)."""

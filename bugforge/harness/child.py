@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
+from .own import record_own
 from .program import Program
 from .training import replay, train_and_sample
 from .weights import Pairing, drawn, read_weights, write_weights
@@ -30,6 +31,9 @@ def run(spec: dict[str, Any]) -> None:
     folder, out = Path(spec["program"]), Path(spec["out"])
     os.chdir(folder)
     sys.dont_write_bytecode = True
+    if spec["task"] == "own":
+        record_own(spec, folder, partial(_recorded, out, folder))
+        return
     program = _recorded(out, folder, "import", lambda: _imported(folder))
     if program is None:
         return

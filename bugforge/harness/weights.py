@@ -179,6 +179,8 @@ class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 def _exchanged(weights: Mapping[str, Shape], order: tuple[int, int, int]) -> dict[str, str]:
     """Give, for each weight of a query, key or value, the one that stands in its place."""
+    if list(order) == sorted(order):
+        return {}  # other programs than ours have blocks of other makes
     square = [
         name.removesuffix(".weight")
         for name, shape in weights.items()

@@ -5,7 +5,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import SCORES, render, swap, with_argument
+from ..patterns import ALL, SCORES, render, swap, with_argument
 from .mask_examples import MASKED, MASKED_LATER, kept_of
 from .parts import FILL
 
@@ -118,6 +118,7 @@ class MaskNotSliced(Mutation):
 
 TOP_LEFT = m.Subscript(
     slice=[
+        m.ZeroOrMore(ALL),
         m.SubscriptElement(m.Slice(lower=None, upper=m.Name())),
         m.SubscriptElement(m.Slice(lower=None, upper=m.Name())),
     ]
@@ -130,10 +131,11 @@ def from_wrong_corner(fill: cst.Call) -> Rewritten:
     if kept is None or not m.matches(kept, TOP_LEFT):
         return None
     assert isinstance(kept, cst.Subscript)
-    rows, columns = (element.slice for element in kept.slice)
+    *whole, rows, columns = (element.slice for element in kept.slice)
     assert isinstance(rows, cst.Slice)
     assert isinstance(columns, cst.Slice)
-    corner = f"{render(kept.value)}[-{render(rows.upper or rows)}:, {render(columns)}]"
+    axes = [*map(render, whole), f"-{render(rows.upper or rows)}:", render(columns)]
+    corner = f"{render(kept.value)}[{', '.join(axes)}]"
     return swap(fill, kept, cst.parse_expression(corner))
 
 

@@ -1,6 +1,7 @@
 """The projection behind the merged heads is missing or has the wrong shape."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import libcst as cst
 import libcst.matchers as m
@@ -9,6 +10,7 @@ from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import (
     LAYER_OF_NAME,
+    OWN,
     assigned,
     find,
     line,
@@ -72,8 +74,19 @@ def number_of_heads(definition: cst.ClassDef, width: cst.CSTNode) -> cst.CSTNode
     return None
 
 
+PROJECTED = line(assigned(m.Call(func=OWN, args=[m.Arg(LAYER_OF_NAME)])))
+"""A dropout behind the projection: y = self.drop(self.out(y))."""
+
+
 def unprojected(block: cst.IndentedBlock) -> Rewritten:
-    """Return the merged heads themselves, as one statement with their merging."""
+    """Return the merged heads themselves, as one statement with their merging; or leave out the
+    projection before a dropout.
+    """
+    for merging, projecting in pairwise(block.body):
+        if m.matches(merging, line(assigned(MERGED))) and m.matches(projecting, PROJECTED):
+            call = find(projecting, LAYER_OF_NAME)[0]
+            assert isinstance(call, cst.Call)
+            return swap(block, call, call.args[0].value)
     merging, returning = block.body[-2:]
     assert isinstance(merging, cst.SimpleStatementLine)
     assert isinstance(merging.body[0], cst.Assign)
@@ -253,7 +266,8 @@ class OutProjMissing(Mutation):
     forms = (
         Form(
             "idle",
-            within(line(assigned(MERGED)), line(m.Return(LAYER_OF_NAME))),
+            within(line(assigned(MERGED)), line(m.Return(LAYER_OF_NAME)))
+            | within(line(assigned(MERGED)), PROJECTED),
             unprojected,
             correct=(
                 "def forward(self, x):\n"

@@ -44,12 +44,14 @@ MASKING = line(assigned(FILL_ANEW))
 SOFTMAXING = line(assigned(SOFTMAX))
 """The line att = softmax(att)."""
 
-SCALED = m.BinaryOperation(
+ROOT = m.Call(func=m.Attribute(attr=m.Name("sqrt")))
+
+SCALED = m.BinaryOperation(left=SCORES, operator=m.Divide(), right=ROOT) | m.BinaryOperation(
     left=SCORES,
-    operator=m.Divide(),
-    right=m.Call(func=m.Attribute(attr=m.Name("sqrt"))),
+    operator=m.Multiply(),
+    right=m.BinaryOperation(m.Integer("1") | m.Float("1.0"), m.Divide(), ROOT),
 )
-"""Scores divided by the root of something."""
+"""Scores divided by the root of something: / math.sqrt(d), or * (1.0 / math.sqrt(d))."""
 
 HEADS_EXCHANGED = m.Call(
     func=m.Attribute(attr=m.Name("transpose")),

@@ -15,7 +15,7 @@ from ..patterns import (
     swap,
     uses,
 )
-from .parts import SCALED, SOFTMAXING
+from .parts import ROOT, SCALED, SOFTMAXING
 from .scale import UNSCALED
 
 SCALING = line(assigned(SCALED))
@@ -24,6 +24,8 @@ SCALING = line(assigned(SCALED))
 
 def multiplied(scaling: cst.BinaryOperation) -> Rewritten:
     """Multiply where the scores are divided."""
+    if isinstance(scaling.right, cst.BinaryOperation):
+        return scaling.with_changes(right=scaling.right.right)
     return scaling.with_changes(operator=cst.Multiply())
 
 
@@ -34,10 +36,9 @@ def unscaled(module: cst.Module) -> Rewritten:
         return None
     scaling = scalings[0]
     assert isinstance(scaling, cst.BinaryOperation)
-    assert isinstance(scaling.right, cst.Call)
     scores = scaling.left.with_changes(lpar=scaling.lpar, rpar=scaling.rpar)
     mutant = swap(module, scaling, scores)
-    library = root(scaling.right)
+    library = root(find(scaling.right, ROOT)[0])
     imports = find(mutant, line(m.Import(names=[m.ImportAlias(m.Name(library), asname=None)])))
     if not imports or uses(mutant, library) > len(imports):
         return mutant
@@ -65,7 +66,8 @@ def scaled_late(block: cst.IndentedBlock) -> Rewritten:
     scaling, normalising = find(scaling_line, SCALED)[0], find(softmax_line, SOFTMAX)[0]
     assert isinstance(scaling, cst.BinaryOperation)
     scores = scaling.left.with_changes(lpar=scaling.lpar, rpar=scaling.rpar)
-    late = cst.parse_expression(f"{render(normalising)} / {render(scaling.right)}")
+    sign = "/" if isinstance(scaling.operator, cst.Divide) else "*"
+    late = cst.parse_expression(f"{render(normalising)} {sign} {render(scaling.right)}")
     return swap(swap(block, scaling, scores), normalising, late)
 
 

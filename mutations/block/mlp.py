@@ -7,7 +7,20 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import LAYER_OF_NAME, LINEAR, OWN, assigned, find, own_layer, root, swap
+from ..patterns import (
+    LAYER_OF_NAME,
+    LINEAR,
+    OWN,
+    assigned,
+    find,
+    line,
+    moved,
+    own_layer,
+    root,
+    swap,
+    target,
+    with_lines,
+)
 
 ACTIVATION = m.Attribute(attr=m.Name("gelu") | m.Name("relu") | m.Name("silu"))
 
@@ -18,6 +31,9 @@ MADE_ACTIVATION = m.Call(
     | m.Name("SiLU")
 )
 """An activation as a layer: nn.GELU()."""
+
+ALONE = line(assigned(m.Call(func=ACTIVATION | OWN, args=[m.Arg(m.Name()), m.ZeroOrMore()])))
+"""What may be a layer or an activation on a line of its own: x = self.up(x), x = self.act(x)."""
 
 IN_SEQUENCE = m.Call(
     func=m.Attribute(attr=m.Name("Sequential")) | m.Name("Sequential"),
@@ -56,8 +72,7 @@ def active(definition: cst.ClassDef) -> Active | None:
     for function in find(definition, m.FunctionDef()):
         for found in find(function, BETWEEN):
             activation = cst.ensure_type(found, cst.Call)
-            own = m.matches(activation.func, OWN)
-            if own and not own_layer(definition, activation.func, MADE_ACTIVATION):
+            if not _activates(definition, activation):
                 continue
             for outer in find(function, m.Call(func=OWN, args=[m.Arg()])):
                 assert isinstance(outer, cst.Call)
@@ -79,12 +94,41 @@ def _reads(function: cst.CSTNode, outer: cst.Call, activation: cst.Call) -> bool
     )
 
 
+def alone(definition: cst.ClassDef) -> tuple[cst.IndentedBlock, int] | None:
+    """Find a block, and the index in it of an activation between two layers, where all three have
+    lines of their own, and one name.
+    """
+    for block in find(definition, m.IndentedBlock()):
+        assert isinstance(block, cst.IndentedBlock)
+        for at in range(1, len(block.body) - 1):
+            three = block.body[at - 1 : at + 2]
+            if not all(m.matches(statement, ALONE) for statement in three):
+                continue
+            calls = [cst.ensure_type(find(each, m.Call())[0], cst.Call) for each in three]
+            names = {root(call.args[0].value) for call in calls} | set(map(target, three))
+            activates = [_activates(definition, call) for call in calls]
+            if len(names) == 1 and activates == [False, True, False]:
+                return block, at
+    return None
+
+
+def _activates(definition: cst.ClassDef, call: cst.Call) -> bool:
+    """Whether what is called is an activation: a function, or a layer that the class makes."""
+    if m.matches(call.func, OWN):
+        return own_layer(definition, call.func, MADE_ACTIVATION) is not None
+    return True
+
+
 def passive(definition: cst.ClassDef) -> Rewritten:
     """Take the activation out."""
     for sequence in find(definition, IN_SEQUENCE):
         assert isinstance(sequence, cst.Call)
         first, _, second = sequence.args
         return swap(definition, sequence, sequence.with_changes(args=[first, second]))
+    lines = alone(definition)
+    if lines is not None:
+        block, at = lines
+        return swap(definition, block, with_lines(block, at, at + 1, []))
     found = active(definition)
     if found is None:
         return None
@@ -92,7 +136,7 @@ def passive(definition: cst.ClassDef) -> Rewritten:
 
 
 def active_late(definition: cst.ClassDef) -> Rewritten:
-    """Put the activation around the outer layer."""
+    """Put the activation around the outer layer, or behind it."""
     for sequence in find(definition, IN_SEQUENCE):
         assert isinstance(sequence, cst.Call)
         first, between, second = sequence.args
@@ -101,6 +145,10 @@ def active_late(definition: cst.ClassDef) -> Rewritten:
             second.with_changes(value=between.value),
         )
         return swap(definition, sequence, sequence.with_changes(args=[first, *others]))
+    lines = alone(definition)
+    if lines is not None:
+        block, at = lines
+        return swap(definition, block, moved(block, at, at + 2))
     found = active(definition)
     if found is None:
         return None

@@ -1,13 +1,14 @@
 """Inputs and targets are cut from a window at the wrong places."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import libcst as cst
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import render, same
-from .parts import CORRECT, OTHERS, SHIFTED
+from ..patterns import find, render, same, swap, with_lines
+from .parts import CORRECT, OTHERS, SHIFTED, WINDOW, WINDOW_LATER, WINDOWS
 
 Recut = Callable[[cst.Subscript, cst.Subscript], tuple[cst.BaseExpression, cst.BaseExpression]]
 
@@ -33,6 +34,34 @@ def cut(recut: Recut) -> Callable[[cst.Tuple], Rewritten]:
 def like(side: cst.Subscript, other: cst.Subscript) -> cst.Subscript:
     """Cut one side along the time as the other is cut."""
     return side.with_changes(slice=[side.slice[0], other.slice[1], *side.slice[2:]])
+
+
+def cut_in_lines(recut: Recut) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation of windows that are cut in lines, one by one, from a function of both."""
+
+    def mutate(block: cst.IndentedBlock) -> Rewritten:
+        for at, (one, other) in enumerate(pairwise(block.body)):
+            fronts, backs = find(one, WINDOW), find(other, WINDOW_LATER)
+            if len(fronts) != 1 or len(backs) != 1 or find(one, WINDOW_LATER):
+                continue
+            front, back = (cst.ensure_type(found[0], cst.Subscript) for found in (fronts, backs))
+            sides = recut(front, back)
+            lines = [swap(one, front, sides[0]), swap(other, back, sides[1])]
+            return with_lines(block, at, at + 2, lines)
+        return None
+
+    return mutate
+
+
+def either(
+    pairs: Callable[[cst.Tuple], Rewritten], lines: Callable[[cst.IndentedBlock], Rewritten]
+) -> Callable[[cst.Tuple | cst.IndentedBlock], Rewritten]:
+    """Make a mutation of pairs, and of windows that are cut in lines."""
+
+    def mutate(node: cst.Tuple | cst.IndentedBlock) -> Rewritten:
+        return pairs(node) if isinstance(node, cst.Tuple) else lines(node)
+
+    return mutate
 
 
 def wrapped(pair: cst.Tuple) -> Rewritten:
@@ -79,15 +108,21 @@ class ShiftSameEnd(Mutation):
     forms = (
         Form(
             "last",
-            SHIFTED,
-            cut(lambda front, back: (front, like(back, front))),
+            SHIFTED | WINDOWS,
+            either(
+                cut(lambda front, back: (front, like(back, front))),
+                cut_in_lines(lambda front, _: (front, front.deep_clone())),
+            ),
             correct=CORRECT,
             buggy="def draw(windows):\n    return windows[:, :-1], windows[:, :-1]\n",
         ),
         Form(
             "first",
-            SHIFTED,
-            cut(lambda front, back: (like(front, back), back)),
+            SHIFTED | WINDOWS,
+            either(
+                cut(lambda front, back: (like(front, back), back)),
+                cut_in_lines(lambda _, back: (back.deep_clone(), back)),
+            ),
             correct=CORRECT,
             buggy="def draw(windows):\n    return windows[:, 1:], windows[:, 1:]\n",
         ),
@@ -128,8 +163,11 @@ class ShiftWrongDirection(Mutation):
     forms = (
         Form(
             "exchanged",
-            SHIFTED,
-            cut(lambda front, back: (like(front, back), like(back, front))),
+            SHIFTED | WINDOWS,
+            either(
+                cut(lambda front, back: (like(front, back), like(back, front))),
+                cut_in_lines(lambda front, back: (back.deep_clone(), front.deep_clone())),
+            ),
             correct=CORRECT,
             buggy="def draw(windows):\n    return windows[:, 1:], windows[:, :-1]\n",
         ),

@@ -8,7 +8,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Rewritten
 
-from ..patterns import ALL, MINUS_ONE, assigned, find, line, same, swap
+from ..patterns import ALL, MINUS_ONE, assigned, find, line, same, swap, within
 
 FRONT = m.Subscript(
     slice=[
@@ -29,6 +29,28 @@ SHIFTED = m.Tuple(elements=[m.Element(FRONT), m.Element(BACK)])
 
 FIRST, SECOND = line(assigned(FRONT)), line(assigned(BACK))
 """The same on two lines."""
+
+WINDOW = m.Subscript(
+    value=m.Name(),
+    slice=[m.SubscriptElement(m.Slice(lower=m.Name(), upper=m.BinaryOperation(), step=None))],
+)
+WINDOW_LATER = m.Subscript(
+    value=m.Name(),
+    slice=[
+        m.SubscriptElement(
+            m.Slice(
+                lower=m.BinaryOperation(m.Name(), m.Add(), m.Integer("1")),
+                upper=m.BinaryOperation(),
+                step=None,
+            )
+        )
+    ],
+)
+WINDOWS = within(
+    line(assigned(m.Call(args=[m.Arg(m.ListComp()), m.ZeroOrMore()]))),
+    line(assigned(m.Call(args=[m.Arg(m.ListComp()), m.ZeroOrMore()]))),
+)
+"""Windows cut one by one: x = stack([data[i : i + n] for i in ix]), and y likewise from i + 1."""
 
 CORRECT = "def draw(windows):\n    return windows[:, :-1], windows[:, 1:]\n"
 OTHERS = (

@@ -10,25 +10,38 @@ from bugforge.mutation import Rewritten, descendants
 
 from ..patterns import (
     LAYER_OF_NAME,
+    OWN,
     assigned,
     find,
     line,
     render,
     root,
     swap,
+    target,
     uses,
     with_lines,
 )
 from .table import LENGTH, PLACED
 
-LOOKED_UP = m.BinaryOperation(left=LAYER_OF_NAME, operator=m.Add(), right=LAYER_OF_NAME)
-"""Tokens with counted positions added: self.tok_emb(idx) + self.pos_emb(positions)."""
-
 COUNT = m.Call(
     func=m.Attribute(attr=m.Name("arange")),
-    args=[m.Arg(LENGTH, keyword=None), m.ZeroOrMore(m.Arg(keyword=m.Name()))],
+    args=[
+        m.ZeroOrOne(m.Arg(m.Integer("0"), keyword=None)),
+        m.Arg(LENGTH, keyword=None),
+        m.ZeroOrMore(m.Arg(keyword=m.Name())),
+    ],
 )
 """Positions, counted: torch.arange(idx.size(1), device=idx.device)."""
+
+LOOKUP = m.Call(func=OWN, args=[m.Arg(m.Name() | COUNT, keyword=None)])
+"""Rows of a table, by their numbers: self.pos_emb(positions)."""
+
+LOOKED_UP = m.BinaryOperation(
+    left=LAYER_OF_NAME | m.Name(), operator=m.Add(), right=LOOKUP | m.Name()
+)
+"""Tokens with counted positions added: self.tok_emb(idx) + self.pos_emb(positions), where either
+may have a name.
+"""
 
 CORRECT = "def forward(self, idx):\n    return self.tokens(idx) + self.table[: idx.size(1)]\n"
 """An example to mutate."""
@@ -38,14 +51,17 @@ CORRECT = "def forward(self, idx):\n    return self.tokens(idx) + self.table[: i
 class Place:
     """Where a block of lines adds positions to tokens.
 
-    at: the index of the line. total: the sum. counted: the call that counts positions which are
-    looked up; None where rows are cut.
+    at: the index of the line. total: the sum. tokens, positions: what is added, also where the sum
+    names it only. counted: the call that counts positions which are looked up; None where rows are
+    cut.
     """
 
     lines: cst.IndentedBlock
     at: int
     total: cst.BinaryOperation
-    counted: cst.Call | None
+    tokens: cst.Call
+    positions: cst.Call | cst.Subscript
+    counted: cst.Call | None = None
 
     def words(self) -> dict[str, str]:
         """Give what templates are filled with, in the words of the program.
@@ -54,14 +70,18 @@ class Place:
         rows: how many rows the batch has, written alike. Where positions are counted, library is
         what counts (`torch`), and options what that is given besides, with a comma before it.
         """
-        tokens = render(cst.ensure_type(self.total.left, cst.Call).args[0].value)
-        if self.counted is None:
-            cut = cst.ensure_type(self.total.right, cst.Subscript)
-            table, length = cut.value, find(find(cut, m.Slice())[0], LENGTH)[0]
+        tokens = render(self.tokens.args[0].value)
+        counts = self.counted.args if self.counted else []
+        options = [
+            arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)
+            for arg in counts
+            if arg.keyword is not None
+        ]
+        if isinstance(self.positions, cst.Subscript):
+            table = self.positions.value
+            length = find(find(self.positions, m.Slice())[0], LENGTH)[0]
         else:
-            table = cst.ensure_type(self.total.right, cst.Call).func
-            length = self.counted.args[0].value
-        options = self.counted.args[1:] if self.counted else []
+            table, length = self.positions.func, counts[len(counts) - len(options) - 1].value
         axis = find(length, m.Integer())
         return {
             "tokens": tokens,
@@ -93,9 +113,13 @@ class Place:
 
     def uncounted(self, new: cst.BaseExpression) -> cst.IndentedBlock:
         """Give the lines with a sum that needs no counted positions, and without these."""
-        counting = [i for i, own in enumerate(self.lines.body) if self.counted in find(own, COUNT)]
+        idle = [
+            i
+            for i, own in enumerate(self.lines.body[: self.at])
+            if self.counted in find(own, COUNT) or self.positions in find(own, LOOKUP)
+        ]
         lines = self.with_total(new)
-        for index in counting:
+        for index in reversed(idle):
             lines = with_lines(lines, index, index + 1, [])
         return lines
 
@@ -109,10 +133,11 @@ def place(lines: cst.IndentedBlock) -> Place | None:
             if not isinstance(total, cst.BinaryOperation):
                 continue
             if m.matches(total, PLACED):
-                return Place(lines, at, total, None)
-            counted = _counted(lines, at, total) if m.matches(total, LOOKED_UP) else None
-            if counted:
-                return Place(lines, at, total, counted)
+                tokens = cst.ensure_type(total.left, cst.Call)
+                return Place(lines, at, total, tokens, cst.ensure_type(total.right, cst.Subscript))
+            found = _looked_up(lines, at, total) if m.matches(total, LOOKED_UP) else None
+            if found:
+                return found
     return None
 
 
@@ -134,12 +159,26 @@ def placed(cut: str, counted: str = "") -> Callable[[cst.IndentedBlock], Rewritt
     return mutate
 
 
-def _counted(lines: cst.IndentedBlock, at: int, total: cst.BinaryOperation) -> cst.Call | None:
-    """Give the call that counts the positions in a sum, which nothing else may need."""
-    name = root(cst.ensure_type(total.right, cst.Call).args[0].value)
+def _looked_up(lines: cst.IndentedBlock, at: int, total: cst.BinaryOperation) -> Place | None:
+    """Give the place where positions that are counted are added; nothing else may need them."""
+    tokens, positions = (_named(lines, at, side, LOOKUP) for side in (total.left, total.right))
+    if tokens is None or positions is None:
+        return None
+    counted = _named(lines, at, positions.args[0].value, COUNT)
+    if counted is None or _named(lines, at, tokens.args[0].value, COUNT):
+        return None
+    return Place(lines, at, total, tokens, positions, counted)
+
+
+def _named(
+    lines: cst.IndentedBlock, at: int, value: cst.BaseExpression, shape: m.Call
+) -> cst.Call | None:
+    """Give the call of that shape that a value is, or that it names and is alone to need."""
+    if isinstance(value, cst.Call):
+        return value if m.matches(value, shape) else None
+    name = root(value)
     for statement in lines.body[:at]:
-        if m.matches(statement, line(assigned(COUNT))):
+        if m.matches(statement, line(assigned(shape))) and target(statement) == name:
             assign = cst.ensure_type(find(statement, m.Assign())[0], cst.Assign)
-            if root(assign.targets[0].target) == name and uses(lines, name) == 1:
-                return cst.ensure_type(assign.value, cst.Call)
+            return cst.ensure_type(assign.value, cst.Call) if uses(lines, name) == 1 else None
     return None

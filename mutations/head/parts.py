@@ -22,6 +22,10 @@ READING = m.Call(func=OWN, args=[m.Arg(m.Name() | LAYER_OF_NAME, keyword=None)])
 NORMED_ANEW = line(assigned(LAYER_OF_NAME))
 """A line in which a layer reads a name: x = self.norm(x)."""
 
+MADE_NORM = m.Call(
+    func=m.Attribute(attr=m.Name(m.MatchRegex(r".*Norm"))) | m.Name(m.MatchRegex(r".*Norm"))
+)
+
 TIE = line(
     m.Assign(
         [m.AssignTarget(m.Attribute(OWN, m.Name("weight")))], m.Attribute(OWN, m.Name("weight"))
@@ -76,7 +80,7 @@ class Norm:
 
 
 def norm(definition: cst.ClassDef) -> Norm | None:
-    """Find the layer before the head: in the head's line, or in the one before."""
+    """Find the layer before the head: in the head's line, or a norm in the one before."""
     call = head(definition)
     if call is None:
         return None
@@ -90,6 +94,13 @@ def norm(definition: cst.ClassDef) -> Norm | None:
                 assign = cst.ensure_type(find(before, m.Assign())[0], cst.Assign)
                 layer = cst.ensure_type(assign.value, cst.Call)
                 names = (assign.targets[0].target, layer.args[0].value, read)
-                if len({root(name) for name in names}) == 1:
+                if len({root(name) for name in names}) == 1 and _makes_norm(definition, layer):
                     return Norm(layer, lines, at)
     return None
+
+
+def _makes_norm(definition: cst.ClassDef, layer: cst.Call) -> bool:
+    """Whether a class makes that layer as a norm, by itself or in a ModuleDict."""
+    name = m.Name(cst.ensure_type(layer.func, cst.Attribute).attr.value)
+    own = m.Assign(targets=[m.AssignTarget(m.Attribute(attr=name))], value=MADE_NORM)
+    return bool(find(definition, own | m.Arg(keyword=name, value=MADE_NORM)))

@@ -171,14 +171,20 @@ class ZeroGradAfterBackward(Mutation):
         Form(
             "behind-backward",
             m.IndentedBlock(),
-            putting(lambda update: update.zero_grad, before=lambda update: update.backward + 1),
+            putting(
+                lambda update: update.zero_grad,
+                before=lambda update: update.backward + 1,
+                also_scaled=True,
+            ),
             correct=CORRECT,
             buggy=example(FORWARD_LINE, BACKWARD_LINE, ZERO_GRAD_LINE, CLIP_LINE, STEP_LINE),
         ),
         Form(
             "before-step",
             m.IndentedBlock(),
-            putting(lambda update: update.zero_grad, before=lambda update: update.step),
+            putting(
+                lambda update: update.zero_grad, before=lambda update: update.step, also_scaled=True
+            ),
             correct=CORRECT,
             buggy=example(FORWARD_LINE, BACKWARD_LINE, CLIP_LINE, ZERO_GRAD_LINE, STEP_LINE),
         ),

@@ -8,7 +8,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Rewritten
 
-from ..patterns import find, line, moved, root, uses, with_lines
+from ..patterns import find, line, moved, root, swap, uses, with_lines
 
 Place = Callable[["Update"], int]
 
@@ -21,7 +21,13 @@ def calling(method: str) -> m.SimpleStatementLine:
 ZERO_GRAD = calling("zero_grad")
 BACKWARD = calling("backward")
 STEP = calling("step")
-CLIP = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))))
+ANY_CLIP = m.Call(func=m.Attribute(attr=m.Name(m.MatchRegex(r"clip_grad_\w+"))))
+CLIP = line(m.Expr(ANY_CLIP))
+
+ANY_BACKWARD = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name("backward")))))
+ANY_STEP = line(m.Expr(m.Call(func=m.Attribute(attr=m.Name("step")))))
+GATHERING = m.For(body=m.IndentedBlock(body=[m.ZeroOrMore(), ANY_BACKWARD, m.ZeroOrMore()]))
+"""A loop that accumulates gradients, of a loss that may be scaled."""
 
 CORRECT = """def learn(model, opt, x, y):
     loss = model(x, y)
@@ -93,6 +99,23 @@ def update(block: cst.IndentedBlock, *, cleared_anywhere: bool = False) -> Updat
     return Update(forwards[-1], zero_grad[0], backward[0], clip[0] if clip else None, steps[0])
 
 
+def scaled(block: cst.IndentedBlock) -> Update | None:
+    """Find a training step of scaled gradients, which `update` does not know: zero_grad, a loop
+    that accumulates, a clipping that may be in question, a scaler's step; or zero_grad last.
+    """
+    loops, steps = _where(block, GATHERING), _where(block, ANY_STEP)
+    zero_grad = _where(block, ZERO_GRAD)
+    clips = [i for i, statement in enumerate(block.body) if find(statement, ANY_CLIP)]
+    if not len(loops) == len(steps) == len(zero_grad) == 1 or len(clips) > 1:
+        return None
+    order = [*loops, *clips, *steps]
+    if order != sorted(order) or loops[0] < zero_grad[0] < steps[0]:
+        return None
+    if update(block, cleared_anywhere=True):
+        return None
+    return Update(loops[0], zero_grad[0], loops[0], clips[0] if clips else None, steps[0])
+
+
 def without(place: Place, *, needed: bool = False) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation that removes one line of a training step.
 
@@ -100,7 +123,7 @@ def without(place: Place, *, needed: bool = False) -> Callable[[cst.IndentedBloc
     """
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block, cleared_anywhere=True)
+        found = update(block, cleared_anywhere=True) or scaled(block)
         if found is None or isinstance(block.body[place(found)], cst.For):
             return None
         removed = block.body[place(found)]
@@ -110,11 +133,27 @@ def without(place: Place, *, needed: bool = False) -> Callable[[cst.IndentedBloc
     return mutate
 
 
-def putting(line_: Place, before: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
-    """Make a mutation that moves one line of a training step in front of another place."""
+def without_backward(block: cst.IndentedBlock) -> Rewritten:
+    """Remove the backward of a training step, be it of a scaled loss in a loop."""
+    found = scaled(block)
+    if found is None:
+        return without(lambda update: update.backward)(block)
+    loop = cst.ensure_type(block.body[found.backward], cst.For)
+    inner = cst.ensure_type(loop.body, cst.IndentedBlock)
+    at = _where(inner, ANY_BACKWARD)[0]
+    return swap(block, inner, with_lines(inner, at, at + 1, []))
+
+
+def putting(
+    line_: Place, before: Place, *, also_scaled: bool = False
+) -> Callable[[cst.IndentedBlock], Rewritten]:
+    """Make a mutation that moves one line of a training step in front of another place.
+
+    also_scaled: whether the step may be one of scaled gradients.
+    """
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block)
+        found = update(block) or (scaled(block) if also_scaled else None)
         if found is None or isinstance(block.body[line_(found)], cst.For):
             return None
         return moved(block, line_(found), before(found))
@@ -126,7 +165,7 @@ def putting_clip(before: Place) -> Callable[[cst.IndentedBlock], Rewritten]:
     """Make a mutation that moves the clipping, where there is one."""
 
     def mutate(block: cst.IndentedBlock) -> Rewritten:
-        found = update(block, cleared_anywhere=True)
+        found = update(block, cleared_anywhere=True) or scaled(block)
         if found is None or found.clip is None:
             return None
         return moved(block, found.clip, before(found))

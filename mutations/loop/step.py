@@ -14,6 +14,7 @@ from .parts import (
     ZERO_GRAD_LINE,
     example,
     without,
+    without_backward,
 )
 
 
@@ -90,7 +91,7 @@ class MissingBackward(Mutation):
         Form(
             "removed",
             m.IndentedBlock(),
-            without(lambda update: update.backward),
+            without_backward,
             correct=CORRECT,
             buggy=example(FORWARD_LINE, ZERO_GRAD_LINE, CLIP_LINE, STEP_LINE),
         ),

@@ -8,7 +8,7 @@ from bugforge.mutation import Form, Mutation, Rewritten
 from ..patterns import CROSS_ENTROPY, LAYER_OF_NAME, find, render, root, swap, uses
 
 FLAT = m.Call(
-    func=m.Attribute(value=m.Name(), attr=m.Name("flatten") | m.Name("reshape")),
+    func=m.Attribute(value=m.Name(), attr=m.Name("flatten") | m.Name("reshape") | m.Name("view")),
 )
 FLAT_CROSS_ENTROPY = m.Call(
     func=m.Attribute(attr=m.Name("cross_entropy")),
@@ -45,6 +45,8 @@ def sliced_again(call: cst.Call) -> Rewritten:
     logits, targets = (arg.value for arg in call.args[:2])
     assert isinstance(logits, cst.Call)
     assert isinstance(targets, cst.Call)
+    if find(call, m.Attribute(attr=m.Name("view"))):
+        return None  # a view of a slice is an error
     call = swap(call, logits, of_slice(logits, ":, :-1"))
     return swap(call, targets, of_slice(targets, ":, 1:"))
 

@@ -21,6 +21,10 @@ OTHERS = (
 )
 
 
+CROPPED = assigned(NEWEST | m.IfExp(body=m.Name(), orelse=NEWEST))
+"""The newest tokens, or all of them where they are few."""
+
+
 def size_of(newest: cst.Subscript) -> cst.BaseExpression:
     """Give how many of the newest tokens are taken."""
     lower = find(newest.slice[1], m.UnaryOperation())[0]
@@ -43,7 +47,7 @@ def last_alone(newest: cst.Subscript) -> Rewritten:
 def whole(block: cst.IndentedBlock) -> Rewritten:
     """Give the model everything, without a name for a part."""
     for i, (cropping, reading) in enumerate(zip(block.body, block.body[1:], strict=False)):
-        if not m.matches(cropping, line(assigned(NEWEST))):
+        if not m.matches(cropping, line(CROPPED)):
             continue
         part = find(cropping, m.AssignTarget())[0]
         assert isinstance(part, cst.AssignTarget)

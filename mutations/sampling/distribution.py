@@ -20,10 +20,12 @@ from ..patterns import (
 )
 from .parts import DRAWING
 
-QUOTIENT = m.BinaryOperation(left=m.Name(), operator=m.Divide(), right=m.Name())
+QUOTIENT = m.BinaryOperation(
+    left=m.Name() | m.Subscript(value=m.Name()), operator=m.Divide(), right=m.Name()
+)
 
 WARMED = line(assigned(QUOTIENT))
-"""Logits divided by their temperature: logits = logits / temperature."""
+"""Logits divided by their temperature: logits = logits[:, -1, :] / temperature."""
 
 WARMED_IN_PLACE = line(m.AugAssign(m.Name(), m.DivideAssign(), m.Name()))
 """The same in place: logits /= temperature."""

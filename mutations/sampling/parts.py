@@ -14,7 +14,9 @@ NEWEST = m.Subscript(
     value=m.Name(),
     slice=[
         ALL,
-        m.SubscriptElement(m.Slice(lower=m.UnaryOperation(operator=m.Minus()), upper=None)),
+        m.SubscriptElement(
+            m.Slice(lower=m.UnaryOperation(m.Minus(), m.DoesNotMatch(m.Integer("1"))), upper=None)
+        ),
     ],
 )
-"""The newest tokens: idx[:, -block_size:]."""
+"""The newest tokens, by a size: idx[:, -block_size:], and not kept[:, -1:]."""

@@ -16,6 +16,9 @@ LAST = m.Subscript(
 )
 """The last position: logits[:, -1, :]."""
 
+PICKED = LAST | m.BinaryOperation(left=LAST, operator=m.Divide())
+"""The last position, perhaps divided at once: logits[:, -1, :] / temperature."""
+
 PICK = "next_idx = logits.argmax(dim=-1, keepdim=True)\n"
 
 
@@ -63,7 +66,7 @@ class GenWrongPosition(Mutation):
     forms = (
         Form(
             "second-last",
-            line(assigned(LAST)),
+            line(assigned(PICKED)),
             at("-2"),
             correct=f"logits = logits[:, -1, :]  # (B, V): the last one\n{PICK}",
             buggy=f"logits = logits[:, -2, :]  # (B, V)\n{PICK}",
@@ -71,7 +74,7 @@ class GenWrongPosition(Mutation):
         ),
         Form(
             "first",
-            line(assigned(LAST)),
+            line(assigned(PICKED)),
             at("0"),
             correct=f"logits = logits[:, -1, :]\n{PICK}",
             buggy=f"logits = logits[:, 0, :]\n{PICK}",

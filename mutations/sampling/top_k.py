@@ -26,6 +26,14 @@ DROPPED = m.Call(
 )
 """Logits below the k best are dropped."""
 
+DROPPED_IN_PLACE = m.Assign(
+    targets=[
+        m.AssignTarget(m.Subscript(value=m.Name(), slice=[m.SubscriptElement(m.Index(BELOW))]))
+    ],
+    value=MINUS_INF,
+)
+"""The same written into the logits: logits[logits < kept[:, [-1]]] = -float("inf")."""
+
 SIZE = m.Call(func=m.Attribute(attr=m.Name("size"))) | m.Subscript(
     value=m.Attribute(attr=m.Name("shape"))
 )
@@ -65,6 +73,13 @@ def above_best(below: cst.Comparison) -> Rewritten:
 def compared(operator: cst.BaseCompOp) -> Callable[[cst.Comparison], Rewritten]:
     """Make a mutation that compares with the threshold in another way."""
     return lambda below: swap(below, below.comparisons[0].operator, operator)
+
+
+def kept_tiny(dropping: cst.Call | cst.Assign) -> Rewritten:
+    """Write a number next to nothing where minus infinity was meant."""
+    if isinstance(dropping, cst.Assign):
+        return dropping.with_changes(value=cst.Float("1e-10"))
+    return with_argument(dropping, 1, "1e-10")
 
 
 def bounded_by(bound: Callable[[cst.Call], cst.BaseExpression]) -> Callable[[cst.Call], Rewritten]:
@@ -219,8 +234,8 @@ class GenTopkFill(Mutation):
     forms = (
         Form(
             "tiny",
-            DROPPED,
-            lambda call: with_argument(call, 1, "1e-10"),
+            DROPPED | DROPPED_IN_PLACE,
+            kept_tiny,
             correct=CUT + DRAW,
             buggy=CUT.replace('float("-inf")', "1e-10") + DRAW,
             inside=DRAWING,
