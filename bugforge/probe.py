@@ -89,28 +89,29 @@ def draw(rng: random.Random, program: Program) -> Probe:
     exchanged = swapped.copy()
     exchanged[:, [0, 1]] = swapped[:, [1, 0]]
     constant = np.repeat(base[:, :1], BLOCK, axis=1)
+    inputs = {
+        "base": base,
+        "other": (base + rng.randrange(1, VOCAB)) % VOCAB,
+        "changed": _changed(base, CHANGED),
+        "changed first": _changed(base, 0),
+        "changed last": _changed(base, BLOCK - 1),
+        "swapped": swapped,
+        "exchanged": exchanged,
+        "constant": constant,
+        "alone": base[2:3].copy(),
+        "short": base[:, :SHORT].copy(),
+        "one": base[:, :1].copy(),
+        "prompt": _tokens(rng, 3, SHORT),
+        "prompt of one": np.array([[token] for token in rng.sample(range(VOCAB), 4)]),
+        "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
+    }
     data = _data(rng, DATA_LENGTH * (2 if program.held_out else 1))
-    held_out = {"held out": data[DATA_LENGTH:]} if program.held_out else {}
+    inputs["data"] = data[:DATA_LENGTH].copy()
+    if program.held_out:
+        inputs["held out"] = data[DATA_LENGTH:].copy()
     return Probe(
         program,
-        inputs={
-            "base": base,
-            "other": (base + rng.randrange(1, VOCAB)) % VOCAB,
-            "changed": _changed(base, CHANGED),
-            "changed first": _changed(base, 0),
-            "changed last": _changed(base, BLOCK - 1),
-            "swapped": swapped,
-            "exchanged": exchanged,
-            "constant": constant,
-            "alone": base[2:3].copy(),
-            "short": base[:, :SHORT].copy(),
-            "one": base[:, :1].copy(),
-            "prompt": _tokens(rng, 3, SHORT),
-            "prompt of one": np.array([[token] for token in rng.sample(range(VOCAB), 4)]),
-            "prompt beyond the context": _tokens(rng, 2, BLOCK + 4),
-            "data": data[:DATA_LENGTH].copy(),
-            **held_out,
-        },
+        inputs=inputs,
         text=program.unseen(rng),
         seed=rng.getrandbits(31),
     )

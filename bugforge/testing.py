@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from bugforge.edits import apply_edits
 from bugforge.errors import PluginError, ToolError
 from bugforge.linter import Linter
 from bugforge.mutants import Mutant, home, mutants
-from bugforge.mutation import Mutation
+from bugforge.mutation import Form, Mutation
 from bugforge.program import Program
 from bugforge.rewrite import Restructuring, Rewrite
 from bugforge.sandbox import Sandbox
@@ -116,7 +117,7 @@ class _Tester:
         forms = kind.forms
         yield _asked(contract.example_mutates, ((form,) for form in forms))
         yield _asked(contract.lookalikes_stay, ((kind, form) for form in forms))
-        homes = {form.name: home(CLASSIC.programs, form) for form in forms}
+        homes = {form.name: _home_of(form) for form in forms}
         pristine = {program.name: _plain(program).files for program in homes.values()}
         placed = _asked(
             contract.site_found, ((form, pristine[homes[form.name].name]) for form in forms)
@@ -258,6 +259,13 @@ def _plain(program: Program) -> Variant:
     """Give a correct program as it stands, with a text of its own."""
     rng = random.Random(SEED)
     return vary(program.reference(), (), program.text(rng), rng)
+
+
+def _home_of(form: Form) -> Program:
+    """Give the first program that has a site for a form, or that is to tell how the form fails."""
+    with suppress(PluginError):
+        return home(CLASSIC.programs, form)
+    return CLASSIC.programs[0]
 
 
 def _home(rewrite: type[Rewrite]) -> Program:

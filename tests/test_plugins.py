@@ -17,7 +17,7 @@ from bugforge.linter import Linter
 from bugforge.mutation import Form, Mutation
 from bugforge.rewrite import Restructuring, way
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC
+from bugforge.track import GPT
 from bugforge.variant import Variant, written
 from tests.test_cli import everything, run
 
@@ -366,7 +366,7 @@ def test_a_mutation_without_a_place_is_not_run() -> None:
 
 
 def _reference() -> dict[str, str]:
-    return written(CLASSIC.reference(), (), shipped()[0], ())
+    return written(GPT.reference(), (), shipped()[0], ())
 
 
 def test_each_clause_on_a_mutation_finds_its_fault() -> None:
@@ -422,7 +422,7 @@ def test_each_clause_on_a_rewrite_finds_its_fault() -> None:
         files = {name: text.replace(old, new) for name, text in reference.items()}
         assert contract.promised_names_stay(old, files), old
     assert not contract.promised_names_stay("as it was", reference)
-    assert contract.written_again(Variant("", {}), CLASSIC.reference(), ())
+    assert contract.written_again(Variant("", {}), GPT.reference(), ())
     linter = Linter.found()
     assert linter
     idle = {**reference, "model.py": f"import os\n{reference['model.py']}"}
