@@ -99,11 +99,12 @@ class _Auditor:
             **{mutant.name: apply_edits(pristine, mutant.edits) for mutant in all_},
         }
         judged = dict(self._each("Judging each bug alone", bench.judged(alone), len(alone)))
-        elsewhere = self._placed_in(self.track.programs[: self.track.programs.index(self.program)])
-        fresh = {m.name for m in own if (m.kind.id, m.form.name) not in elsewhere}
         runs: dict[str, Run] = {}
         pairs: list[Pair] = []
         if not self.scope.quick:
+            simpler = self.track.programs[: self.track.programs.index(self.program)]
+            elsewhere = self._placed_in(simpler)
+            fresh = {m.name for m in own if (m.kind.id, m.form.name) not in elsewhere}
             trained = {name: alone[name] for name in alone if name in fresh}
             training = bench.trained(trained, text, rng.getrandbits(31))
             runs = dict(self._each("Training with each bug", training, len(trained)))

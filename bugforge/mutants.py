@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bugforge.edits import Edit
 from bugforge.mutation import Form, Mutation
 from bugforge.program import Program
-from bugforge.surgery import parse, sites
+from bugforge.surgery import Source, parse, sites
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,13 @@ class Mutant:
 def has_sites(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> bool:
     """Whether a program has a site for each of these kinds."""
     sources = [parse(name, text) for name, text in pristine.items()]
-    return all(
-        any(next(sites(source, form), None) for source in sources for form in kind.forms)
-        for kind in kinds
-    )
+    return all(any(_has_site(sources, form) for form in kind.forms) for kind in kinds)
 
 
 def home(programs: Sequence[Program], form: Form) -> Program:
     """Give the first of some programs that has a site for a form; the first of all if none has."""
     for program in programs:
-        sources = (parse(name, text) for name, text in program.reference().items())
-        if any(next(sites(source, form), None) for source in sources):
+        if _has_site((parse(name, text) for name, text in program.reference().items()), form):
             return program
     return programs[0]
 
@@ -55,3 +51,7 @@ def mutants(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> Ite
             found = (site for source in sources for site in sites(source, form))
             for number, site in enumerate(found, start=1):
                 yield Mutant(kind, form, number, site.plant())
+
+
+def _has_site(sources: Iterable[Source], form: Form) -> bool:
+    return any(next(sites(source, form), None) for source in sources)

@@ -12,8 +12,8 @@ from bugforge.sentences import passage, shipped, unseen
 class Program:
     """A correct program that bugs are planted in.
 
-    name: its folder in `bugforge.reference`, and files: what lies there. about: what it is, in few
-    words. problem: the template of its PROBLEM.md in `bugforge.templates`.
+    name: its folder in `bugforge.reference`, and files: what lies there. problem: the template of
+    its PROBLEM.md in `bugforge.templates`.
     passage: the least length of the text that it learns, in characters; 1 means one sentence.
     held_out: the share at the end of its text that it must not learn.
     highest: the greatest loss that it may end with, as a share of the least possible one.
@@ -23,7 +23,6 @@ class Program:
     """
 
     name: str
-    about: str
     files: tuple[str, ...]
     problem: str
     passage: int = 1

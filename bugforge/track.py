@@ -29,13 +29,11 @@ class Track:
 
 GPT = Program(
     name="gpt",
-    about="learns one sentence by heart",
     files=("model.py", "train.py"),
     problem="classic.md",
 )
 NANO = Program(
     name="nano",
-    about="learns a passage with dropout, accumulation and a part held out",
     files=("model.py", "data.py", "train.py"),
     problem="nano.md",
     passage=160,
