@@ -17,11 +17,15 @@ from .learning import loop, objective
 from .program import Program
 from .regularised import beginning, dropout, evaluation, rates
 from .update import update
-from .weights import carry
+from .weights import carry, tilted
 
 LARGE = 1.8
 """Factor of the larger weights: scores reach about 60, which no right softmax, however written,
-overflows on, and which a mask of -10 or -30 does not hide."""
+overflows on, and a mask of -10 does not hide."""
+
+TILTS = {"low": (40.0, 12.0), "apart": (10.0, 27.0)}
+"""How far scores are lowered, and how far apart they are, so that a mask of -30 or -50, be it put
+in their place or added, does not hide either; see `tilted`."""
 
 ROUNDS = 3
 """Fresh models whose beginnings are looked at."""
@@ -53,7 +57,8 @@ def initial(program: Program, job: Job) -> Recording:
 
 
 def forward(program: Program, job: Job) -> Recording:
-    """Logits (B, T, V) for every input, in both modes, under given and under larger weights.
+    """Logits (B, T, V) for every input, in both modes, under given and under larger weights; and
+    for some, under weights that tilt the scores.
 
     Tells which given weight found no place, and gives the logits where weights find their places
     otherwise.
@@ -69,7 +74,15 @@ def forward(program: Program, job: Job) -> Recording:
                     continue  # a prompt for decoding: forward need not take it
                 with torch.no_grad():
                     seen.tensors[f"{size}/{mode}/{name}"] = model(idx.clone())[0]
+    for tilt, (low, far) in TILTS.items():
+        carry(model, tilted(job.weights, job.sizes["n_head"], low, far), job.pairing)
+        for mode in ("eval", "train"):
+            model.train(mode == "train")
+            for name in ("base", "changed", "changed last"):
+                with torch.no_grad():
+                    seen.tensors[f"{tilt}/{mode}/{name}"] = model(job.inputs[name].clone())[0]
     model.eval()
+    carry(model, job.weights, job.pairing, LARGE)
     with torch.no_grad():
         seen.tensors["again"] = model(job.inputs["base"].clone())[0]
         for number, pairing in enumerate(job.otherwise):

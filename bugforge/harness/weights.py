@@ -1,6 +1,7 @@
 """The same weights for two programs: drawn for the pristine one, carried over to any other."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -76,6 +77,26 @@ def carry(
             # Only matrices grow: a LayerNorm that scales everything would drown the rest.
             parameter.copy_(value * (scale if parameter.dim() > 1 else 1.0))
     return sorted(set(weights) - set(places.values()))
+
+
+def tilted(
+    weights: dict[str, Tensor], heads: int, low: float, apart: float
+) -> dict[str, Tensor]:
+    """Give weights with other biases of queries and keys, so that all scores of attention are about
+    `low` lower, and those of different keys about `apart` apart (standard deviation).
+
+    A softmax does not see the first: what stands for "hidden" in a mask does. Unlike the product of
+    two larger matrices, both are bounded well.
+    """
+    changed = dict(weights)
+    for query, key, _ in _projections(_shapes(weights)):
+        matrix, bias = weights[f"{key}.weight"], weights[f"{query}.bias"].view(heads, -1)
+        directions = bias / bias.norm(dim=1, keepdim=True)
+        root = math.sqrt(bias.size(1))
+        length = apart * root / (SPREAD * math.sqrt(matrix.size(1)))
+        changed[f"{query}.bias"] = (length * directions).flatten()
+        changed[f"{key}.bias"] = (-low * root / length * directions).flatten()
+    return changed
 
 
 def by_given_name(
@@ -181,17 +202,22 @@ def _exchanged(weights: Mapping[str, Shape], order: tuple[int, int, int]) -> dic
     """Give, for each weight of a query, key or value, the one that stands in its place."""
     if list(order) == sorted(order):
         return {}  # other programs than ours have blocks of other makes
+    return {
+        f"{block[place]}.{part}": f"{block[other]}.{part}"
+        for block in _projections(weights)
+        for place, other in enumerate(order)
+        for part in ("weight", "bias")
+    }
+
+
+def _projections(weights: Mapping[str, Shape]) -> list[list[str]]:
+    """Name the layers of each block that make query, key and value."""
     square = [
         name.removesuffix(".weight")
         for name, shape in weights.items()
         if len(shape) == 2 and shape[0] == shape[1]  # noqa: PLR2004
     ]
-    return {
-        f"{square[first + place]}.{part}": f"{square[first + other]}.{part}"
-        for first in range(0, len(square), PROJECTIONS)
-        for place, other in enumerate(order)
-        for part in ("weight", "bias")
-    }
+    return [square[first : first + 3] for first in range(0, len(square), PROJECTIONS)]
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, Shape]:

@@ -13,11 +13,12 @@ more; no mutant that moves them at all by less than 3e-3, but for what comes to 
 before it, 4e-5; and rounding by 1.1e-6 at the most, there by 4e-7."""
 
 WAYS = ("given/eval/", "given/train/", "large/eval/", "large/train/")
+TILTED = ("low/eval/", "low/train/", "apart/eval/", "apart/train/")
 
 
-def _ways(seen: Evidence) -> list[dict[str, Array]]:
+def _ways(seen: Evidence, ways: tuple[str, ...] = WAYS) -> list[dict[str, Array]]:
     """Logits (B, T, V) by input, for either size of the weights and either mode."""
-    return [tensors(seen, "forward", way) for way in WAYS]
+    return [tensors(seen, "forward", way) for way in ways]
 
 
 def wrong_shape(seen: Evidence) -> float:
@@ -43,7 +44,7 @@ def foresight(seen: Evidence) -> float:
             apart(way["changed"][:, :CHANGED], way["base"][:, :CHANGED]),
             apart(way["changed last"][:, :-1], way["base"][:, :-1]),
         )
-        for way in _ways(seen)
+        for way in _ways(seen, WAYS + TILTED)
     )
 
 

@@ -27,6 +27,12 @@ MASKS = (
     _filled("fill_minus_1", "A score of -1 still has weight.", "-1.0"),
     _filled("fill_minus_10", "A score of -10 still has weight.", "-10.0"),
     _filled("fill_minus_30", "A score of -30 has weight beside large scores.", "-30.0"),
+    _filled("fill_minus_50", "A score of -50 has weight beside lower scores.", "-50.0"),
+    _masked(
+        "added_minus_30",
+        "What is 30 lower still has weight beside larger scores.",
+        "        att = att + (~self.mask[:T, :T]) * -30.0\n",
+    ),
     _filled(
         "fill_tiny",
         "The least positive number is nearly 0, and not far below.",
