@@ -79,9 +79,7 @@ def carry(
     return sorted(set(weights) - set(places.values()))
 
 
-def tilted(
-    weights: dict[str, Tensor], heads: int, low: float, apart: float
-) -> dict[str, Tensor]:
+def tilted(weights: dict[str, Tensor], heads: int, low: float, apart: float) -> dict[str, Tensor]:
     """Give weights with other biases of queries and keys, so that all scores of attention are about
     `low` lower, and those of different keys about `apart` apart (standard deviation).
 
