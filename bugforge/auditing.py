@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, islice, product, zip_longest
+from itertools import combinations, islice, product, zip_longest
 from typing import TypeVar
 
 from bugforge.answers import AnswerKey
@@ -17,7 +17,7 @@ from bugforge.edits import apply_edits, touch
 from bugforge.errors import NoFitError
 from bugforge.forge import forge
 from bugforge.judgement import RUNS
-from bugforge.mutants import Mutant, mutants
+from bugforge.mutants import Mutant, mutants, placed
 from bugforge.mutation import Mutation
 from bugforge.program import Program
 from bugforge.rewrite import Restructuring
@@ -126,8 +126,7 @@ class _Auditor:
 
     def _placed_in(self, programs: Iterable[Program]) -> set[tuple[str, str]]:
         """Name the kinds and forms that have a place in any of some programs."""
-        found = (mutants(program.reference(), self.asked) for program in programs)
-        return {(m.kind.id, m.form.name) for m in chain.from_iterable(found)}
+        return set().union(*(placed(program.reference(), self.asked) for program in programs))
 
     def _placeless(self) -> Iterator[str]:
         """Name the forms that find no place in any program of the track."""

@@ -35,6 +35,12 @@ def has_sites(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> b
     return all(any(_has_site(sources, form) for form in kind.forms) for kind in kinds)
 
 
+def placed(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> set[tuple[str, str]]:
+    """Name the kinds and forms that a program has a site for."""
+    sources = [parse(name, text) for name, text in pristine.items()]
+    return {(k.id, form.name) for k in kinds for form in k.forms if _has_site(sources, form)}
+
+
 def home(programs: Sequence[Program], form: Form) -> Program:
     """Give the first of some programs that has a site for a form; the first of all if none has."""
     for program in programs:

@@ -139,19 +139,19 @@ def decode(program: Program, job: Job) -> Recording:
     # Weights may lead to one token whatever was read; then those turned round do not.
     for scale, label in ((-SHARPER, ", weights negated"), (SHARPER, "")):
         carry(model, job.weights, job.pairing, scale)
-        for was_training in (True, False):
-            model.train(was_training)
-            for name, idx in prompts.items():
-                grown = model.generate(idx.clone(), NEW, temperature=0)
-                seen.tensors[f"greedy/{name}{label}"] = grown
-            seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
         model.eval()
         for name, idx in prompts.items():
             expected, clear = greedy(model, idx, NEW, job.sizes["block_size"])
+            seen.tensors[f"greedy/{name}{label}"] = model.generate(idx.clone(), NEW, temperature=0)
             seen.tensors[f"expected/{name}{label}"] = expected
             seen.tensors[f"clear/{name}{label}"] = clear
             seen.tensors[f"drawn/{name}{label}"] = model.generate(idx.clone(), NEW, top_k=1)
+            model.eval()  # generating may have left another mode
     prompt = prompts["prompt"]
+    for was_training in (True, False):
+        model.train(was_training)
+        model.generate(prompt.clone(), 1, temperature=0)
+        seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
