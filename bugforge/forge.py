@@ -4,6 +4,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
@@ -14,7 +15,7 @@ from bugforge.program import Program
 from bugforge.rewrite import Renaming, Retelling, Rewrite
 from bugforge.room import Room, placed
 from bugforge.sentences import is_passage
-from bugforge.surgery import parse
+from bugforge.surgery import Source, parse
 from bugforge.track import Track, find_track
 from bugforge.variant import Variant, vary, written
 
@@ -30,8 +31,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     """
     rng = random.Random(f"bugforge {request.seed}")
     program = track.program(request.program)
-    reference = [parse(name, text) for name, text in program.reference().items()]
-    wanted = Chooser(request, track, catalogue, reference, rng).choose()
+    wanted = Chooser(request, track, catalogue, _parsed(program), rng).choose()
     variant, chosen = _with_room(wanted, program, catalogue, rng)
     pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
@@ -88,6 +88,12 @@ def _with_room(
         if chosen:
             return variant, chosen
     raise AssertionError(wanted)
+
+
+@cache
+def _parsed(program: Program) -> tuple[Source, ...]:
+    """Parse the reference: once, however many workspaces a process forges from it."""
+    return tuple(parse(name, text) for name, text in program.reference().items())
 
 
 def _identity(request: Request, track: Track) -> str:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, get_args
 import libcst as cst
 import libcst.matchers as m
 
-from bugforge.tree import descendants, exchanged
+from bugforge.tree import descendants, exchanged, having
 
 __all__ = [
     "BugClass",
@@ -27,6 +27,7 @@ __all__ = [
     "Visibility",
     "descendants",
     "exchanged",
+    "having",
 ]
 
 Stage = Literal[

@@ -1,8 +1,9 @@
 """Source and form in, source out: finds the sites of a form and plants it there. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 import libcst as cst
 import libcst.matchers as m
@@ -11,36 +12,43 @@ from bugforge.edits import Edit
 from bugforge.errors import PluginError
 from bugforge.layout import laid_out
 from bugforge.mutation import Form
-from bugforge.tree import Step, steps
+from bugforge.tree import children, rebuilt, types_of
 
 
 @dataclass(frozen=True)
 class Source:
     """One file of a program, parsed once and walked once.
 
-    nodes: by the name of their type. ways: from every node but the module to its parent.
+    nodes: by the name of their type. parents: of every node but the module.
     """
 
     name: str
     text: str
     module: cst.Module
     nodes: dict[str, list[cst.CSTNode]]
-    ways: dict[cst.CSTNode, Step]
+    parents: dict[cst.CSTNode, cst.CSTNode]
 
-    def with_node(
-        self, node: cst.CSTNode, changed: cst.CSTNode | cst.RemovalSentinel
-    ) -> cst.Module:
-        """Give the module with another node, or none, in a node's place."""
-        while node in self.ways:
-            way = self.ways[node]
-            node, changed = way.parent, way.rebuilt(changed)
+    @cached_property
+    def written(self) -> dict[cst.CSTNode, str]:
+        """The code of each statement of the module."""
+        return {part: self.module.code_for_node(part) for part in self.module.body}
+
+    def with_node(self, node: cst.CSTNode, changed: cst.CSTNode | cst.RemovalSentinel) -> str:
+        """Write the file with another node, or none, in a node's place."""
+        while node in self.parents:
+            parent = self.parents[node]
+            node, changed = parent, rebuilt(parent, node, changed)
         assert isinstance(changed, cst.Module)
-        return changed
+        if not changed.has_trailing_newline:
+            return changed.code
+        parts = (*changed.header, *changed.body, *changed.footer)
+        # Most statements are the very same nodes still: to write them all anew takes far longer.
+        return "".join(self.written.get(part) or changed.code_for_node(part) for part in parts)
 
     def around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Give all that a node stands in, from its parent to the module."""
-        while node in self.ways:
-            node = self.ways[node].parent
+        while node in self.parents:
+            node = self.parents[node]
             yield node
 
     def scope(self, node: cst.CSTNode) -> cst.CSTNode:
@@ -60,7 +68,7 @@ class Site:
     def plant(self) -> tuple[Edit, ...]:
         """Give the edits that plant the form here."""
         kept = set(self.source.text.splitlines(keepends=True))  # a user's own may be long
-        planted = laid_out(self.source.with_node(self.node, self.mutated).code, kept)
+        planted = laid_out(self.source.with_node(self.node, self.mutated), kept)
         return tuple(line_edits(self.source.name, self.source.text, planted))
 
 
@@ -68,16 +76,16 @@ def parse(name: str, text: str) -> Source:
     """Parse a file. Raises `libcst.ParserSyntaxError` where it is not Python."""
     module = cst.parse_module(text)
     nodes: dict[str, list[cst.CSTNode]] = {"Module": [module]}
-    ways: dict[cst.CSTNode, Step] = {}
+    parents: dict[cst.CSTNode, cst.CSTNode] = {}
 
     def visit(parent: cst.CSTNode) -> None:
-        for way, child in steps(parent):
+        for child in children(parent):
             nodes.setdefault(type(child).__name__, []).append(child)
-            ways[child] = way
+            parents[child] = parent
             visit(child)
 
     visit(module)
-    return Source(name, text, module, nodes, ways)
+    return Source(name, text, module, nodes, parents)
 
 
 def sites(source: Source, form: Form) -> Iterator[Site]:
@@ -95,7 +103,7 @@ def sites(source: Source, form: Form) -> Iterator[Site]:
 def _sites(source: Source, form: Form) -> Iterator[Site]:
     if form.beside is not None and not _all_that_hold(source, form.beside):
         return
-    matching = [node for node in _candidates(source, form.site) if m.matches(node, form.site)]
+    matching = list(_all_of(source, form.site))
     if matching and form.inside is not None:
         holding = _all_that_hold(source, form.inside)
         matching = [node for node in matching if source.scope(node) in holding]
@@ -114,14 +122,11 @@ def line_edits(name: str, before: str, after: str) -> Iterator[Edit]:
             yield Edit(name, start, tuple(old[start:end]), tuple(new[new_start:new_end]))
 
 
-def _candidates(source: Source, site: m.BaseMatcherNode) -> Iterable[cst.CSTNode]:
-    # A matcher for one type of node is named after it; a combined one must look everywhere.
-    kind = type(site).__name__
-    if hasattr(cst, kind):
-        return source.nodes.get(kind, ())
-    return (node for nodes in source.nodes.values() for node in nodes)
+def _all_of(source: Source, shape: m.BaseMatcherNode) -> Iterator[cst.CSTNode]:
+    types = types_of(shape)
+    kinds = (nodes for name, nodes in source.nodes.items() if types is None or name in types)
+    return (node for nodes in kinds for node in nodes if m.matches(node, shape))
 
 
 def _all_that_hold(source: Source, shape: m.BaseMatcherNode) -> set[cst.CSTNode]:
-    found = (node for node in _candidates(source, shape) if m.matches(node, shape))
-    return {holder for node in found for holder in (node, *source.around(node))}
+    return {holder for node in _all_of(source, shape) for holder in (node, *source.around(node))}

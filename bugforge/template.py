@@ -128,7 +128,8 @@ class _File:
         waiting: list[ast.AST] = [self.module]
         while waiting:
             parent = waiting.pop()
-            for value in vars(parent).values():  # quicker by half than what `ast` has for it
+            for field in parent._fields:  # quicker by far than what `ast` has for it
+                value = getattr(parent, field)
                 for node in value if isinstance(value, list) else (value,):
                     if isinstance(node, ast.AST) and node._fields:
                         found.setdefault(type(node), []).append((parent, node))

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 import libcst as cst
 import libcst.matchers as m
 
-from bugforge.mutation import descendants, exchanged
+from bugforge.mutation import descendants, exchanged, having
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
@@ -97,7 +97,7 @@ def same(one: cst.CSTNode, other: cst.CSTNode) -> bool:
 
 def find(node: cst.CSTNode, shape: m.BaseMatcherNode) -> list[cst.CSTNode]:
     """All nodes of that shape inside, the outer before the inner."""
-    return [found for found in descendants(node) if m.matches(found, shape)]
+    return list(having(descendants(node), shape))
 
 
 def root(node: cst.CSTNode) -> str:
