@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bugforge.catalogue import Catalogue
 from bugforge.errors import UsageError
+from bugforge.left_out import left_out
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Form, Mutation
 
 FOLDER = "kinds"
@@ -15,6 +16,11 @@ NOTICE = (
     "> Spoilers: who wants to find the bugs for themselves reads this afterwards.\n"
     ">\n"
     "> Written by `bugforge list --docs DIR`."
+)
+
+LEFT_OUT = (
+    "Known from elsewhere, and not planted. Bugs of a cache, of a classifier and of gradients "
+    "written by hand belong to other tracks, and are not told one by one."
 )
 
 
@@ -53,7 +59,18 @@ def _index(catalogue: Catalogue) -> str:
         ]
         head = "| kind | what it is | class | difficulty | shows as | forms |\n|" + " --- |" * 6
         parts += [f"## {stage}", "\n".join([head, *rows])]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, "## Left out", LEFT_OUT, _not_planted(catalogue)]) + "\n"
+
+
+def _not_planted(catalogue: Catalogue) -> str:
+    rows = [
+        f"| {kind.id} | {kind.stage} | {kind.title} | {kind.why} |"
+        for kind in left_out()
+        if kind.id not in catalogue.kinds  # a plugin may bring it
+    ]
+    return "\n".join(
+        ["| kind | stage | what it is | why it is not planted |", "|" + " --- |" * 4, *rows]
+    )
 
 
 def _page(kind: type[Mutation], origin: str) -> str:

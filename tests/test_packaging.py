@@ -27,6 +27,7 @@ def test_the_wheel_holds_bugforge_alone(tmp_path: Path) -> None:
     listed = {path.relative_to(ROOT / "mutations") for path in (ROOT / "mutations").rglob("*.py")}
     assert {f"bugforge/mutations/{path.as_posix()}" for path in listed} <= set(names)
     for needed in (
+        "bugforge/mutations/left_out.toml",
         "bugforge/reference/sentences.txt",
         "bugforge/reference/gpt/model.py",
         "bugforge/templates/classic.md",

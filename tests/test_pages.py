@@ -3,9 +3,12 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from bugforge.catalogue import load
+from bugforge.left_out import left_out
+from bugforge.mutation import STAGES
 from bugforge.pages import pages
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -25,6 +28,30 @@ def test_links_lead_somewhere() -> None:
     for name, text in written.items():
         for target in re.findall(r"\]\((?!https:)([^)]+)\)", text):
             assert str(Path(name).parent / target) in written, (name, target)
+
+
+def test_what_is_left_out_is_not_planted() -> None:
+    """No kind is both planted and left out; each that is left out stands once, in the order of
+    stages, with a reason; and a kind that a reason names is planted.
+    """
+    planted, kinds = load().kinds, left_out()
+    assert not {kind.id for kind in kinds} & set(planted)
+    assert len({kind.id for kind in kinds}) == len(kinds)
+    assert list(kinds) == sorted(kinds, key=lambda kind: (STAGES.index(kind.stage), kind.id))
+    for kind in kinds:
+        assert kind.title, kind.id
+        assert kind.why, kind.id
+        assert set(re.findall(r"`([^`]+)`", kind.why)) <= set(planted), kind.id
+
+
+def test_what_a_plugin_plants_is_not_told_as_left_out() -> None:
+    """A kind that is left out here and that somebody brings stands among the planted ones alone."""
+    catalogue, kind = load(), left_out()[0]
+    told = f"| {kind.id} |"
+    assert told in pages(catalogue)["catalogue.md"]
+    like = next(iter(catalogue.kinds.values()))
+    brought = replace(catalogue, kinds={kind.id: like}, origins={kind.id: "elsewhere"})
+    assert told not in pages(brought)["catalogue.md"]
 
 
 def test_the_command_writes_them(tmp_path: Path) -> None:
