@@ -7,7 +7,7 @@ MODEL = (
     "Shapes in the comments: B is the batch, T the time (positions), C the width\n"
     "(n_embd), nh the number of heads, hs the size of one head, V the vocabulary."
 )
-ATTENTION = "Every position looks at itself and at what came before it."
+ATTENTION = "Positions gather what they need from each other, in several heads."
 MLP = "Every position thinks about what it has gathered, on its own."
 BLOCK = "Attention, then the MLP, on the stream that runs through all blocks."
 FORWARD = "Map tokens (B, T) to logits (B, T, V); with targets (B, T), also give the loss."
@@ -18,10 +18,10 @@ TRAINING = (
 )
 VOCABULARY = "The characters of a text, in order; a token is a character's place."
 BATCH = "Draw random windows of data (N,) and cut them into inputs and targets."
-RATE = "Give the rate of a step: a warm-up, then a decay."
+RATE = "Give the learning rate of a step."
 STEP = "Learn from one batch; return its loss."
 TRAIN = "Train a fresh model on text; return it with its vocabulary and the loss of each step."
-SAMPLE = "Continue the prompt greedily."
+SAMPLE = "Continue the prompt."
 EDGES = "Starts beyond an edge are moved onto it, else the first and last tokens would be rare."
 THREADS = "the model is tiny: more threads only wait for each other"
 SHAPES = (
@@ -65,7 +65,7 @@ class Words(Retelling):
                 "Shapes are written beside the code: B rows, T positions, C = n_embd, nh heads of\n"
                 "hs = C / nh, and V tokens in the vocabulary."
             ),
-            ATTENTION: "Masked multi-head self-attention.",
+            ATTENTION: "Multi-head self-attention.",
             MLP: "Position-wise feed-forward layer.",
             BLOCK: "One transformer block.",
             FORWARD: "Return logits (B, T, V), and the loss if targets (B, T) are given.",
@@ -78,16 +78,16 @@ class Words(Retelling):
             ),
             VOCABULARY: "A character-level tokenizer.",
             BATCH: "Cut random windows of the tokens (N,) into inputs and targets.",
-            RATE: "The schedule: warm-up and decay.",
+            RATE: "The learning-rate schedule.",
             STEP: "Learn from one batch; return the loss in nats.",
             TRAIN: "Train a model from scratch; return model, vocabulary and the loss curve.",
-            SAMPLE: "Greedy continuation of the prompt, prompt included.",
+            SAMPLE: "Return the prompt with its continuation.",
             EDGES: "Clamping makes windows at both ends likelier, whose tokens are in few others.",
             THREADS: "one thread is fastest for something this small",
         },
         "notebook": {
             MODEL: ("Minimal GPT.\n\nB: batch, T: time, C: channels, nh: heads, hs: head size."),
-            ATTENTION: "Communication: each token reads from the ones up to it.",
+            ATTENTION: "Communication: tokens read from each other.",
             MLP: "Computation: each token by itself.",
             BLOCK: "Communication followed by computation.",
             FORWARD: "idx and targets are both (B, T) tensors of token ids.",
@@ -98,7 +98,7 @@ class Words(Retelling):
             RATE: "How fast to learn at a step.",
             STEP: "",
             TRAIN: "The training loop: text in; model, vocabulary and losses out.",
-            SAMPLE: "Greedy decoding.",
+            SAMPLE: "Ask the model for more.",
             EDGES: "without the clamp the ends of the text would hardly ever be seen",
             THREADS: "tiny model: threads only get in the way",
         },

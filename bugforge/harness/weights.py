@@ -20,6 +20,9 @@ Shape = Sequence[int]
 SPREAD = 0.35
 """Standard deviation of given weights: large, so that attention is far from uniform."""
 
+FAINT = 0.1
+"""Share that is left of what a query has of its own where weights tilt the scores."""
+
 PROJECTIONS = 4
 """Square matrices per block: query, key, value, and the output's, which is used last."""
 
@@ -80,20 +83,24 @@ def carry(
 
 
 def tilted(weights: dict[str, Tensor], heads: int, low: float, apart: float) -> dict[str, Tensor]:
-    """Give weights with other biases of queries and keys, so that all scores of attention are about
-    `low` lower, and those of different keys about `apart` apart (standard deviation).
+    """Give weights under which all scores of attention are about `low` lower, and those of each key
+    lie within about `apart` of that, the other way round where it is negative.
 
-    A softmax does not see the first: what stands for "hidden" in a mask does. Unlike the product of
-    two larger matrices, both are bounded well.
+    A softmax sees only the second, and a mask that is not low enough either. It is done by the
+    biases of queries and keys: normalised inputs bound what they lead to, unlike the product of two
+    larger matrices, which now and then overflows an exponential that is written by hand.
     """
     changed = dict(weights)
     for query, key, _ in _projections(_shapes(weights)):
-        matrix, bias = weights[f"{key}.weight"], weights[f"{query}.bias"].view(heads, -1)
+        matrix = weights[f"{key}.weight"]  # (C, C)
+        bias = weights[f"{query}.bias"].view(heads, -1)  # (nh, hs)
         directions = bias / bias.norm(dim=1, keepdim=True)
+        seen = torch.einsum("hd,hdc->hc", directions, matrix.view(*bias.shape, -1))
         root = math.sqrt(bias.size(1))
-        length = apart * root / (SPREAD * math.sqrt(matrix.size(1)))
-        changed[f"{query}.bias"] = (length * directions).flatten()
-        changed[f"{key}.bias"] = (-low * root / length * directions).flatten()
+        lengths = apart * root / (math.sqrt(matrix.size(1)) * seen.norm(dim=1, keepdim=True))
+        changed[f"{query}.weight"] = FAINT * weights[f"{query}.weight"]
+        changed[f"{query}.bias"] = (lengths * directions).flatten()
+        changed[f"{key}.bias"] = (-low * root / lengths * directions).flatten()
     return changed
 
 

@@ -13,7 +13,11 @@ more; no mutant that moves them at all by less than 3e-3, but for what comes to 
 before it, 4e-5; and rounding by 1.1e-6 at the most, there by 4e-7."""
 
 WAYS = ("given/eval/", "given/train/", "large/eval/", "large/train/")
-TILTED = ("low/eval/", "low/train/", "apart/eval/", "apart/train/")
+TILTED = tuple(
+    f"{tilt}/{mode}/"
+    for tilt in ("low", "far apart", "far apart, turned")
+    for mode in ("eval", "train")
+)
 
 
 def _ways(seen: Evidence, ways: tuple[str, ...] = WAYS) -> list[dict[str, Array]]:

@@ -22,7 +22,7 @@ class GPTConfig:
 
 
 class CausalSelfAttention(nn.Module):
-    """Every position looks at itself and at what came before it."""
+    """Positions gather what they need from each other, in several heads."""
 
     def __init__(self, config):
         super().__init__()

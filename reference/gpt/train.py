@@ -63,7 +63,7 @@ def make_optimizer(model, config):
 
 
 def learning_rate(step, config):
-    """Give the rate of a step: a warm-up, then a decay."""
+    """Give the learning rate of a step."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
@@ -101,7 +101,7 @@ def train(text, config, seed):
 
 
 def sample(model, vocabulary, prompt, max_new_tokens):
-    """Continue the prompt greedily."""
+    """Continue the prompt."""
     device = next(model.parameters()).device
     idx = vocabulary.encode(prompt)[None].to(device)  # (1, T)
     idx = model.generate(idx, max_new_tokens, temperature=0)

@@ -21,7 +21,7 @@ class Vocabulary:
 
 
 def split(data, share):
-    """Cut data (N,) in two: what is learned, and a share at its end that is never learned."""
+    """Give of data (N,) what is learned and what is held out."""
     cut = round(len(data) * (1 - share))
     return data[:cut], data[cut:]
 

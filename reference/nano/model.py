@@ -1,4 +1,4 @@
-"""A GPT as large ones are made: dropout, one table for both ends, small residual projections.
+"""A small GPT: a causal decoder, put together as larger ones are.
 
 Shapes in the comments: B is the batch, T the time (positions), C the width
 (n_embd), nh the number of heads, hs the size of one head, V the vocabulary.
@@ -23,7 +23,7 @@ class GPTConfig:
 
 
 class CausalSelfAttention(nn.Module):
-    """Every position looks at itself and at what came before it."""
+    """Positions gather what they need from each other, in several heads."""
 
     def __init__(self, config):
         super().__init__()
@@ -52,7 +52,7 @@ class CausalSelfAttention(nn.Module):
         att = F.softmax(att, dim=-1)
         att = F.dropout(att, p=self.dropout, training=self.training)
         y = att @ v  # (B, nh, T, hs)
-        y = y.transpose(1, 2).contiguous().view(B, T, C)  # heads side by side again
+        y = y.transpose(1, 2).contiguous().view(B, T, C)  # (B, T, C)
         return self.resid_dropout(self.proj(y))
 
 
@@ -70,7 +70,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then the MLP; each reads a normalised stream and adds to it."""
+    """Attention, then the MLP, on the stream that runs through all blocks."""
 
     def __init__(self, config):
         super().__init__()
@@ -127,7 +127,7 @@ class GPT(nn.Module):
         for _ in range(max_new_tokens):
             context = idx[:, -self.config.block_size :]
             logits, _ = self(context)
-            logits = logits[:, -1, :]  # (B, V): only the last position predicts what is new
+            logits = logits[:, -1, :]  # (B, V)
             if temperature == 0:
                 next_idx = logits.argmax(dim=-1, keepdim=True)
             else:

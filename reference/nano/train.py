@@ -1,4 +1,4 @@
-"""Teach a small GPT a text, the end of which it never sees, then ask for the text back.
+"""Teach a small GPT a text, of which a share is held out, then ask for the rest back.
 
 Run `python train.py`: it prints both losses on the way and a greedy sample at the end.
 """
@@ -37,7 +37,7 @@ class TrainConfig:
 
 
 def make_optimizer(model, config):
-    """Decay what multiplies; leave biases and norms alone."""
+    """Make the optimizer, with two groups of parameters."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() == 1]
     groups = [
@@ -48,7 +48,7 @@ def make_optimizer(model, config):
 
 
 def learning_rate(step, config):
-    """Warm up in a straight line, then decay along a cosine to nothing."""
+    """Give the learning rate of a step."""
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     done = (step - config.warmup_steps) / max(1, config.steps - config.warmup_steps)
@@ -57,7 +57,7 @@ def learning_rate(step, config):
 
 @torch.no_grad()
 def evaluate(model, data, config):
-    """Mean loss over the windows of data (N,), one behind the other, in nats per token."""
+    """Give the loss of data (N,), in nats per token."""
     model.eval()
     total = count = 0
     for start in range(0, len(data) - 1, config.block_size):
@@ -107,7 +107,7 @@ def train(text, config, seed):
 
 
 def sample(model, vocabulary, prompt, max_new_tokens):
-    """Continue the prompt greedily."""
+    """Continue the prompt."""
     device = next(model.parameters()).device
     idx = vocabulary.encode(prompt)[None].to(device)  # (1, T)
     idx = model.generate(idx, max_new_tokens, temperature=0)
