@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 SEED ?= 12
 DEMO := $(VENV)/demo
 
+# Tests run the command hundreds of times; without bytecode each time would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test lint types tests corpora audit docs benchmarks wheel clean
 
 help: ## Say what there is.
@@ -36,7 +39,7 @@ types: install
 	$(BIN)/mypy
 
 tests: install
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 corpora: install ## Judge every program of the corpora, training included.
 	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q tests/test_corpora.py

@@ -181,12 +181,11 @@ def test_more_bugs_than_fit_names_the_most(catalogue: Catalogue) -> None:
 
 
 def test_kinds_asked_for_are_planted(catalogue: Catalogue) -> None:
-    """Every kind can be asked for by name, alone, and is what is planted."""
-    homes = [
-        (id_, next(p for p in CLASSIC.programs if has_sites(p.reference(), [kind])))
-        for id_, kind in catalogue.kinds.items()
-    ]
-    for id_, program in homes:
+    """A kind can be asked for by name, alone, and is what is planted: a seeded tenth of all."""
+    asked = random.Random(0).sample(sorted(catalogue.kinds), len(catalogue.kinds) // 10)
+    for id_ in asked:
+        kind = catalogue.kinds[id_]
+        program = next(p for p in CLASSIC.programs if has_sites(p.reference(), [kind]))
         key = _forged(catalogue, seed="0", bugs=1, kinds=(id_,), program=program.name)
         assert [bug.kind for bug in key.bugs] == [id_]
 
