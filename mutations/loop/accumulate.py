@@ -206,6 +206,15 @@ class AccumTailOrInverted(Mutation):
         "How many batches belong to one step, from the first to the last?",
     )
     killed_by = frozenset({"windows"})
+    hides = frozenset(
+        {
+            "eval-average-wrong",
+            "eval-on-train-split",
+            "shift-wrong-axis",
+            "train-val-overlap",
+            "xy-misaligned",
+        }
+    )
     forms = (
         Form(
             "from-one",
