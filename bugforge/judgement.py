@@ -37,6 +37,8 @@ ORDER = (
     "losses",
     "one-optimizer",
     "training-moves",
+    "one-rate",
+    "schedule",
     "seeded",
     "greedy",
     "sampling",
@@ -53,8 +55,6 @@ ORDER = (
     "evaluations",
     "evaluates-held-out",
     "evaluation",
-    "one-rate",
-    "schedule",
 )
 """Every law and comparison, none before one that it depends on."""
 

@@ -30,6 +30,7 @@ INSTRUMENTS = (
     "objective",
     "update",
     "loop",
+    "rates",
     "decode",
 )
 """What records every program, in order."""

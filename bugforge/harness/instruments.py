@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from .greedy import greedy
 from .job import Job, Recording
-from .learning import loop, objective
+from .learning import loop, objective, rates
 from .program import Program
-from .regularised import beginning, dropout, evaluation, rates
+from .regularised import beginning, dropout, evaluation
 from .update import update
 from .weights import carry, tilted
 
@@ -216,9 +216,9 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "objective": objective,
     "update": update,
     "loop": loop,
+    "rates": rates,
     "decode": decode,
     "beginning": beginning,
     "dropout": dropout,
     "evaluation": evaluation,
-    "rates": rates,
 }

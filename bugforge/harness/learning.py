@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from .course import STEPS, WARM_UP, course_on, take
 from .greedy import greedy
@@ -30,6 +32,10 @@ LOOKED_AT = (1, 2, STEPS)
 LOOP_STEPS = 6
 LOOP_WINDOW = 29
 LOOP_SAMPLE = 12
+
+RATED, RATED_WARM_UP = 60, 6
+"""Steps whose rates are looked at, and those of them that warm up. A decay that begins with the
+warm-up has taken little by its end where there are many more steps behind it."""
 
 
 def objective(program: Program, job: Job) -> Recording:
@@ -156,4 +162,27 @@ def loop(program: Program, job: Job) -> Recording:
         model.eval()  # as sampling does, whatever mode training leaves
         grown, _ = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
         seen.facts["expected sample"] = "".join(characters.get(t, "") for t in grown[0].tolist())
+    return seen
+
+
+def rates(program: Program, job: Job) -> Recording:
+    """The highest and the lowest rate of any group of parameters, (steps, 2), in a training."""
+    seen = Recording()
+    course = course_on(job, job.data, job.fields["block_size"])
+    config = program.config(**{**job.fields, "steps": RATED, "warmup_steps": RATED_WARM_UP})
+    set_: list[tuple[float, float]] = []
+
+    def note(optimizer: Optimizer, *_: object) -> None:
+        rates = [float(group["lr"]) for group in optimizer.param_groups]
+        set_.append((max(rates), min(rates)))
+
+    hook = register_optimizer_step_post_hook(note)
+    try:
+        with built_models(program, {**course.sizes, "n_layer": 1}):
+            program.train.train(course.text, config, job.seed)
+    finally:
+        hook.remove()
+    seen.facts["asked"] = float(config.learning_rate)
+    seen.facts["warm-up"] = RATED_WARM_UP
+    seen.tensors["rates"] = torch.tensor(set_)
     return seen

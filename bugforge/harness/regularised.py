@@ -1,5 +1,5 @@
-"""Instruments of programs that are trained as large ones are: how their weights begin, dropout,
-evaluation on a part that is held out, and a schedule.
+"""Instruments of programs that are trained as large ones are: how their weights begin, dropout, and
+evaluation on a part that is held out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from .course import course_on, take
@@ -16,7 +15,6 @@ from .greedy import greedy
 from .job import Job, Recording
 from .learning import UNKNOWN, expect, next_tokens
 from .lookups import Reads, reads
-from .notes import built_models
 from .program import Program
 from .weights import carry
 
@@ -31,9 +29,6 @@ NEW = 9
 
 LOOKED_AT = (1, 3)
 """Steps whose gradients are looked at: before any evaluation, and behind one."""
-
-RATED, WARM_UP = 12, 4
-"""Steps whose rates are looked at, and those of them that warm up."""
 
 
 def beginning(program: Program, job: Job) -> Recording:
@@ -106,27 +101,6 @@ def evaluation(program: Program, job: Job) -> Recording:
         seen.facts[f"expected/{number}"] = _mean_loss(
             model, [(some, wanted) for some, wanted in runs if wanted is not None]
         )
-    return seen
-
-
-def rates(program: Program, job: Job) -> Recording:
-    """The rate of each group of parameters, (steps, groups), as a training sets them."""
-    seen = Recording()
-    course = course_on(job, job.data, job.fields["block_size"])
-    config = program.config(**{**job.fields, "steps": RATED, "warmup_steps": WARM_UP})
-    set_: list[list[float]] = []
-
-    def note(optimizer: Optimizer, *_: object) -> None:
-        set_.append([float(group["lr"]) for group in optimizer.param_groups])
-
-    hook = register_optimizer_step_post_hook(note)
-    try:
-        with built_models(program, course.sizes):
-            program.train.train(course.text, config, job.seed)
-    finally:
-        hook.remove()
-    seen.facts["asked"] = float(config.learning_rate)
-    seen.tensors["rates"] = torch.tensor(set_)
     return seen
 
 

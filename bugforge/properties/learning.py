@@ -5,6 +5,21 @@ import numpy as np
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart, apart_by_name
 
+LOW = 0.6
+"""A rate up to this share of the greatest is low."""
+
+NEARLY, FAINT = 0.9, 0.01
+"""From this share of the greatest on a rate has risen, and up to this one it is at rest."""
+
+FACTOR = 1.6
+"""How many times too large or too small a rate, or too long or too short a warm-up, may be."""
+
+RISE = 0.3
+"""By how much of the greatest a rate may rise again."""
+
+REST = 0.5
+"""The share of the steps behind the greatest rate that may be at rest."""
+
 
 def strangers(seen: Evidence) -> float:
     """Count training steps that read other rows than a batch of runs of the text."""
@@ -78,6 +93,43 @@ def optimizers(seen: Evidence) -> float:
 def left_behind(seen: Evidence) -> float:
     """How many parameters a short training leaves as they were."""
     return float(len(facts(seen, "loop")["unmoved"]))
+
+
+def rates_apart(seen: Evidence) -> float:
+    """How far the rates of two groups of parameters lie apart, as a share of that asked for."""
+    rates = tensors(seen, "rates")["rates"]
+    return float((rates[:, 0] - rates[:, 1]).max() / facts(seen, "rates")["asked"])
+
+
+def off_schedule(seen: Evidence) -> float:
+    """Count the promises, of six, that the rate breaks on its way.
+
+    It begins low, comes to the one asked for, does so when the warm-up ends, never rises again,
+    goes on until half of the steps are taken at least, and ends low. What each number came to,
+    over 60 steps of which 6 warm up, in 229 right programs and in 18 that are wrong:
+
+    | number | right | bound | nearest wrong |
+    | --- | --- | --- | --- |
+    | first rate, of the greatest | at most 0.33 | 0.6 | 0.97 |
+    | greatest, of the one asked for | 0.72 to 1.0 | 0.625 to 1.6 | 0.17, 100 |
+    | end of the rise, of the warm-up's | 0.83 to 1.17 | 0.625 to 1.6 | 0.5, 4.5 |
+    | later rise, of the greatest | 0 | 0.3 | 0.999 |
+    | share of steps at rest | at most 0.07 | 0.5 | 0.72 |
+    | last rate, of the greatest | at most 0.32 | 0.6 | 0.92 |
+    """
+    told, rates = facts(seen, "rates"), tensors(seen, "rates")["rates"][:, 0]
+    top, peak = rates.max(), int(rates.argmax())
+    risen = int((rates >= NEARLY * top).argmax()) + 1
+    falling = rates[peak:]
+    kept = (
+        rates[0] <= LOW * top,
+        1 / FACTOR <= top / told["asked"] <= FACTOR,
+        1 / FACTOR <= risen / told["warm-up"] <= FACTOR,
+        (falling - np.minimum.accumulate(falling)).max() <= RISE * top,
+        (falling <= FAINT * top).mean() <= REST,
+        abs(rates[-1]) <= LOW * top,
+    )
+    return float(len(kept) - sum(kept))
 
 
 def unseeded(seen: Evidence) -> float:
@@ -187,6 +239,24 @@ LEARNING = (
         left_behind,
         at_most=0.0,
         after=("moves", "steps-taken"),
+    ),
+    Law(
+        "one-rate",
+        "optim",
+        "Every group of parameters follows the schedule.",
+        ("rates",),
+        rates_apart,
+        at_most=1e-6,
+        after=("steps-taken",),
+    ),
+    Law(
+        "schedule",
+        "optim",
+        "The rate warms up to the one asked for, and then decays.",
+        ("rates",),
+        off_schedule,
+        at_most=0.0,
+        after=("one-rate",),
     ),
     Law(
         "seeded",

@@ -1,4 +1,4 @@
-"""Laws of programs with dropout, a part of the text held out, and a schedule they promise."""
+"""Laws of programs with dropout and a part of the text held out."""
 
 import numpy as np
 
@@ -58,23 +58,6 @@ def wrong_evaluation(seen: Evidence) -> float:
     )
 
 
-def rates_apart(seen: Evidence) -> float:
-    """How far the rates of two groups of parameters lie apart, as a share of that asked for."""
-    rates = tensors(seen, "rates")["rates"]
-    return float((rates.max(1) - rates.min(1)).max() / facts(seen, "rates")["asked"])
-
-
-def off_schedule(seen: Evidence) -> float:
-    """How far the rate lies from its schedule, as a share of the rate asked for: it begins at half
-    of that at the most, comes up to it, and ends below half of it.
-    """
-    asked, rates = facts(seen, "rates")["asked"], tensors(seen, "rates")["rates"].max(1)
-    excess = max(
-        rates[0] - asked / 2, rates[-1] - asked / 2, abs(rates.max() - asked), -rates.min()
-    )
-    return float(excess / asked)
-
-
 REGULARISED = (
     Law(
         "dropout-off",
@@ -129,23 +112,5 @@ REGULARISED = (
         wrong_evaluation,
         at_most=1e-3,
         after=("evaluates-held-out", "objective", "dropout-off"),
-    ),
-    Law(
-        "one-rate",
-        "optim",
-        "Every group of parameters follows the schedule.",
-        ("rates",),
-        rates_apart,
-        at_most=1e-6,
-        after=("steps-taken",),
-    ),
-    Law(
-        "schedule",
-        "optim",
-        "The rate warms up to the one asked for, and then decays.",
-        ("rates",),
-        off_schedule,
-        at_most=0.1,
-        after=("one-rate", "training-moves"),
     ),
 )

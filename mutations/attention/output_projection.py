@@ -262,7 +262,6 @@ class OutProjMissing(Mutation):
         "A layer of the attention is made and never called.",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "idle",

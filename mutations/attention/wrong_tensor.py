@@ -97,7 +97,7 @@ class TypoQForK(Mutation):
         "Read the three projections of the attention letter by letter, and what follows them.",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"mask-fill-not-low-enough", "lr-stuck-at-zero"})
+    hides = frozenset({"mask-fill-not-low-enough"})
     forms = (
         Form(
             "key-from-query",
@@ -153,7 +153,6 @@ class TypoKForV(Mutation):
         "Check which layer makes what the attention weights are multiplied with.",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "from-key",

@@ -137,7 +137,6 @@ class BlocksChainBroken(Mutation):
         "Follow one tensor from block to block.",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "same-input",

@@ -37,7 +37,6 @@ class LnShared(Mutation):
         "Two layers of the block have names that are easily confused.",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "first-twice",
@@ -85,7 +84,6 @@ class LnDropped(Mutation):
         "Does every sublayer read the stream in the same way?",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "attention",

@@ -278,7 +278,6 @@ class AttnOutputDiscarded(Mutation):
             "heads-merge-no-transpose",
             "heads-split-no-transpose",
             "detach-attention",
-            "lr-stuck-at-zero",
         }
     )
     forms = (

@@ -38,7 +38,6 @@ class PeZerosFrozen(Mutation):
         "Which tensors does the optimizer never move?",
     )
     killed_by = frozenset({"gradient-flow", "moves", "trainable"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "zeros",
@@ -90,7 +89,6 @@ class PeFrozenRandom(Mutation):
         "Being part of a model is one thing, being learned is another.",
     )
     killed_by = frozenset({"gradient-flow", "moves", "trainable"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "no-gradient",

@@ -164,7 +164,7 @@ class PeInitEmpty(Mutation):
         "One tensor is made and never filled.",
     )
     killed_by = frozenset({"init-finite"})
-    hides = frozenset({"lr-stuck-at-zero", "seed-not-set"})
+    hides = frozenset({"seed-not-set"})
     forms = (
         Form(
             "empty",
@@ -204,7 +204,7 @@ class PeInitResultDropped(Mutation):
         "Which tensor do the random numbers end up in?",
     )
     killed_by = frozenset({"init-finite"})
-    hides = frozenset({"lr-stuck-at-zero", "seed-not-set"})
+    hides = frozenset({"seed-not-set"})
     forms = (
         Form(
             "clone",

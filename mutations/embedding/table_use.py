@@ -93,7 +93,6 @@ class PeMissing(Mutation):
         "A learned table has no part in the forward pass.",
     )
     killed_by = frozenset({"forward", "moves", "position"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "tokens-alone",

@@ -62,7 +62,6 @@ class LnFinalMissing(Mutation):
         "What happens between the last block and the logits?",
     )
     killed_by = frozenset({"forward", "moves"})
-    hides = frozenset({"lr-stuck-at-zero"})
     forms = (
         Form(
             "idle",

@@ -6,7 +6,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import assigned, find, line, root, with_lines
-from .parts import BACKWARD, update
+from .parts import BACKWARD, GATHERING, update
 
 SHARE = line(assigned(m.BinaryOperation(left=m.Name(), operator=m.Divide())))
 """loss = loss / n"""
@@ -29,6 +29,20 @@ OTHERS = (
     CORRECT.replace("    opt.zero_grad()\n", "").replace("        loss = loss / n\n", ""),
     "def mean(values, n):\n    for value in values:\n        value = value / n\n    return value\n",
 )
+
+
+COUNTED = """def learn(model, opt, config):
+    opt.zero_grad()
+    total = 0.0
+    for _ in range(config.accumulate):
+        loss = model(*draw()) / config.accumulate
+        loss.backward()
+        total += loss.item()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    opt.step()
+    return total
+"""
+IN_RANGE = m.Call(func=m.Name("range"), args=[m.Arg()])
 
 
 def cleared_within(block: cst.IndentedBlock) -> Rewritten:
@@ -55,6 +69,27 @@ def not_averaged(block: cst.IndentedBlock) -> Rewritten:
             if find(statement, m.AssignTarget(m.Name(name)) | m.AugAssign(m.Name(name))):
                 return with_lines(block, i, i + 1, [])
     return None
+
+
+def from_one(loop: cst.For) -> Rewritten:
+    """Count the batches from one, so that there is one fewer."""
+    counting = cst.ensure_type(loop.iter, cst.Call)
+    space = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    args = [cst.Arg(cst.Integer("1"), comma=space), *counting.args]
+    return loop.with_changes(iter=counting.with_changes(args=args))
+
+
+def stepping_within(block: cst.IndentedBlock) -> Rewritten:
+    """Move what follows the loop that accumulates into it, up to the optimizer's step."""
+    found = update(block, cleared_anywhere=True)
+    if found is None or not m.matches(block.body[found.backward], GATHERING):
+        return None
+    loop = cst.ensure_type(block.body[found.backward], cst.For)
+    behind = block.body[found.backward + 1 : found.step + 1]
+    if found.zero_grad > found.backward:
+        return None
+    inner = loop.body.with_changes(body=[*loop.body.body, *behind])
+    return with_lines(block, found.backward, found.step + 1, [loop.with_changes(body=inner)])
 
 
 class ZeroGradPerMicrobatch(Mutation):
@@ -139,3 +174,68 @@ class AccumNotAveraged(Mutation):
         ),
     )
     untouched = OTHERS
+
+
+class AccumTailOrInverted(Mutation):
+    """The optimizer does not step once for each so many batches.
+
+    What it does: The batches of a step are counted from one, so that one is missing; or the
+    optimizer steps behind each batch instead of behind all.
+
+    Why it is wrong: The step should follow the mean of as many batches as the configuration says.
+    With one missing, it follows a smaller share of fewer; stepping behind each is another, noisier
+    training, with more steps than the schedule knows of.
+
+    How it shows: The loss that is told is a share too small, or nothing shows.
+
+    How to find it: Count the batches and the steps of the optimizer, and hold one against the
+    other.
+
+    Other right fixes: Any loop over all of the batches, and one step behind it.
+    """
+
+    id = "accum-tail-or-inverted"
+    bug_class = "training-step"
+    stage = "loop"
+    difficulty = "medium"
+    visibility = "invisible"
+    provenance = ("huggingface/accelerate#435", "thunlp/OpenPrompt#106")
+    hints = (
+        "What the configuration says of a step is not what happens.",
+        "Count two things: batches, and steps of the optimizer.",
+        "How many batches belong to one step, from the first to the last?",
+    )
+    killed_by = frozenset({"windows"})
+    hides = frozenset(
+        {
+            "eval-average-wrong",
+            "eval-on-train-split",
+            "shift-wrong-axis",
+            "train-val-overlap",
+            "xy-misaligned",
+        }
+    )
+    forms = (
+        Form(
+            "from-one",
+            m.For(target=m.Name(), iter=IN_RANGE, body=GATHERING.body),
+            from_one,
+            correct=COUNTED,
+            buggy=COUNTED.replace("range(config", "range(1, config"),
+        ),
+        Form(
+            "step-within",
+            m.IndentedBlock(),
+            stepping_within,
+            correct=COUNTED,
+            buggy=COUNTED.replace(
+                "    nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n    opt.step()\n",
+                "        nn.utils.clip_grad_norm_(model.parameters(), 1.0)\n        opt.step()\n",
+            ),
+            killed_by=frozenset({"windows", "steps-taken"}),
+        ),
+    )
+    untouched = (
+        OTHERS[1],
+        "def repeat(net, rows):\n    for _ in range(rows):\n        net.forward(_)\n",
+    )

@@ -6,19 +6,12 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import find, same
+from .parts import EACH_GROUP
 
 DECAY = m.DictElement(m.SimpleString(m.MatchRegex(r"""["']weight_decay["']""")))
 GROUP = m.Dict([m.ZeroOrMore(), DECAY, m.ZeroOrMore()])
 GROUPS = m.List([m.Element(GROUP), m.Element(GROUP)])
 """Two groups of parameters, each with a weight decay of its own."""
-
-EACH_GROUP = m.For(
-    target=m.Name(),
-    iter=m.Attribute(attr=m.Name("param_groups")),
-    body=m.IndentedBlock(
-        [m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Subscript(m.Name()))])])]
-    ),
-)
 
 CORRECT = """groups = [
     {"params": large, "weight_decay": decay},

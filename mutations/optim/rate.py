@@ -6,17 +6,8 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import find, fits, swap, uses
-from .parts import MADE
+from .parts import AROUND_COSINE, LOOP, MADE, SCHEDULE, WARM, asks_for_rates
 
-WARM = m.Return(
-    m.BinaryOperation(
-        left=m.BinaryOperation(operator=m.Multiply()), operator=m.Divide(), right=m.Attribute()
-    )
-)
-"""A rate on its way up: return rate * (step + 1) / steps."""
-
-COSINE = m.Call(func=m.Attribute(attr=m.Name("cos")))
-AROUND_COSINE = m.BinaryOperation(operator=m.Add(), right=COSINE)
 HALF = m.BinaryOperation(
     left=m.BinaryOperation(operator=m.Multiply(), right=m.Float("0.5")),
     operator=m.Multiply(),
@@ -28,20 +19,6 @@ HALVED = m.BinaryOperation(
     right=m.Integer("2"),
 )
 """A rate on its way down: rate * 0.5 * (1 + math.cos(x)), or rate * (1 + math.cos(x)) / 2."""
-
-SCHEDULE = """def rate(step, config):
-    if step < config.warmup:
-        return config.lr * (step + 1) / config.warmup
-    done = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.lr * 0.5 * (1 + math.cos(math.pi * done))
-"""
-
-LOOP = """def train(config, opt):
-    for step in range(config.steps):
-        for group in opt.param_groups:
-            group["lr"] = rate(step, config)
-        learn(opt)
-"""
 
 OPTIMIZER = """def build(model, rate):
     return torch.optim.AdamW(model.parameters(), lr=rate)
@@ -69,18 +46,13 @@ def floored(function: cst.FunctionDef) -> Rewritten:
 
 def at_its_end(loop: cst.For) -> Rewritten:
     """Ask for the rate of the last step instead of that of the step at hand."""
-    if not m.matches(loop.iter, m.Call(func=m.Name("range"), args=[m.Arg(m.Attribute())])):
+    asking = asks_for_rates(loop)
+    step = cst.ensure_type(loop.target, cst.Name).value if asking else ""
+    if not asking or uses(loop.body, step) != 1:
         return None
-    step = loop.target
-    groups = find(loop.body, m.Attribute(attr=m.Name("param_groups")))
-    if not isinstance(step, cst.Name) or not groups or uses(loop.body, step.value) != 1:
-        return None
-    assert isinstance(loop.iter, cst.Call)
-    for call in find(loop.body, m.Call(args=[m.Arg(m.Name(step.value)), m.ZeroOrMore()])):
-        assert isinstance(call, cst.Call)
-        asked = swap(loop, call.args[0].value, loop.iter.args[0].value)
-        return asked.with_changes(target=cst.Name("_"))
-    return None
+    last = cst.ensure_type(loop.iter, cst.Call).args[0].value
+    asked = swap(loop, asking[0].args[0].value, last)
+    return asked.with_changes(target=cst.Name("_"))
 
 
 def negated(backward: cst.Call) -> Rewritten:
@@ -138,7 +110,7 @@ class LrStuckAtZero(Mutation):
         "The gradients are right and the optimizer steps. How far?",
         "Print the rate at every step.",
     )
-    killed_by = frozenset({"training-moves"})
+    killed_by = frozenset({"schedule", "training-moves"})
     forms = (
         Form(
             "floored",

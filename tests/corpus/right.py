@@ -6,6 +6,7 @@ from .accept_loop import LOOPS
 from .accept_mask import MASKS
 from .accept_positions import POSITIONS
 from .accept_projection import PROJECTION
+from .accept_schedule import SCHEDULES
 from .accept_training_step import TRAINING_STEP
 from .accept_typo import TYPO
 
@@ -16,6 +17,7 @@ RIGHT = (
     *PROJECTION,
     *TRAINING_STEP,
     *LOOPS,
+    *SCHEDULES,
     *TYPO,
     *ELSEWHERE,
 )

@@ -7,6 +7,7 @@ from .reject_loop import LOOPS
 from .reject_mask import MASKS
 from .reject_positions import POSITIONS
 from .reject_projection import PROJECTION
+from .reject_schedule import SCHEDULES
 from .reject_training_step import TRAINING_STEP
 from .reject_typo import TYPO
 
@@ -17,6 +18,7 @@ WRONG = (
     *PROJECTION,
     *TRAINING_STEP,
     *LOOPS,
+    *SCHEDULES,
     *CONTRACT,
     *TYPO,
     *ELSEWHERE,
