@@ -1,6 +1,6 @@
 """Ways to write what goes on between queries, keys and values."""
 
-from bugforge.rewrite import Restructuring, way
+from bugforge.rewrite import Restructuring, Way, way
 
 BY_ROOT = "(any_q @ any_k) / math.sqrt(any_n)"
 ATTENTION = """\
@@ -13,6 +13,50 @@ class Attention(nn.Module):
         att = F.softmax(att, dim=-1)
         return self.proj(att @ v)
 """
+PROJECTED = """\
+class Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.query = nn.Linear(config.n_embd, config.n_embd)
+        self.key = nn.Linear(config.n_embd, config.n_embd)
+        self.value = nn.Linear(config.n_embd, config.n_embd)
+
+    def forward(self, x):
+        B, T, C = x.shape
+        q = self.split_heads(self.query(x))
+        k = self.split_heads(self.key(x))
+        v = self.split_heads(self.value(x))
+        return q, k, v
+"""
+THREE_LAYERS = (
+    "self.query = nn.Linear(any_c, any_c)\n"
+    "self.key = nn.Linear(any_c, any_c)\n"
+    "self.value = nn.Linear(any_c, any_c)\n"
+)
+THREE_CALLS = (
+    "q = self.split_heads(self.query(x))\n"
+    "k = self.split_heads(self.key(x))\n"
+    "v = self.split_heads(self.value(x))\n"
+)
+
+
+def _fused(name: str, layer: str, calls: str) -> Way:
+    """Make a way that has one layer, of this name, and takes apart what it gives."""
+    before = PROJECTED.splitlines(keepends=True)
+    after = [
+        *before[:3],
+        f"        self.{layer} = nn.Linear(config.n_embd, 3 * config.n_embd)\n",
+        *before[6:9],
+        *(f"        {line}" for line in calls.splitlines(keepends=True)),
+        *before[12:],
+    ]
+    return way(
+        name,
+        (THREE_LAYERS, f"self.{layer} = nn.Linear(any_c, 3 * any_c)\n"),
+        (THREE_CALLS, calls),
+        example=(PROJECTED, "".join(after)),
+        exact=False,
+    )
 
 
 class Projections(Restructuring):
@@ -60,6 +104,49 @@ class Projections(Restructuring):
                     "heads = x.unflatten(-1, (any_h, -1))  # (B, T, nh, hs)\n"
                     "return heads.transpose(1, 2)\n"
                 ),
+            ),
+        ),
+    )
+
+
+class Fused(Restructuring):
+    """Whether three layers make queries, keys and values, or one makes all of them."""
+
+    id = "projections"
+    ways = (
+        _fused(
+            "split",
+            "qkv",
+            "q, k, v = (self.split_heads(part) for part in self.qkv(x).split(C, dim=-1))\n",
+        ),
+        _fused(
+            "chunked",
+            "c_attn",
+            (
+                "parts = self.c_attn(x).chunk(3, dim=-1)  # (B, T, C) each\n"
+                "q = self.split_heads(parts[0])\n"
+                "k = self.split_heads(parts[1])\n"
+                "v = self.split_heads(parts[2])\n"
+            ),
+        ),
+        _fused(
+            "sliced",
+            "to_qkv",
+            (
+                "qkv = self.to_qkv(x)  # (B, T, 3 * C)\n"
+                "q = self.split_heads(qkv[..., :C])\n"
+                "k = self.split_heads(qkv[..., C : 2 * C])\n"
+                "v = self.split_heads(qkv[..., 2 * C :])\n"
+            ),
+        ),
+        _fused(
+            "viewed",
+            "w_qkv",
+            (
+                "qkv = self.w_qkv(x).view(B, T, 3, C)\n"
+                "q = self.split_heads(qkv[:, :, 0])\n"
+                "k = self.split_heads(qkv[:, :, 1])\n"
+                "v = self.split_heads(qkv[:, :, 2])\n"
             ),
         ),
     )

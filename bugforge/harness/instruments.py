@@ -17,7 +17,7 @@ from .learning import loop, objective
 from .program import Program
 from .regularised import beginning, dropout, evaluation, rates
 from .update import update
-from .weights import carry, tilted
+from .weights import carry, in_thirds, tilted
 
 LARGE = 1.8
 """Factor of the larger weights: scores reach about 60, which no right softmax, however written,
@@ -38,8 +38,8 @@ def construct(program: Program, job: Job) -> Recording:
         torch.manual_seed(job.seed)
         model = program.build(**job.sizes)
     seen.facts["trainable"] = {n: p.requires_grad for n, p in model.named_parameters()}
-    for name, parameter in model.named_parameters():
-        seen.tensors[name] = parameter.detach().clone()
+    for name, value in in_thirds(dict(model.named_parameters()), job.sizes["n_embd"]).items():
+        seen.tensors[name] = value.detach().clone()
     return seen
 
 

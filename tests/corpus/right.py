@@ -1,6 +1,7 @@
 """Every right program."""
 
 from .accept_elsewhere import ELSEWHERE
+from .accept_fused import FUSED
 from .accept_label_shift import LABEL_SHIFT
 from .accept_loop import LOOPS
 from .accept_mask import MASKS
@@ -17,5 +18,6 @@ RIGHT = (
     *TRAINING_STEP,
     *LOOPS,
     *TYPO,
+    *FUSED,
     *ELSEWHERE,
 )
