@@ -1,5 +1,7 @@
 """Ways to write what goes on between queries, keys and values."""
 
+from textwrap import indent
+
 from bugforge.rewrite import Restructuring, Way, way
 
 BY_ROOT = "(any_q @ any_k) / math.sqrt(any_n)"
@@ -13,20 +15,14 @@ class Attention(nn.Module):
         att = F.softmax(att, dim=-1)
         return self.proj(att @ v)
 """
-PROJECTED = """\
+PROJECTING = """\
 class Attention(nn.Module):
     def __init__(self, config):
         super().__init__()
-        self.query = nn.Linear(config.n_embd, config.n_embd)
-        self.key = nn.Linear(config.n_embd, config.n_embd)
-        self.value = nn.Linear(config.n_embd, config.n_embd)
-
+{layers}
     def forward(self, x):
         B, T, C = x.shape
-        q = self.split_heads(self.query(x))
-        k = self.split_heads(self.key(x))
-        v = self.split_heads(self.value(x))
-        return q, k, v
+{calls}        return q, k, v
 """
 THREE_LAYERS = (
     "self.query = nn.Linear(any_c, any_c)\n"
@@ -42,21 +38,20 @@ THREE_CALLS = (
 
 def _fused(name: str, layer: str, calls: str) -> Way:
     """Make a way that has one layer, of this name, and takes apart what it gives."""
-    before = PROJECTED.splitlines(keepends=True)
-    after = [
-        *before[:3],
-        f"        self.{layer} = nn.Linear(config.n_embd, 3 * config.n_embd)\n",
-        *before[6:9],
-        *(f"        {line}" for line in calls.splitlines(keepends=True)),
-        *before[12:],
-    ]
+    one_layer = f"self.{layer} = nn.Linear(any_c, 3 * any_c)\n"
     return way(
         name,
-        (THREE_LAYERS, f"self.{layer} = nn.Linear(any_c, 3 * any_c)\n"),
+        (THREE_LAYERS, one_layer),
         (THREE_CALLS, calls),
-        example=(PROJECTED, "".join(after)),
+        example=(_projecting(THREE_LAYERS, THREE_CALLS), _projecting(one_layer, calls)),
         exact=False,
     )
+
+
+def _projecting(layers: str, calls: str) -> str:
+    filled = layers.replace("any_c", "config.n_embd")
+    inner = " " * 8
+    return PROJECTING.format(layers=indent(filled, inner), calls=indent(calls, inner))
 
 
 class Projections(Restructuring):
@@ -127,26 +122,6 @@ class Fused(Restructuring):
                 "q = self.split_heads(parts[0])\n"
                 "k = self.split_heads(parts[1])\n"
                 "v = self.split_heads(parts[2])\n"
-            ),
-        ),
-        _fused(
-            "sliced",
-            "to_qkv",
-            (
-                "qkv = self.to_qkv(x)  # (B, T, 3 * C)\n"
-                "q = self.split_heads(qkv[..., :C])\n"
-                "k = self.split_heads(qkv[..., C : 2 * C])\n"
-                "v = self.split_heads(qkv[..., 2 * C :])\n"
-            ),
-        ),
-        _fused(
-            "viewed",
-            "w_qkv",
-            (
-                "qkv = self.w_qkv(x).view(B, T, 3, C)\n"
-                "q = self.split_heads(qkv[:, :, 0])\n"
-                "k = self.split_heads(qkv[:, :, 1])\n"
-                "v = self.split_heads(qkv[:, :, 2])\n"
             ),
         ),
     )

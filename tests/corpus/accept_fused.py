@@ -82,8 +82,9 @@ FUSED = (
             (*QKV_LAYERS, ""),
             (
                 *PROJ_LAYER,
-                "        self.all = nn.MultiheadAttention("
-                "config.n_embd, config.n_head, batch_first=True)\n",
+                """\
+        self.all = nn.MultiheadAttention(config.n_embd, config.n_head, batch_first=True)
+""",
             ),
             (
                 *WHOLE_ATTENTION,

@@ -64,8 +64,7 @@ FUSED = (
         (
             *LAYER[:1],
             LAYER[2],
-            LAYER[2]
-            + "        self.more = nn.ModuleList("
+            LAYER[2] + "        self.more = nn.ModuleList("
             "nn.Linear(config.n_embd, config.n_embd) for _ in range(3))\n",
         ),
     ),
