@@ -1,6 +1,8 @@
 """Ways to write what goes on between queries, keys and values."""
 
-from bugforge.rewrite import Restructuring, way
+from textwrap import indent
+
+from bugforge.rewrite import Restructuring, Way, way
 
 BY_ROOT = "(any_q @ any_k) / math.sqrt(any_n)"
 ATTENTION = """\
@@ -13,6 +15,43 @@ class Attention(nn.Module):
         att = F.softmax(att, dim=-1)
         return self.proj(att @ v)
 """
+PROJECTING = """\
+class Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+{layers}
+    def forward(self, x):
+        B, T, C = x.shape
+{calls}        return q, k, v
+"""
+THREE_LAYERS = (
+    "self.query = nn.Linear(any_c, any_c)\n"
+    "self.key = nn.Linear(any_c, any_c)\n"
+    "self.value = nn.Linear(any_c, any_c)\n"
+)
+THREE_CALLS = (
+    "q = self.split_heads(self.query(x))\n"
+    "k = self.split_heads(self.key(x))\n"
+    "v = self.split_heads(self.value(x))\n"
+)
+
+
+def _fused(name: str, layer: str, calls: str) -> Way:
+    """Make a way that has one layer, of this name, and takes apart what it gives."""
+    one_layer = f"self.{layer} = nn.Linear(any_c, 3 * any_c)\n"
+    return way(
+        name,
+        (THREE_LAYERS, one_layer),
+        (THREE_CALLS, calls),
+        example=(_projecting(THREE_LAYERS, THREE_CALLS), _projecting(one_layer, calls)),
+        exact=False,
+    )
+
+
+def _projecting(layers: str, calls: str) -> str:
+    filled = layers.replace("any_c", "config.n_embd")
+    inner = " " * 8
+    return PROJECTING.format(layers=indent(filled, inner), calls=indent(calls, inner))
 
 
 class Projections(Restructuring):
@@ -60,6 +99,29 @@ class Projections(Restructuring):
                     "heads = x.unflatten(-1, (any_h, -1))  # (B, T, nh, hs)\n"
                     "return heads.transpose(1, 2)\n"
                 ),
+            ),
+        ),
+    )
+
+
+class Fused(Restructuring):
+    """Whether three layers make queries, keys and values, or one makes all of them."""
+
+    id = "projections"
+    ways = (
+        _fused(
+            "split",
+            "qkv",
+            "q, k, v = (self.split_heads(part) for part in self.qkv(x).split(C, dim=-1))\n",
+        ),
+        _fused(
+            "chunked",
+            "c_attn",
+            (
+                "parts = self.c_attn(x).chunk(3, dim=-1)  # (B, T, C) each\n"
+                "q = self.split_heads(parts[0])\n"
+                "k = self.split_heads(parts[1])\n"
+                "v = self.split_heads(parts[2])\n"
             ),
         ),
     )

@@ -15,6 +15,15 @@ ATTENTION = """def forward(self, x):
     y = self.drop(self.proj(y))
     return y
 """
+FUSED = ATTENTION.replace(
+    "def forward(self, x):\n",
+    """def forward(self, x):
+    parts = self.qkv(x).chunk(3, dim=-1)
+    q = self.split(parts[0])
+    k = self.split(parts[1])
+    v = self.split(parts[2])
+""",
+)
 SUM = """def forward(self, idx):
     pos = torch.arange(0, t, dtype=torch.long)
     tok_emb = self.parts.wte(idx)
@@ -75,6 +84,8 @@ SHAPES = [
     ("scale-after-softmax", ATTENTION, "F.softmax(att, dim=-1) * (1.0 / math.sqrt(k.size(-1)))\n"),
     ("mask-wrong-corner", ATTENTION, "self.bias[:, :, -T:, :T] == 0"),
     ("out-proj-missing", ATTENTION, "y = self.drop(y)\n"),
+    ("typo-q-for-k", FUSED, "k = self.split(parts[0])\n"),
+    ("typo-k-for-v", FUSED, "v = self.split(parts[1])\n"),
     ("pe-missing", SUM, "self.parts.drop(tok_emb)\n"),
     ("pe-multiplied", SUM, "self.parts.drop(tok_emb * pos_emb)\n"),
     ("pe-off-by-one", SUM, "torch.arange(1, t + 1, dtype=torch.long)\n"),
@@ -98,6 +109,8 @@ SHAPES = [
     ("gen-topk-fill", GENERATE, "logits[logits < v[:, [-1]]] = 1e-10\n"),
 ]
 LOOK_ALIKES = [
+    ("typo-k-for-v", FUSED.replace("self.qkv(x).chunk(3, dim=-1)", "given")),
+    ("typo-k-for-v", FUSED.replace("self.split(parts[2])", "self.value(x)")),
     ("ln-final-missing", HEAD.replace("norm=nn.LayerNorm(width)", "norm=nn.Dropout(0.1)")),
     ("pe-missing", SUM.replace("self.parts.wpe(pos)", "self.parts.wpe(idx)")),
     ("shift-same-end", BATCH.replace("data[i + 1 : i + 1 + n]", "other[i : i + n]")),

@@ -59,15 +59,15 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
     given = load_file(spec["inputs"])
     data = given.pop("data")
     held_out = given.pop("held out", data[:0])
-    weights_file = Path(spec["weights"])
+    weights_file, width = Path(spec["weights"]), spec["sizes"]["n_embd"]
     if spec["draw_weights"]:
-        write_weights(drawn(program.build(**spec["sizes"]), spec["seed"]), weights_file)
+        write_weights(drawn(program.build(**spec["sizes"]), spec["seed"], width), weights_file)
     job = Job(
         sizes=spec["sizes"],
         fields=spec["fields"],
         weights=read_weights(weights_file),
-        pairing=Pairing(**spec["pairing"]),
-        otherwise=[Pairing(**pairing) for pairing in spec["otherwise"]],
+        pairing=Pairing(**spec["pairing"], width=width),
+        otherwise=[Pairing(**pairing, width=width) for pairing in spec["otherwise"]],
         inputs=given,
         data=data,
         held_out=held_out,

@@ -17,7 +17,7 @@ from .learning import loop, objective, rates
 from .program import Program
 from .regularised import beginning, dropout, evaluation
 from .update import update
-from .weights import carry, tilted
+from .weights import carry, in_thirds, tilted
 
 LARGE = 1.3
 """Factor of the larger weights: scores reach 74 at the most, over 500 draws, and no hidden one lies
@@ -39,8 +39,8 @@ def construct(program: Program, job: Job) -> Recording:
         torch.manual_seed(job.seed)
         model = program.build(**job.sizes)
     seen.facts["trainable"] = {n: p.requires_grad for n, p in model.named_parameters()}
-    for name, parameter in model.named_parameters():
-        seen.tensors[name] = parameter.detach().clone()
+    for name, value in in_thirds(dict(model.named_parameters()), job.sizes["n_embd"]).items():
+        seen.tensors[name] = value.detach().clone()
     return seen
 
 

@@ -17,6 +17,7 @@ from .job import Job, Recording
 from .lookups import in_parts, read_tokens
 from .notes import built_models
 from .program import Program
+from .weights import in_thirds, whole_of
 from .witness import Taken, witnessed
 
 UNKNOWN = -1
@@ -67,16 +68,28 @@ def objective(program: Program, job: Job) -> Recording:
         seen.facts[f"{number}/loss"] = losses[number - 1] if number <= len(losses) else None
         for name, gradient in step.gradients.items():
             seen.tensors[f"{number}/handed/{name}"] = gradient
-        held = _held(training.model, step)
-        for name, before in step.before.items():
-            moved = float((step.after[name] - before).abs().max())
-            faint = step.gradients.get(name)
-            # Where nothing decays, a bias whose gradient is but rounding may stay where it is.
-            is_taught = name in held and faint is not None and bool(faint.abs().max() < FAINT)
-            seen.facts[f"{number}/moved/{name}"] = max(moved, FAINT if is_taught else 0.0)
+        for name, distance in _moved(training.model, step, job.sizes["n_embd"]).items():
+            seen.facts[f"{number}/moved/{name}"] = distance
         if step.rows:
             expect(training.model, step, trained.order[job.data], seen, number)
     return seen
+
+
+def _moved(model: nn.Module, step: Taken, width: int) -> dict[str, float]:
+    """Tell how far a step moved each parameter of a model, and each third of a fused one."""
+    held = _held(model, step)
+    after, gradients = (in_thirds(values, width) for values in (step.after, step.gradients))
+    moved = {}
+    for name, before in in_thirds(step.before, width).items():
+        moved[name] = float((after[name] - before).abs().max())
+        gradient, is_third = gradients.get(name), name not in step.before
+        if gradient is not None and is_third and before.dim() > 1 and not bool(gradient.any()):
+            # What nothing is made with decays beside the other thirds: that is no learning.
+            moved[name] = 0.0
+        elif gradient is not None and whole_of(name) in held and bool(gradient.abs().max() < FAINT):
+            # Where nothing decays, a bias whose gradient is but rounding may stay where it is.
+            moved[name] = max(moved[name], FAINT)
+    return moved
 
 
 def _held(model: nn.Module, step: Taken) -> set[str]:

@@ -16,7 +16,7 @@ from .job import Job, Recording
 from .learning import UNKNOWN, expect, next_tokens
 from .lookups import Reads, reads
 from .program import Program
-from .weights import carry
+from .weights import carry, in_thirds
 
 HALF = 0.5
 """Share that dropout drops while it is looked at."""
@@ -35,8 +35,9 @@ def beginning(program: Program, job: Job) -> Recording:
     """The parameters of a model as it is built."""
     seen = Recording()
     torch.manual_seed(job.seed)
-    for name, parameter in program.build(**job.sizes).named_parameters():
-        seen.tensors[name] = parameter.detach().clone()
+    built = dict(program.build(**job.sizes).named_parameters())
+    for name, value in in_thirds(built, job.sizes["n_embd"]).items():
+        seen.tensors[name] = value.detach().clone()
     return seen
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file
 
 from .faults import described
@@ -15,7 +14,7 @@ from .job import Recording
 from .lookups import in_parts, read_tokens
 from .notes import built_models, counted_steps
 from .program import Program
-from .weights import Pairing, pairs, roles
+from .weights import Pairing, pairs, roles, third_of
 
 
 def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
@@ -48,7 +47,8 @@ def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
     if built:
         sizes = {name: int(getattr(built[-1].config, name)) for name in spec["sizes"]}
         twin = program.build(**{**spec["sizes"], "n_layer": sizes["n_layer"]})
-        seen.facts["sizes"], seen.facts["roles"] = sizes, roles(twin)
+        seen.facts["sizes"] = sizes
+        seen.facts["roles"] = roles(twin, spec["sizes"]["n_embd"])
     parts = in_parts(learned, config.block_size)
     tokens = read_tokens(program, model, vocabulary, parts, len(set(text)))
     if tokens is not None:
@@ -94,10 +94,12 @@ def replay(program: Program, spec: dict[str, Any]) -> Recording:
     given = load_file(spec["weights"])
     model = program.build(**spec["sizes"])
     twin = program.build(**spec["twin"])
-    own = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, place in pairs(spec["roles"], roles(twin), Pairing(**spec["pairing"])).items():
-            own[place].copy_(given[f"weights/{name}"].reshape(own[place].shape))
+    own = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    trained = {name.removeprefix("weights/"): value for name, value in given.items()}
+    places = roles(twin, spec["twin"]["n_embd"])
+    for name, place in pairs(spec["roles"], places, Pairing(**spec["pairing"])).items():
+        held = third_of(own, place)
+        held.copy_(third_of(trained, name).reshape(held.shape))
     wanted = given["tokens"]
     idx = wanted[None, : spec["prompt_tokens"]]
     grown = model.generate(idx, wanted.numel() - idx.size(1), temperature=0)

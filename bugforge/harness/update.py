@@ -7,7 +7,7 @@ import torch
 from .course import TIGHT, Course, course_on, rows_at, take
 from .job import Job, Recording
 from .program import Program
-from .weights import by_given_name
+from .weights import by_given_name, in_thirds
 from .witness import Training
 
 COMPARED = 3
@@ -40,7 +40,7 @@ def _follow(job: Job, course: Course, training: Training, seen: Recording, label
     names = by_given_name(training.model, job.weights, job.pairing)
     for number, step in enumerate(training.steps[:COMPARED], start=1):
         for part, values in (("after", step.after), ("gradient", step.gradients)):
-            for own, value in values.items():
+            for own, value in in_thirds(values, job.pairing.width).items():
                 given, shape = names[own]
                 ours = rows_at(value.reshape(shape), course.order)
                 seen.tensors[f"{label}/{part} {number}/{given}"] = ours

@@ -26,25 +26,58 @@ FAINT = 0.1
 PROJECTIONS = 4
 """Square matrices per block: query, key, value, and the output's, which is used last."""
 
+THIRDS = 3
+"""Parts of a fused layer, which makes query, key and value at once: the rows of each follow those
+of another, in any order."""
+
 
 @dataclass(frozen=True)
 class Pairing:
     """How given weights find their places in a model: by name first or by order alone, be it of use
     or of making; and in which order a block's query, key and value stand, since neither tells.
+
+    width: the model's, by which its fused layers are known, see `in_thirds`; else they are whole.
     """
 
     by_name: bool
     by_use: bool
     order: tuple[int, int, int]
+    width: int | None = None
 
 
-def drawn(model: nn.Module, seed: int) -> dict[str, Tensor]:
+def drawn(model: nn.Module, seed: int, width: int | None = None) -> dict[str, Tensor]:
     """Draw large weights for every parameter, LayerNorm's away from 1 and biases from 0.
 
-    They come in the order in which the model uses them.
+    They come in the order in which the model uses them. width: as in Pairing.
     """
     generator = torch.Generator().manual_seed(seed)
-    return {name: _around(parameter, generator) for name, parameter in by_use(model).items()}
+    used = by_use(model, width)
+    return {name: _around(parameter, generator) for name, parameter in used.items()}
+
+
+def in_thirds(tensors: Mapping[str, Tensor], width: int | None) -> dict[str, Tensor]:
+    """Give what belongs to parameters, by name, with the thirds of each fused one by names of their
+    own: a fused layer is known by its shape, which is (3 * width, width) and no other parameter's.
+    """
+    found: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if width and tuple(tensor.shape) in ((THIRDS * width, width), (THIRDS * width,)):
+            found |= {f"{name}/{number}": part for number, part in enumerate(tensor.chunk(THIRDS))}
+        else:
+            found[name] = tensor
+    return found
+
+
+def whole_of(name: str) -> str:
+    """Name the parameter that a third belongs to; any other is its own whole."""
+    whole, _, number = name.rpartition("/")
+    return whole if number.isdigit() else name
+
+
+def third_of(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    """Look up what belongs to a parameter, or to a third of one, at whatever sizes."""
+    whole = whole_of(name)
+    return tensors[name] if whole == name else tensors[whole].chunk(THIRDS)[int(name[-1])]
 
 
 def write_weights(weights: dict[str, Tensor], path: Path) -> None:
@@ -71,7 +104,7 @@ def carry(
     places = pairs(_in_order(model, pairing), _shapes(weights), pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for name, parameter in held(model).items():
+        for name, parameter in held(model, pairing.width).items():
             value = (
                 weights[places[name]].reshape(parameter.shape)
                 if name in places
@@ -92,15 +125,15 @@ def tilted(weights: dict[str, Tensor], heads: int, low: float, apart: float) -> 
     """
     changed = dict(weights)
     for query, key, _ in _projections(_shapes(weights)):
-        matrix = weights[f"{key}.weight"]  # (C, C)
-        bias = weights[f"{query}.bias"].view(heads, -1)  # (nh, hs)
+        matrix = weights[key]  # (C, C)
+        bias = weights[_bias(query)].view(heads, -1)  # (nh, hs)
         directions = bias / bias.norm(dim=1, keepdim=True)
         seen = torch.einsum("hd,hdc->hc", directions, matrix.view(*bias.shape, -1))
         root = math.sqrt(bias.size(1))
         lengths = apart * root / (math.sqrt(matrix.size(1)) * seen.norm(dim=1, keepdim=True))
-        changed[f"{query}.weight"] = FAINT * weights[f"{query}.weight"]
-        changed[f"{query}.bias"] = (lengths * directions).flatten()
-        changed[f"{key}.bias"] = (-low * root / lengths * directions).flatten()
+        changed[query] = FAINT * weights[query]
+        changed[_bias(query)] = (lengths * directions).flatten()
+        changed[_bias(key)] = (-low * root / lengths * directions).flatten()
     return changed
 
 
@@ -113,7 +146,7 @@ def by_given_name(
         name: (places[name], weights[places[name]].shape)
         if name in places
         else (name, parameter.shape)
-        for name, parameter in model.named_parameters()
+        for name, parameter in in_thirds(dict(model.named_parameters()), pairing.width).items()
     }
 
 
@@ -142,14 +175,15 @@ def pairs(
     return {name: moved.get(place, place) for name, place in paired.items()}
 
 
-def held(model: nn.Module) -> dict[str, nn.Parameter]:
+def held(model: nn.Module, width: int | None) -> dict[str, Tensor]:
     """Give a model's parameters by name, in the order of making, and last those of layers in plain
     lists, which torch does not look into: a bug, that must not keep others from being seen.
     """
     found = dict(model.named_parameters())
     known = {id(parameter) for parameter in found.values()}
     listed = chain.from_iterable(layer.named_parameters(name) for name, layer in _listed(model))
-    return found | {name: p for name, p in listed if id(p) not in known}
+    whole = found | {name: p for name, p in listed if id(p) not in known}
+    return in_thirds({name: parameter.detach() for name, parameter in whole.items()}, width)
 
 
 def _listed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -161,22 +195,30 @@ def _listed(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _in_order(model: nn.Module, pairing: Pairing) -> dict[str, Shape]:
-    return roles(model) if pairing.by_use else _shapes(held(model))
+    width = pairing.width
+    return roles(model, width) if pairing.by_use else _shapes(held(model, width))
 
 
-def roles(model: nn.Module) -> dict[str, Shape]:
+def roles(model: nn.Module, width: int | None) -> dict[str, Shape]:
     """Give the shapes of a model's parameters by name, in the order of use."""
-    return _shapes(by_use(model))
+    return _shapes(by_use(model, width))
 
 
-def by_use(model: nn.Module) -> dict[str, nn.Parameter]:
+def by_use(model: nn.Module, width: int | None) -> dict[str, Tensor]:
     """Give the parameters in the order in which a forward pass comes to them; unused ones last."""
-    parameters = held(model)
+    parameters = held(model, width)
     order = _Uses({parameter.data_ptr(): name for name, parameter in parameters.items()})
     # A program that fails here fails in the open elsewhere.
     with torch.no_grad(), order, suppress(Exception):
         model(torch.zeros(1, 2, dtype=torch.int64))
-    return {name: parameters[name] for name in dict.fromkeys((*order.used, *parameters))}
+    used = chain.from_iterable(map(_beside, order.used))
+    return {name: parameters[name] for name in dict.fromkeys((*used, *parameters))}
+
+
+def _beside(name: str) -> list[str]:
+    """Name what a parameter's memory begins: a fused one's with its first third."""
+    whole = whole_of(name)
+    return [f"{whole}/{third}" for third in range(THIRDS)] if name == f"{whole}/0" else [name]
 
 
 class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -208,21 +250,27 @@ def _exchanged(weights: Mapping[str, Shape], order: tuple[int, int, int]) -> dic
     if list(order) == sorted(order):
         return {}  # other programs than ours have blocks of other makes
     return {
-        f"{block[place]}.{part}": f"{block[other]}.{part}"
+        of(block[place]): of(block[other])
         for block in _projections(weights)
         for place, other in enumerate(order)
-        for part in ("weight", "bias")
+        for of in (str, _bias)
     }
 
 
 def _projections(weights: Mapping[str, Shape]) -> list[list[str]]:
-    """Name the layers of each block that make query, key and value."""
+    """Name the matrices of each block that make query, key and value."""
     square = [
-        name.removesuffix(".weight")
+        name
         for name, shape in weights.items()
         if len(shape) == 2 and shape[0] == shape[1]  # noqa: PLR2004
     ]
     return [square[first : first + 3] for first in range(0, len(square), PROJECTIONS)]
+
+
+def _bias(matrix: str) -> str:
+    """Name the bias, or the third of one, that is added to what a matrix makes."""
+    layer, _, third = matrix.rpartition(".weight")
+    return f"{layer}.bias{third}"
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, Shape]:

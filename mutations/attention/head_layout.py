@@ -71,7 +71,9 @@ def merging(statement: cst.SimpleStatementLine) -> tuple[cst.Call, cst.Call]:
 
 
 def split_at_once(call: cst.Call) -> Rewritten:
-    """Ask for the final shape in one view."""
+    """Ask for the final shape at once; by reshape, since a part of a wider tensor, which is what a
+    layer of all three makes, has no such view.
+    """
     if not m.matches(call, HEADS_EXCHANGED):
         return None
     assert isinstance(call.func, cst.Attribute)
@@ -84,7 +86,10 @@ def split_at_once(call: cst.Call) -> Rewritten:
         is_split = m.matches(heads.value, OWN)
     if not is_split:
         return None
-    return view.with_changes(args=[batch, heads, time, size])
+    assert isinstance(view.func, cst.Attribute)
+    return view.with_changes(
+        func=view.func.with_changes(attr=cst.Name("reshape")), args=[batch, heads, time, size]
+    )
 
 
 class HeadsMergeNoTranspose(Mutation):
@@ -197,11 +202,11 @@ class HeadsMergeWrongPermute(Mutation):
 
 
 class HeadsSplitNoTranspose(Mutation):
-    """The width is split into heads by one view, without a transpose.
+    """The width is split into heads by one reshape, without a transpose.
 
-    What it does: (B, T, C) is viewed as (B, nh, T, hs) directly.
+    What it does: (B, T, C) is reshaped to (B, nh, T, hs) directly.
 
-    Why it is wrong: A view only renames what lies in memory: a head then gets all channels of
+    Why it is wrong: A reshape moves nothing past anything else: a head then gets all channels of
     some positions, instead of some channels of all positions, and the mask hides the wrong
     things.
 
@@ -232,7 +237,7 @@ class HeadsSplitNoTranspose(Mutation):
             SPLIT,
             split_at_once,
             correct="q = x.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)\n",
-            buggy="q = x.view(B, self.n_head, T, C // self.n_head)\n",
+            buggy="q = x.reshape(B, self.n_head, T, C // self.n_head)\n",
         ),
     )
     untouched = (

@@ -86,6 +86,10 @@ WEIGHTED = m.BinaryOperation(operator=m.MatrixMultiply(), right=m.Name()) | m.Ca
 """The weights times the values: att @ v."""
 
 
+OWN_OF_PART = m.Call(func=OWN, args=[m.Arg(m.Subscript(value=m.Name()))])
+"""A part of something, handed on to a method: self.split_heads(parts[1])."""
+
+
 @dataclass(frozen=True)
 class Roles:
     """The names that play query, key and value in an attention function."""
@@ -114,16 +118,29 @@ def factors(product: cst.CSTNode) -> tuple[cst.BaseExpression, cst.BaseExpressio
     return product.args[0].value, product.args[1].value
 
 
-def maker(function: cst.FunctionDef, name: str) -> cst.Attribute | None:
-    """Give the layer that makes the tensor of that name: self.key of k = self.key(x)."""
-    for assignment in find(function, m.Assign(targets=[m.AssignTarget(m.Name())])):
-        assert isinstance(assignment, cst.Assign)
-        if root(assignment.targets[0].target) == name:
-            for call in find(assignment.value, LAYER_OF_NAME):
-                assert isinstance(call, cst.Call)
-                assert isinstance(call.func, cst.Attribute)
-                return call.func
+def maker(function: cst.FunctionDef, name: str) -> cst.Attribute | cst.Subscript | None:
+    """Give the layer that makes the tensor of that name, self.key of k = self.key(x); or the part
+    of what one layer makes for all, parts[1] of k = self.split_heads(parts[1]).
+    """
+    for call in made(function, name, LAYER_OF_NAME):
+        assert isinstance(call.func, cst.Attribute)
+        return call.func
+    for call in made(function, name, OWN_OF_PART):
+        part = call.args[0].value
+        assert isinstance(part, cst.Subscript)
+        if made(function, root(part), LAYER_OF_NAME):
+            return part
     return None
+
+
+def made(function: cst.FunctionDef, name: str, shape: m.Call) -> list[cst.Call]:
+    """Give the calls of a shape in what is assigned to a name."""
+    return [
+        call
+        for assignment in find(function, m.Assign(targets=[m.AssignTarget(m.Name(name))]))
+        for call in find(assignment, shape)
+        if isinstance(call, cst.Call)
+    ]
 
 
 def output_projection(definition: cst.ClassDef) -> cst.Call | None:

@@ -25,14 +25,16 @@ GATE = "def gate(self, x):\n    a = self.left(x)\n    b = self.right(x)\n    ret
 def made_by(
     tensor: Callable[[Roles], str], other: Callable[[Roles], str]
 ) -> Callable[[cst.FunctionDef], Rewritten]:
-    """Make a mutation that computes one of the three with the layer of another."""
+    """Make a mutation that computes one of the three with the layer of another, or with another's
+    part of what one layer makes.
+    """
 
     def mutate(function: cst.FunctionDef) -> Rewritten:
         found = roles(function)
         if found is None:
             return None
         own, wrong = maker(function, tensor(found)), maker(function, other(found))
-        if own is None or wrong is None or same(own, wrong):
+        if own is None or wrong is None or type(own) is not type(wrong) or same(own, wrong):
             return None
         return swap(function, own, wrong.deep_clone())
 

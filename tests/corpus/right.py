@@ -1,6 +1,7 @@
 """Every right program."""
 
 from .accept_elsewhere import ELSEWHERE
+from .accept_fused import FUSED
 from .accept_label_shift import LABEL_SHIFT
 from .accept_loop import LOOPS
 from .accept_mask import MASKS
@@ -19,5 +20,6 @@ RIGHT = (
     *LOOPS,
     *SCHEDULES,
     *TYPO,
+    *FUSED,
     *ELSEWHERE,
 )

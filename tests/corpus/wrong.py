@@ -2,6 +2,7 @@
 
 from .reject_contract import CONTRACT
 from .reject_elsewhere import ELSEWHERE
+from .reject_fused import FUSED
 from .reject_label_shift import LABEL_SHIFT
 from .reject_loop import LOOPS
 from .reject_mask import MASKS
@@ -21,5 +22,6 @@ WRONG = (
     *SCHEDULES,
     *CONTRACT,
     *TYPO,
+    *FUSED,
     *ELSEWHERE,
 )
