@@ -74,6 +74,14 @@ def _attributes(
                 args=[ast.Constant(str(old)) as told, *_],
             ) if old in names:
                 yield _Place(told.lineno, told.col_offset + 1, old, names[old])
+            case ast.Constant(str(path)) if (old := _layer(path)) in names:
+                yield _Place(node.lineno, node.col_offset + 1, old, names[old])
+
+
+def _layer(path: str) -> str:
+    """Give the name in what looks like "name.weight": how a program asks for a parameter."""
+    name, _, parameter = path.rpartition(".")
+    return name if parameter in ("weight", "bias") else ""
 
 
 def _definitions(

@@ -3,6 +3,7 @@
 import json
 import random
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import is_passage
 from bugforge.track import CLASSIC, GPT, NANO
-from bugforge.variant import vary
+from bugforge.variant import vary, written
 from bugforge.verify import Question
 
 CATALOGUE = load()
@@ -47,6 +48,22 @@ def test_the_correct_program_passes_in_full(box: Sandbox) -> None:
     verdict = bench.checked(CLASSIC, variant.files, variant.text, Question(rng, trains="when kept"))
     assert not verdict.unkept
     assert verdict.passed
+
+
+def test_a_rewrite_changes_nothing(box: Sandbox) -> None:
+    """Whatever ways are taken, the program keeps every law, and compares with the reference: first
+    all first ways, then all second ones, and so on.
+    """
+    rng = random.Random(0)
+    rewrites, text = CATALOGUE.rewrites_of(NANO), NANO.text(rng)
+    rows = zip_longest(*([f"{r.id}/{choice}" for choice in r.choices()] for r in rewrites))
+    programs = {
+        f"ways {number}": written(NANO.reference(), rewrites, text, [way for way in row if way])
+        for number, row in enumerate(rows)
+    }
+    bench = Bench.set_up(box, NANO, written(NANO.reference(), (), text, ()), rng)
+    for name, behaviour in bench.judged(programs):
+        assert not behaviour.broken, name
 
 
 def test_a_key_names_its_program() -> None:
