@@ -133,7 +133,7 @@ FORWARD = (
         "Changing a later token moves no earlier prediction.",
         ("forward",),
         foresight,
-        at_most=1e-3,
+        at_most=1e-4,
         after=_SOUND,
     ),
     Law(
