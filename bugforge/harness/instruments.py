@@ -28,6 +28,9 @@ TILTS = {"low": (40.0, 40.0), "far apart": (20.0, 57.0), "far apart, turned": (2
 put in their place or added. Over 500 draws they lay between -80 and 36, none farther than 86 above
 all that are seen (an exponential of -87 is the last that is not rounded to nothing)."""
 
+CHANGES = ("base", "changed", "changed last")
+"""Inputs under tilted weights: what tells whether a later token is seen."""
+
 ROUNDS = 3
 """Fresh models whose beginnings are looked at."""
 
@@ -66,24 +69,21 @@ def forward(program: Program, job: Job) -> Recording:
     """
     seen = Recording()
     model = program.build(**job.sizes)
-    for size, scale in (("given", 1.0), ("large", LARGE)):
-        seen.facts["unplaced"] = carry(model, job.weights, job.pairing, scale)
+    # A prompt for decoding may be longer than what forward must take.
+    inputs = tuple(n for n, x in job.inputs.items() if x.size(1) <= job.sizes["block_size"])
+    ways: list[tuple[str, dict[str, Tensor], float, tuple[str, ...]]] = [
+        (tilt, tilted(job.weights, job.sizes["n_head"], low, apart), 1.0, CHANGES)
+        for tilt, (low, apart) in TILTS.items()
+    ]
+    ways += [("given", job.weights, 1.0, inputs), ("large", job.weights, LARGE, inputs)]
+    for way, weights, scale, names in ways:
+        seen.facts["unplaced"] = carry(model, weights, job.pairing, scale)
         for mode in ("eval", "train"):
             model.train(mode == "train")
-            for name, idx in job.inputs.items():
-                if idx.size(1) > job.sizes["block_size"]:
-                    continue  # a prompt for decoding: forward need not take it
+            for name in names:
                 with torch.no_grad():
-                    seen.tensors[f"{size}/{mode}/{name}"] = model(idx.clone())[0]
-    for tilt, (low, apart) in TILTS.items():
-        carry(model, tilted(job.weights, job.sizes["n_head"], low, apart), job.pairing)
-        for mode in ("eval", "train"):
-            model.train(mode == "train")
-            for name in ("base", "changed", "changed last"):
-                with torch.no_grad():
-                    seen.tensors[f"{tilt}/{mode}/{name}"] = model(job.inputs[name].clone())[0]
+                    seen.tensors[f"{way}/{mode}/{name}"] = model(job.inputs[name].clone())[0]
     model.eval()
-    carry(model, job.weights, job.pairing, LARGE)
     with torch.no_grad():
         seen.tensors["again"] = model(job.inputs["base"].clone())[0]
         for number, pairing in enumerate(job.otherwise):
