@@ -17,7 +17,7 @@ from typing import Any
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import AnswerKeyError
 
-SCHEMA = 4
+SCHEMA = 5
 MAGIC = "bugforge-key"
 WIDTH = 100
 SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
@@ -55,6 +55,8 @@ class AnswerKey:
     reference: the program that it is forged from. pristine: the correct one, text by file name.
     ways: how it is written where that is not as in the reference. decoys: why what looks like a bug
     in it is right. plugins: the distributions, beside Bugforge, that bring some of its ways.
+    given: what a learner begins with, text by file name, where that is no program with bugs in it
+    but one that lacks what they are to write.
     """
 
     id: str
@@ -69,6 +71,7 @@ class AnswerKey:
     decoys: tuple[str, ...] = ()
     reference: str = "gpt"
     plugins: tuple[str, ...] = ()
+    given: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def program(self, planted: frozenset[int]) -> dict[str, str]:
         """Give the program with the bugs of these numbers left in, text by file name."""
@@ -78,7 +81,7 @@ class AnswerKey:
     @property
     def forged(self) -> dict[str, str]:
         """The program as the learner was given it."""
-        return self.program(frozenset(bug.number for bug in self.bugs))
+        return dict(self.given) or self.program(frozenset(bug.number for bug in self.bugs))
 
 
 def seal(key: AnswerKey) -> str:

@@ -31,7 +31,7 @@ def copy_attempt(root: Path, target: Path, sources: tuple[str, ...]) -> None:
         _check_source(root / name)
     target.mkdir(parents=True)
     files = total = 0
-    for path in _plain_files(root):
+    for path in plain_files(root):
         size = path.stat().st_size
         files, total = files + 1, total + size
         if files > MAX_FILES or total > MAX_BYTES:
@@ -61,7 +61,8 @@ def _check_source(path: Path) -> None:
         raise Unusable(Crash(type(error).__name__, str(error), (name, 1))) from error
 
 
-def _plain_files(root: Path) -> Iterator[Path]:
+def plain_files(root: Path) -> Iterator[Path]:
+    """Give the plain files of a workspace, in order, but for what is not the learner's program."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(set(folders) - LEFT_OUT)
         for name in sorted(names):

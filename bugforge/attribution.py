@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from bugforge.checks import Evidence, Law, Reading, tensors
+from bugforge.checks import Evidence, Law, Reading, facts, tensors
 from bugforge.comparison import logits_apart, parameter_shapes, update_distances
+from bugforge.distance import apart
 from bugforge.judgement import checks, judge
 
 State = Literal["fixed", "remaining", "could not tell"]
@@ -119,9 +120,16 @@ def _same_tokens(one: Evidence, other: Evidence) -> bool:
     return all(np.array_equal(mine[name], theirs[name]) for name in theirs)
 
 
+def _same_caching(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, "caching"), tensors(other, "caching")
+    lengths = [facts(evidence, "caching")["lengths"] for evidence in (one, other)]
+    return lengths[0] == lengths[1] and all(apart(mine[n], theirs[n]) <= ALIKE for n in theirs)
+
+
 _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "construct": _same_shapes,
     "forward": _same_logits,
     "update": _same_updates,
     "decode": _same_tokens,
+    "caching": _same_caching,
 }

@@ -68,14 +68,14 @@ class Audit:
 
     track: str
     program: str
-    broken: tuple[str, ...]
-    symptom: Symptom | None
-    placeless: tuple[str, ...]
-    kills: tuple[Kill, ...]
-    rewritings: tuple[Rewriting, ...]
-    pairs: tuple[Pair, ...]
-    left_in: tuple[LeftIn, ...]
-    plugins: tuple[str, ...]
+    broken: tuple[str, ...] = ()
+    symptom: Symptom | None = None
+    placeless: tuple[str, ...] = ()
+    kills: tuple[Kill, ...] = ()
+    rewritings: tuple[Rewriting, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    left_in: tuple[LeftIn, ...] = ()
+    plugins: tuple[str, ...] = ()
 
     @property
     def findings(self) -> list[str]:

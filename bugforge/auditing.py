@@ -11,7 +11,7 @@ from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, alike
 from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting
 from bugforge.bench import Bench, Files, opened_wide
-from bugforge.catalogue import Catalogue
+from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.edits import apply_edits, touch
 from bugforge.errors import NoFitError
@@ -23,7 +23,7 @@ from bugforge.program import Program
 from bugforge.rewrite import Restructuring
 from bugforge.sandbox import Limits, Sandbox
 from bugforge.symptom import symptom
-from bugforge.track import TRACKS, Track
+from bugforge.track import PROGRAMS, TRACKS, Track
 from bugforge.training import Run
 from bugforge.variant import vary, written
 from bugforge.verify import Question, Trains
@@ -55,15 +55,30 @@ class Scope:
 
 
 def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
-    """Audit every track. Raises UsageError for an unknown kind or program."""
+    """Audit every track, with those of its programs that none before it has, or what can be forged
+    from the others. Raises UsageError for an unknown kind or program.
+    """
     named = dict.fromkeys(scope.kinds)
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
+    if scope.program:
+        refuse_unknown("program", scope.program, [program.name for program in PROGRAMS])
+    audits, known = [], set()
     with opened_wide(scope.seconds) as box:
-        return [
-            _Auditor(box, track, program, catalogue, asked, scope, counted).audit()
-            for track in TRACKS
-            for program in ([track.program(scope.program)] if scope.program else track.programs)
-        ]
+        for track in TRACKS:
+            own = _of_track(catalogue, track)
+            kinds = [kind for kind in asked if kind.id in own.kinds]
+            for program in track.programs:
+                if kinds and scope.program in (None, program.name):
+                    auditor = _Auditor(box, track, program, own, kinds, scope, counted)
+                    audits.append(auditor.forged() if program in known else auditor.audit())
+                known.add(program)
+    return audits
+
+
+def _of_track(catalogue: Catalogue, track: Track) -> Catalogue:
+    """Keep the kinds that a track may plant."""
+    kinds = {id_: k for id_, k in catalogue.kinds.items() if k.bug_class in track.bug_classes}
+    return replace(catalogue, kinds=kinds)
 
 
 @dataclass(frozen=True)
@@ -123,6 +138,11 @@ class _Auditor:
             left_in=tuple(self._left_in(rng)),
             plugins=tuple(f"{broken.origin}: {broken.what}" for broken in plugins),
         )
+
+    def forged(self) -> Audit:
+        """Look only at what is left in of forged programs."""
+        left_in = tuple(self._left_in(random.Random(f"audit {self.scope.seed}")))
+        return Audit(self.track.name, self.program.name, left_in=left_in)
 
     def _placed_in(self, programs: Iterable[Program]) -> set[tuple[str, str]]:
         """Name the kinds and forms that have a place in any of some programs."""
@@ -213,7 +233,8 @@ class _Auditor:
             programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
             judged = bench.judged({WHOLE: key.forged, **programs})
             let_through = {name for name, seen in judged if not seen.broken}
-            options = [f"--program {key.reference} --seed {seed} --bugs {len(key.bugs)}"]
+            which = f"--track {key.track} --program {key.reference}"
+            options = [f"{which} --seed {seed} --bugs {len(key.bugs)}"]
             yield LeftIn(
                 options=" ".join([*options, *(f"--kind {kind}" for kind in kinds)]),
                 kinds=tuple(programs),

@@ -73,9 +73,10 @@ class Chooser:
         asked = [self.catalogue.kind(id_) for id_ in self.request.kinds]
         self._check_asked(asked)
         groups = self._groups(without={kind.bug_class for kind in asked})
+        slots = self._slots(asked)
         most = min(self.request.bugs, len(asked) + len(groups))
         for count in range(most, 0, -1):
-            needed = [[kind] for kind in asked]
+            needed = [*([kind] for kind in asked), *slots[: count - len(asked)]]
             chosen = self.grow([], needed, groups, count) or replace(self, most_crashes=count).grow(
                 [], needed, groups, count
             )
@@ -115,10 +116,27 @@ class Chooser:
                 groups.setdefault(kind.bug_class, []).append(kind)
         return [groups[name] for name in self._shuffled(sorted(groups))]
 
+    def _slots(self, asked: Sequence[Kind]) -> list[list[Kind]]:
+        """Give the kinds that each of the track's slots may hold, but for those that hold a kind
+        that was asked for. Slots and kinds come in a random order.
+        """
+        slots = []
+        for slot in self._shuffled(self.track.slots):
+            if not any(slot.takes(kind) for kind in asked):
+                kinds = [kind for kind in self.catalogue.kinds.values() if slot.takes(kind)]
+                slots.append([kind for kind in self._shuffled(kinds) if self._eligible(kind)])
+                if not slots[-1]:
+                    raise NoFitError(
+                        f"No {slot.name} fits, and the track {self.track.name} always has one.",
+                        "Ask for other stages or difficulty, or for another track.",
+                    )
+        return slots
+
     def _eligible(self, kind: Kind) -> bool:
         request = self.request
         return (
             kind.bug_class in self.track.bug_classes
+            and kind.visibility in self.track.shows
             and (not request.stages or kind.stage in request.stages)
             and (request.difficulty is None or kind.difficulty == request.difficulty)
         )

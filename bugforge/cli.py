@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bugforge.catalogue import Catalogue
+    from bugforge.making import Made
 
 INTERRUPTED = 130
 OWN_FAULT = 3
@@ -166,6 +167,21 @@ def _options(
     pass
 
 
+def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
+    """Say what was made, and what to do next."""
+    if made.bugs:
+        plural = "bug" if made.bugs == 1 else "bugs"
+        typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
+    else:
+        typer.echo(f"Made {made.target}: a program to extend, seed {made.seed}.")
+    problem = made.target / "PROBLEM.md"
+    time = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    deed = "mend" if made.bugs else "extend"
+    typer.echo(f"Read {problem}, {deed} the program in {time}, then:")
+    words = ["bugforge", "check", str(made.target)]
+    typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
+
+
 @app.command()
 @_handled
 def new(
@@ -252,15 +268,54 @@ def new(
     else:
         made = making.make(order, _catalogue())
     if as_json:
-        _print_json(made.document())
+        _print_json(made.document("new"))
         return
-    plural = "bug" if made.bugs == 1 else "bugs"
-    typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
-    problem = made.target / "PROBLEM.md"
-    time = "1 minute" if minutes == 1 else f"{minutes} minutes"
-    typer.echo(f"Read {problem}, mend the program in {time}, then:")
-    words = ["bugforge", "check", str(made.target)]
-    typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
+    _tell_made(made, minutes, key_dir)
+
+
+@app.command()
+@_handled
+def extend(
+    name: Annotated[
+        str, typer.Argument(metavar="kv-cache", help="What to add.", show_default=False)
+    ],
+    workspace: WorkspaceArgument = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="The folder to make.", show_default="WORKSPACE-NAME, beside it"
+        ),
+    ] = None,
+    minutes: Annotated[int, typer.Option(min=1, help="The time asked of the learner.")] = 60,
+    runs: Annotated[int, typer.Option(min=1, help="How often the learner may run it.")] = 4,
+    key_dir: KeyDir = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the workspace that is there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Go on from a workspace that passed: the same program, with more to write."""
+    from bugforge import documents, extending  # noqa: PLC0415
+
+    allowance = documents.Allowance(minutes, runs)
+    order = extending.Further(name, workspace, to, allowance, key_dir, force)
+    made = extending.extend(order, _catalogue())
+    if as_json:
+        _print_json(made.document("extend"))
+    else:
+        _tell_made(made, minutes, key_dir)
+
+
+@app.command()
+@_handled
+def tracks(as_json: AsJson = False) -> None:
+    """List the tracks: what each trains, and how long it takes."""
+    from bugforge import display, report  # noqa: PLC0415
+
+    if as_json:
+        _print_json(report.tracks_document())
+    else:
+        display.show_tracks(_console())
 
 
 @app.command()
@@ -314,9 +369,9 @@ def reveal(
     with display.recorded(_console(stderr=as_json), html) as console:
         for planted in revealed.bugs:
             display.show_bug(console, revealed.key, planted)
+        display.show_solution(console, revealed.key)
         display.show_decoys(console, revealed.key.decoys if bug is None else ())
-    if revealed.mended:
-        display.show_mended(_console(stderr=as_json), revealed.mended, revealed.workspace.root)
+    display.show_applied(_console(stderr=as_json), revealed)
     if as_json:
         _print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:

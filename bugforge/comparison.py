@@ -10,11 +10,8 @@ from bugforge.checks import Evidence, Reading, facts, hidden_by, measured, tenso
 from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
 from bugforge.probe import BLOCK
-from bugforge.properties.decoding import wrong_spread
+from bugforge.properties.decoding import CLEAR, wrong_spread
 from bugforge.recordings import Array
-
-CLEAR = 1e-3
-"""Two logits nearer than this, as a share of the spread of all, may exchange by rounding."""
 
 
 @dataclass(frozen=True)

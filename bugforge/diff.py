@@ -1,6 +1,7 @@
 """What a bug changed, as a unified diff from the buggy program to the right one."""
 
 from collections.abc import Iterator
+from difflib import unified_diff
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.edits import Edit
@@ -12,6 +13,21 @@ CONTEXT = 2
 def unified(key: AnswerKey, bug: Bug) -> str:
     """Give the diff that mends a bug; line numbers are those of the forged files."""
     return "".join(line for edit in bug.edits for line in _hunk(key, edit))
+
+
+def solution(key: AnswerKey) -> str:
+    """Give the diff from what the learner was given to a solution of it."""
+    return "".join(
+        line
+        for name, text in key.pristine.items()
+        for line in unified_diff(
+            key.given.get(name, "").splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            f"{name} as it was given",
+            f"{name} as it may be",
+            n=CONTEXT,
+        )
+    )
 
 
 def _hunk(key: AnswerKey, edit: Edit) -> Iterator[str]:

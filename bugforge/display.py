@@ -15,7 +15,7 @@ from rich.text import Text
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import BUILT_IN, Catalogue
 from bugforge.curve import draw_curve
-from bugforge.diff import unified
+from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
@@ -23,6 +23,8 @@ from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells
+from bugforge.revealing import Revealed
+from bugforge.track import TRACKS
 from bugforge.training import Run
 from bugforge.verify import Progress, Verdict
 
@@ -183,6 +185,13 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
     )
 
 
+def show_solution(console: Console, key: AnswerKey) -> None:
+    """Show how what the learner was to write may be written, where there was something."""
+    if key.given:
+        console.rule("[bold]A solution[/]", align="left", characters="-")
+        _show_diff(console, solution(key))
+
+
 def show_decoys(console: Console, decoys: Iterable[str]) -> None:
     """Say what looks like a bug and is none."""
     for index, decoy in enumerate(decoys):
@@ -191,7 +200,24 @@ def show_decoys(console: Console, decoys: Iterable[str]) -> None:
         show_paragraph(console, decoy, begin="  ")
 
 
-def show_mended(console: Console, mended: Mended, where: Path) -> None:
+def show_applied(console: Console, revealed: Revealed) -> None:
+    """Say what was written into the workspace, if anything was."""
+    if revealed.mended and revealed.key.given:
+        _show_solved(console, revealed.mended, revealed)
+    elif revealed.mended:
+        _show_mended(console, revealed.mended, revealed.workspace.root)
+
+
+def _show_solved(console: Console, mended: Mended, revealed: Revealed) -> None:
+    """Say where a solution was written, and where what was there lies now."""
+    files = ", ".join(mended.files) or "nothing, since it stands there already"
+    where = escape(str(revealed.workspace.root))
+    console.print(f"[green]Written into {where}:[/] {files}.")
+    for path in revealed.aside:
+        console.print(f"What you had written lies in {escape(path.name)}.", highlight=False)
+
+
+def _show_mended(console: Console, mended: Mended, where: Path) -> None:
     """Say which bugs were taken out of the workspace."""
     if mended.taken_out:
         numbers = ", ".join(map(str, mended.taken_out))
@@ -221,6 +247,19 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
         f"{_many(len(catalogue.kinds), 'kind')}, {_many(forms, 'form')}. "
         "Spoilers: bugforge show KIND"
     )
+
+
+def show_tracks(console: Console) -> None:
+    """List the tracks, the default first."""
+    for track in TRACKS:
+        console.print(f"[bold]{track.name}[/]", highlight=False)
+        show_paragraph(console, f"{track.trains[0].upper()}{track.trains[1:]}.", begin="  ")
+        show_paragraph(
+            console,
+            f"The program trains for about {track.seconds} seconds.",
+            begin="  ",
+        )
+    console.print("Forge one with: bugforge new --track NAME", highlight=False)
 
 
 def show_survey(console: Console, found: Survey) -> None:

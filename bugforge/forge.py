@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
 
@@ -31,7 +31,8 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     """
     rng = random.Random(f"bugforge {request.seed}")
     program = track.program(request.program)
-    wanted = Chooser(request, track, catalogue, _parsed(program), rng).choose()
+    chooser = Chooser(request, track, catalogue, _parsed(program), rng)
+    wanted = chooser.choose() if request.bugs else []
     variant, chosen = _with_room(wanted, program, catalogue, rng)
     pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
@@ -50,11 +51,21 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         reference=program.name,
         plugins=catalogue.bringing(variant.ways),
         pristine=pristine,
+        given={} if chosen else unwritten(program, catalogue, variant.text, variant.ways),
         bugs=tuple(
             numbered(number, candidate, planted)
             for number, (candidate, planted) in enumerate(zip(chosen, edits, strict=True), start=1)
         ),
     )
+
+
+def unwritten(
+    program: Program, catalogue: Catalogue, text: str, ways: Iterable[str]
+) -> dict[str, str]:
+    """Write a program without its extension, but for the files that come with that."""
+    assert program.extension, program.name
+    plain = written(program.plain(), catalogue.rewrites_of(program), text, ways)
+    return {**plain, **program.extension.given()}
 
 
 def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
@@ -85,7 +96,7 @@ def _with_room(
         variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]
         chosen = placed(wanted, sources, rng)
-        if chosen:
+        if chosen is not None:
             return variant, chosen
     raise AssertionError(wanted)
 

@@ -55,6 +55,10 @@ ORDER = (
     "evaluations",
     "evaluates-held-out",
     "evaluation",
+    "cached",
+    "cache-length",
+    "caches-apart",
+    "cached-cost",
 )
 """Every law and comparison, none before one that it depends on."""
 

@@ -4,29 +4,25 @@ import random
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from bugforge import __version__
-from bugforge.answers import AnswerKey
 from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
+from bugforge.documents import Allowance, documents
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.forge import forge
 from bugforge.mutants import has_sites
 from bugforge.mutation import DIFFICULTIES, STAGES, Mutation
 from bugforge.own_program import OWN
 from bugforge.place import Place, write
-from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
 from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
 BUGS = 4
-OWN_PROBLEM = "own.md"
 
 
 @dataclass(frozen=True)
@@ -62,10 +58,10 @@ class Made:
     seed: str
     key_path: Path | None
 
-    def document(self) -> dict[str, Any]:
-        """Describe it for `--json`."""
+    def document(self, command: str) -> dict[str, Any]:
+        """Describe it for `--json` of the command that made it."""
         return {
-            "command": "new",
+            "command": command,
             "workspace": str(self.target.resolve()),
             "bugs": self.bugs,
             "seed": self.seed,
@@ -93,10 +89,9 @@ def make(
     if order.source:
         from bugforge.own_making import make_key  # noqa: PLC0415  # it loads what others do without
 
-        key, problem = make_key(order.source, request, catalogue, progress), OWN_PROBLEM
+        key = make_key(order.source, request, catalogue, progress)
     else:
         key = forge(request, track, catalogue, __version__)
-        problem = track.program(key.reference).problem
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
@@ -106,7 +101,8 @@ def make(
         runs=order.runs,
         key_inside=order.key_dir is None,
     )
-    texts = {**key.forged, **_documents(order, problem, key)}
+    given = track.given.given() if track.given else {}
+    texts = {**given, **key.forged, **documents(key, Allowance(order.minutes, order.runs))}
     write(Place(target, order.key_dir, order.force), manifest, texts, key)
     key_path = order.key_dir / key_name(key.id) if order.key_dir else None
     return Made(target, manifest, len(key.bugs), request.seed, key_path)
@@ -136,7 +132,14 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     if order.difficulty is not None:
         refuse_unknown("difficulty", order.difficulty, DIFFICULTIES)
     kinds = tuple(dict.fromkeys(order.kinds))
-    bugs = order.bugs if order.bugs is not None else (len(kinds) or BUGS)
+    bugs = order.bugs
+    if bugs is None:
+        bugs = len(kinds) or (0 if track.unwritten else BUGS)
+    if len(track.slots) > max(bugs, len(kinds)):
+        raise UsageError(
+            f"The track {track.name} holds {len(track.slots)} bugs at least.",
+            f"Ask for --bugs {len(track.slots)} or more, or leave it out.",
+        )
     if bugs < len(kinds):
         raise UsageError(
             f"--bugs {bugs} is fewer than the {len(kinds)} kinds asked for.",
@@ -173,20 +176,3 @@ def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -
     if order.difficulty == "easy" or not programs:
         return (programs or track.programs)[0].name
     return random.Random(f"{seed} program").choice(programs).name
-
-
-def _documents(order: Order, problem_file: str, key: AnswerKey) -> dict[str, str]:
-    folder = files("bugforge.templates")
-    problem = Template((folder / problem_file).read_text(encoding="utf-8"))
-    words = {
-        "text": key.text,
-        "files": "\n".join(f"- `{name}`" for name in key.pristine),
-        "bugs": "one bug" if len(key.bugs) == 1 else f"{len(key.bugs)} bugs",
-        "minutes": "1 minute" if order.minutes == 1 else f"{order.minutes} minutes",
-        "runs": "1 run" if order.runs == 1 else f"{order.runs} runs",
-        "prompt_length": str(PROMPT_LENGTH),
-    }
-    return {
-        "PROBLEM.md": problem.substitute(words),
-        "ANALYSIS.md": (folder / "ANALYSIS.md").read_text(encoding="utf-8"),
-    }

@@ -45,7 +45,18 @@ Stage = Literal[
     "classifier",
     "autograd",
 ]
-BugClass = Literal["label-shift", "positions", "mask", "projection", "training-step", "typo"]
+BugClass = Literal[
+    "label-shift",
+    "positions",
+    "mask",
+    "projection",
+    "training-step",
+    "typo",
+    "cache-positions",
+    "cache-mask",
+    "cache-contents",
+    "cache-life",
+]
 Difficulty = Literal["easy", "medium", "hard"]
 Visibility = Literal["crash", "flat", "plateau", "leak", "decode", "invisible"]
 

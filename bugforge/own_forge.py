@@ -93,7 +93,7 @@ def forge_own(
 
     Raises UsageError for an unknown kind, and NoFitError for more bugs than there is room for.
     """
-    track = Track(OWN, "Your own program", (), BUG_CLASSES)
+    track = Track(OWN, "Your own program", (), BUG_CLASSES, "", 0)
     rng = random.Random(f"bugforge {request.seed}")
     chosen = _told(Chooser(request, track, catalogue, program.sources, rng), prover)
     rng.shuffle(chosen)  # numbers say nothing about class or place

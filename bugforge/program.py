@@ -1,19 +1,62 @@
 """A correct program that workspaces are forged from, and what it is like. A program is data."""
 
 import random
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 from bugforge.sentences import passage, shipped, unseen
+
+REFERENCE = "bugforge.reference"
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What a follow-up makes of a program.
+
+    name: its own. folder: in `bugforge.reference`, where its new files lie, and `changes.toml`:
+    texts that stand once in a program's file, and others to stand there. files: the new ones, which
+    a learner is given. problem: the template of its PROBLEM.md, and task: of what that asks for,
+    where there is something to write and where there are bugs to mend. forward: what forward takes.
+    instruments: what records what it adds.
+    """
+
+    name: str
+    folder: str
+    files: tuple[str, ...]
+    problem: str
+    task: tuple[str, str]
+    forward: str
+    instruments: tuple[str, ...] = ()
+
+    def given(self) -> dict[str, str]:
+        """Read the new files, text by file name."""
+        folder = files(REFERENCE) / self.folder
+        return {name: (folder / name).read_text(encoding="utf-8") for name in self.files}
+
+    def extend(self, program: Mapping[str, str]) -> dict[str, str]:
+        """Change a program and add the new files. Raises ValueError where a text to be changed does
+        not stand in its file exactly once.
+        """
+        extended = {**program, **self.given()}
+        text = (files(REFERENCE) / self.folder / "changes.toml").read_text(encoding="utf-8")
+        for change in tomllib.loads(text)["change"]:
+            name, old, new = change["file"], change["old"], change["new"]
+            if extended[name].count(old) != 1:
+                message = f"{self.name}: {name} holds this {extended[name].count(old)} times: {old}"
+                raise ValueError(message)
+            extended[name] = extended[name].replace(old, new)
+        return extended
 
 
 @dataclass(frozen=True)
 class Program:
     """A correct program that bugs are planted in.
 
-    name: its folder in `bugforge.reference`, and files: what lies there. problem: the template of
-    its PROBLEM.md in `bugforge.templates`.
+    name: its own. folder: in `bugforge.reference`, and files: what lies there.
+    extension: what is made of that. problem: the template of its PROBLEM.md in
+    `bugforge.templates`, and contract: of that page's words on what must stay.
     passage: the least length of the text that it learns, in characters; 1 means one sentence.
     held_out: the share at the end of its text that it must not learn.
     highest: the greatest loss that it may end with, as a share of the least possible one.
@@ -23,8 +66,10 @@ class Program:
     """
 
     name: str
+    folder: str
     files: tuple[str, ...]
     problem: str
+    contract: str
     passage: int = 1
     held_out: float = 0.0
     highest: float = 3.0
@@ -32,11 +77,33 @@ class Program:
     sizes: Mapping[str, float] = field(default_factory=dict, hash=False)
     fields: Mapping[str, float] = field(default_factory=dict, hash=False)
     instruments: tuple[str, ...] = ()
+    extension: Extension | None = None
+
+    @property
+    def label(self) -> str:
+        """Name it, and what is made of it."""
+        return f"{self.name}, {self.extension.name}" if self.extension else self.name
 
     def reference(self) -> dict[str, str]:
         """Read the correct program, text by file name."""
-        folder = files("bugforge.reference") / self.name
+        plain = self.plain()
+        return self.extension.extend(plain) if self.extension else plain
+
+    def plain(self) -> dict[str, str]:
+        """Read what the program is without its extension, text by file name."""
+        folder = files(REFERENCE) / self.folder
         return {name: (folder / name).read_text(encoding="utf-8") for name in self.files}
+
+    def extended(self, extension: Extension) -> "Program":
+        """Give the program that a follow-up makes of this one."""
+        return replace(
+            self,
+            problem=extension.problem,
+            # Hints know a method by all that it takes, and would be left out of some.
+            unsuited=tuple(dict.fromkeys((*self.unsuited, "hints"))),
+            instruments=(*self.instruments, *extension.instruments),
+            extension=extension,
+        )
 
     def text(self, rng: random.Random) -> str:
         """Draw a text of shipped sentences for it to learn."""

@@ -10,12 +10,13 @@ from typing import Any, Literal, get_args
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.checks import Reading
-from bugforge.diff import unified
+from bugforge.diff import solution, unified
 from bugforge.mend import forged_start
 from bugforge.mutation import Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
 from bugforge.revealing import Revealed
+from bugforge.track import TRACKS
 from bugforge.training import Run
 from bugforge.verify import Verdict
 from bugforge.workspace import Workspace
@@ -131,7 +132,14 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
         "ways": list(key.ways),
         "decoys": list(key.decoys),
         "plugins": list(key.plugins),
-        "applied": mended and {"mended": mended.taken_out, "left_alone": mended.changed},
+        "solution": solution(key) if key.given else None,
+        "applied": mended
+        and {
+            "mended": mended.taken_out,
+            "left_alone": mended.changed,
+            "written": sorted(mended.files) if key.given else [],
+            "put_aside": [path.name for path in revealed.aside],
+        },
     }
 
 
@@ -198,6 +206,24 @@ def list_document(catalogue: Catalogue) -> dict[str, Any]:
             for id_, rewrite in catalogue.rewrites.items()
         ],
         "broken": [asdict(plugin) for plugin in catalogue.broken],
+    }
+
+
+def tracks_document() -> dict[str, Any]:
+    """Describe every track."""
+    return {
+        "command": "tracks",
+        "tracks": [
+            {
+                "name": track.name,
+                "title": track.title,
+                "trains": track.trains,
+                "seconds_to_train": track.seconds,
+                "programs": [program.name for program in track.programs],
+                "classes": list(track.bug_classes),
+            }
+            for track in TRACKS
+        ],
     }
 
 

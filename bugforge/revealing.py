@@ -1,4 +1,4 @@
-"""Opening the answer key, and taking bugs out of a workspace by it."""
+"""Opening the answer key, and by it taking bugs out of a workspace or writing a solution there."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,15 @@ from bugforge.workspace import Workspace, find, replace_files
 
 @dataclass(frozen=True)
 class Revealed:
-    """The bugs that were asked about. mended: what `--apply` did, where it was asked."""
+    """The bugs that were asked about. mended: what `--apply` did, where it was asked; aside: where
+    the learner's own files lie that a solution was written over.
+    """
 
     workspace: Workspace
     key: AnswerKey
     bugs: tuple[Bug, ...]
     mended: Mended | None
+    aside: tuple[Path, ...] = ()
 
 
 def reveal(
@@ -24,15 +27,19 @@ def reveal(
 ) -> Revealed:
     """Open the key of a workspace, and mend the bugs asked about where `apply` says so.
 
-    Raises UsageError for a bug of no such number, WorkspaceError or AnswerKeyError where the
-    workspace, its key or its files cannot be used.
+    Where the learner was to write something, it is the solution that is opened, and written whole:
+    what they have written is put aside. Raises UsageError for a bug of no such number,
+    WorkspaceError or AnswerKeyError where the workspace, its key or its files cannot be used.
     """
     workspace = find(given)
     key = workspace.answer_key(key_dir)
+    if key.given and number is None:
+        return _solve(workspace, key, apply=apply)
     bugs = tuple(bug for bug in key.bugs if number in (None, bug.number))
     if not bugs:
         raise UsageError(
-            f"There is no bug {number} here.", f"They are numbered from 1 to {len(key.bugs)}."
+            f"There is no bug {number} here.",
+            f"They are numbered from 1 to {len(key.bugs)}." if key.bugs else "Leave --bug out.",
         )
     mended = None
     if apply:
@@ -41,6 +48,26 @@ def reveal(
         changed = {name: text for name, text in mended.files.items() if text != before[name]}
         replace_files(workspace, changed)
     return Revealed(workspace, key, bugs, mended)
+
+
+def _solve(workspace: Workspace, key: AnswerKey, *, apply: bool) -> Revealed:
+    if not apply:
+        return Revealed(workspace, key, (), None)
+    before = {name: _read(workspace.root / name) for name in key.pristine}
+    changed = {name: text for name, text in key.pristine.items() if text != before[name]}
+    own = {
+        _aside(workspace.root / name): before[name]
+        for name in changed
+        if before[name] not in ("", key.given.get(name))
+    }
+    replace_files(workspace, {path.name: text for path, text in own.items()} | changed)
+    return Revealed(workspace, key, (), Mended(changed, (), ()), tuple(own))
+
+
+def _aside(path: Path) -> Path:
+    """Name a file beside another, that is not there yet, for what stands in it now."""
+    names = (path.with_name(f"{path.name}.yours{number}") for number in ("", *range(2, 1000)))
+    return next(name for name in names if not name.exists())
 
 
 def _read(path: Path) -> str:

@@ -21,7 +21,7 @@ from bugforge.program import Program
 from bugforge.rewrite import Restructuring, Rewrite
 from bugforge.sandbox import Sandbox
 from bugforge.template import code_of, scope_at
-from bugforge.track import CLASSIC
+from bugforge.track import PROGRAMS
 from bugforge.variant import Variant, vary, written
 
 Counted = Callable[[str, int, int], None]
@@ -118,9 +118,9 @@ class _Tester:
         yield _asked(contract.example_mutates, ((form,) for form in forms))
         yield _asked(contract.lookalikes_stay, ((kind, form) for form in forms))
         homes = {form.name: _home_of(form) for form in forms}
-        pristine = {program.name: _plain(program).files for program in homes.values()}
+        pristine = {program.label: _plain(program).files for program in homes.values()}
         placed = _asked(
-            contract.site_found, ((form, pristine[homes[form.name].name]) for form in forms)
+            contract.site_found, ((form, pristine[homes[form.name].label]) for form in forms)
         )
         yield placed
         if placed.faults:
@@ -129,7 +129,7 @@ class _Tester:
             return
         linted, killed = [], []
         for program in dict.fromkeys(homes.values()):
-            correct = pristine[program.name]
+            correct = pristine[program.label]
             found = mutants(correct, (kind,))
             own = {m.name: m for m in found if homes[m.form.name] == program}
             bugs = {name: apply_edits(correct, mutant.edits) for name, mutant in own.items()}
@@ -264,19 +264,19 @@ def _plain(program: Program) -> Variant:
 def _home_of(form: Form) -> Program:
     """Give the first program that has a site for a form, or that is to tell how the form fails."""
     with suppress(PluginError):
-        return home(CLASSIC.programs, form)
-    return CLASSIC.programs[0]
+        return home(PROGRAMS, form)
+    return PROGRAMS[0]
 
 
 def _home(rewrite: type[Rewrite]) -> Program:
     """Give the first program that a rewrite changes in any way; the first of all if it has none."""
-    for program in CLASSIC.programs:
+    for program in PROGRAMS:
         plain = _plain(program)
         for choice in rewrite.choices():
             way = f"{rewrite.id}/{choice}"
             if written(program.reference(), (rewrite,), plain.text, (way,)) != plain.files:
                 return program
-    return CLASSIC.programs[0]
+    return PROGRAMS[0]
 
 
 def _asked(clause: Clause[...], subjects: Iterable[tuple[Any, ...]]) -> Held:

@@ -3,8 +3,31 @@
 from dataclasses import dataclass
 
 from bugforge.catalogue import refuse_unknown
-from bugforge.mutation import BUG_CLASSES
-from bugforge.program import Program
+from bugforge.mutation import STAGES, VISIBILITIES, BugClass, Mutation
+from bugforge.program import Extension, Program
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A bug that a track always holds: what it is called, and the kinds it may be of, by id, or
+    else by class and stage, in which case it shows in one of these ways.
+    """
+
+    name: str
+    kinds: tuple[str, ...] = ()
+    bug_class: BugClass | None = None
+    stages: tuple[str, ...] = STAGES
+    shows: tuple[str, ...] = VISIBILITIES
+
+    def takes(self, kind: type[Mutation]) -> bool:
+        """Whether a kind is such a bug."""
+        if self.kinds:
+            return kind.id in self.kinds
+        return (
+            self.bug_class in (None, kind.bug_class)
+            and kind.stage in self.stages
+            and kind.visibility in self.shows
+        )
 
 
 @dataclass(frozen=True)
@@ -12,13 +35,26 @@ class Track:
     """One exercise.
 
     programs: those it may be forged from, the simplest first.
-    bug_classes: the families that its bugs are drawn from, at most one bug of each.
+    bug_classes: the families that its bugs are drawn from, at most one bug of each; and shows: how
+    they may show. slots: the bugs that it always holds.
+    problem: the template of its PROBLEM.md, where it is not its program's. given: what lies in the
+    workspace from the start though no program of the track uses it.
+    unwritten: whether its programs' extension is the learner's to write, where no bugs are asked
+    for.
+    trains: what it trains, in a sentence. seconds: how long `python train.py` about takes.
     """
 
     name: str
     title: str
     programs: tuple[Program, ...]
     bug_classes: tuple[str, ...]
+    trains: str
+    seconds: int
+    shows: tuple[str, ...] = VISIBILITIES
+    slots: tuple[Slot, ...] = ()
+    problem: str = ""
+    given: Extension | None = None
+    unwritten: bool = False
 
     def program(self, name: str) -> Program:
         """Look a program up. Raises UsageError, with the nearest name, where there is none."""
@@ -27,15 +63,32 @@ class Track:
         return programs[name]
 
 
+CLASSES = ("label-shift", "positions", "mask", "projection", "training-step", "typo")
+CACHE_CLASSES = ("cache-positions", "cache-mask", "cache-contents", "cache-life")
+SILENT = tuple(way for way in VISIBILITIES if way != "crash")
+KV_CACHE = Extension(
+    name="kv-cache",
+    folder="kv_cache",
+    files=("cache.py",),
+    problem="kv-cache.md",
+    task=("kv-cache-write.md", "kv-cache-mend.md"),
+    forward="idx, targets=None, caches=None",
+    instruments=("caching",),
+)
+
 GPT = Program(
     name="gpt",
+    folder="gpt",
     files=("model.py", "train.py"),
     problem="classic.md",
+    contract="gpt-contract.md",
 )
 NANO = Program(
     name="nano",
+    folder="nano",
     files=("model.py", "data.py", "train.py"),
     problem="nano.md",
+    contract="nano-contract.md",
     passage=160,
     held_out=0.2,
     unsuited=("hints", "size-model", "size-window"),
@@ -48,10 +101,61 @@ CLASSIC = Track(
     name="classic",
     title="Overfit one sentence",
     programs=(GPT, NANO),
-    bug_classes=BUG_CLASSES,
+    bug_classes=CLASSES,
+    trains="finding what keeps a small GPT from learning one sentence by heart",
+    seconds=3,
 )
-
-TRACKS = (CLASSIC,)
+SHIFT_MASK_TYPO = Track(
+    name="shift-mask-typo",
+    title="Shift, positions, mask and a typo",
+    programs=(GPT,),
+    bug_classes=CLASSES,
+    trains="one bug each: of the labels' shift, of how positions begin, of the mask, and a typo "
+    "that nothing complains of",
+    seconds=3,
+    slots=(
+        Slot(
+            "label shift",
+            (
+                "shift-after-flatten",
+                "shift-double",
+                "shift-none",
+                "shift-one-side",
+                "shift-roll-wrap",
+                "shift-same-end",
+                "shift-wrong-axis",
+                "shift-wrong-direction",
+            ),
+        ),
+        Slot(
+            "positional init",
+            (
+                "pe-init-empty",
+                "pe-init-huge-std",
+                "pe-init-result-dropped",
+                "pe-init-too-large",
+                "pe-zeros-frozen",
+            ),
+        ),
+        Slot("mask", bug_class="mask"),
+        Slot("silent typo", (), "typo", ("attention", "block", "head"), SILENT),
+    ),
+    problem="shift-mask-typo.md",
+    given=KV_CACHE,
+)
+CACHED = Track(
+    name="kv-cache",
+    title="Decode with a cache",
+    programs=(GPT.extended(KV_CACHE), NANO.extended(KV_CACHE)),
+    bug_classes=CACHE_CLASSES,
+    trains="writing a cache of keys and values into a GPT; with --bugs, finding what is wrong with "
+    "one",
+    seconds=3,
+    unwritten=True,
+)
+TRACKS = (CLASSIC, SHIFT_MASK_TYPO, CACHED)
+PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.programs))
+"""Those of all tracks, each once."""
 
 
 def find_track(name: str) -> Track:

@@ -22,7 +22,8 @@ MAIN: tuple[str, Stage, str] = ("main", "loop", "`python train.py` comes to its 
 class Run:
     """One training from scratch and the sample it ended with. Losses are in nats.
 
-    program: what was to be trained. whole: its text, with what was held out.
+    program: what was to be trained. whole: its text, with what was held out. tried: whether the
+    weights were to be tried in the correct program, which is done once all else holds.
     """
 
     program: Program
@@ -30,6 +31,7 @@ class Run:
     unseen: bool
     recording: Recording
     attempts: int = 1
+    tried: bool = True
     replay: Recording | None = None
     """The same continuation by the correct program, with the weights that training led to."""
 
@@ -109,14 +111,15 @@ def judge_run(run: Run) -> list[Reading]:
     share = measured(lambda: run.final_loss / run.floor)
     steps, learns, floor, sentence, weights = _names(unseen=run.unseen)
     lapses = measured(lambda: run.lapses)
-    untried = Reading(*weights, None, why="the sentence did not come back")
+    why = "it is looked at once all else holds" if run.exact else "the sentence did not come back"
+    untried = Reading(*weights, None, why=why)
     return [
         *(() if run.unseen else (Reading(*MAIN, run.main_crash is None),)),
         Reading(*steps, lapses <= 0, lapses, 0.0),
         Reading(*learns, share <= run.program.highest, share, run.program.highest),
         Reading(*floor, share >= LOWEST, share, LOWEST),
         Reading(*sentence, run.exact),
-        Reading(*weights, run.borne_out) if run.exact else untried,
+        Reading(*weights, run.borne_out) if run.exact and run.tried else untried,
     ]
 
 

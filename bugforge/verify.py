@@ -150,7 +150,7 @@ class _Check:
             runs = self._trained(pairing, started=always)
         elif always and self.recorder.limit() is None:
             self.progress("Training on the sentence")
-            runs = [self._run("given", self.key.text, is_unseen=False)]
+            runs = [replace(self._run("given", self.key.text, is_unseen=False), tried=False)]
         for reading in _training_readings(runs):
             readings[reading.check] = reading
         limit = self.recorder.limit()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,15 @@ class Workspace:
                 "Put this workspace's own key back, or forge it again.",
             )
         return key
+
+    def last_verdict(self) -> str | None:
+        """Tell what the last check said, as the journal has it; None where there was none."""
+        told = None
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            for line in (self.hidden / JOURNAL).read_text(encoding="utf-8").splitlines():
+                event = json.loads(line)
+                told = event["verdict"] if event["event"] == "check" else told
+        return told
 
     def _no_key(self, path: Path, key_dir: Path | None) -> AnswerKeyError:
         what = f"There is no answer key at {path}."

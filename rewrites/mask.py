@@ -84,7 +84,7 @@ class MaskFill(Restructuring):
             (
                 (
                     "att = any_scores\n"
-                    "att = any_masked\n"
+                    "att = att.masked_fill(~self.mask[:T, :T], any_fill)\n"
                     "att = F.softmax(att, dim=-1)\n"
                     "y = att @ any_v\n"
                 ),

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .caching import caching
 from .greedy import greedy
 from .job import Job, Recording
 from .learning import loop, objective, rates
@@ -155,8 +156,10 @@ def decode(program: Program, job: Job) -> Recording:
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
+    seen.tensors["clear/few kept"] = seen.tensors["clear/prompt"]
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
     seen.tensors["expected/nothing new"] = prompt
+    seen.tensors["clear/nothing new"] = torch.ones(len(prompt))
     _two_drawn(model, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
@@ -221,4 +224,5 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "beginning": beginning,
     "dropout": dropout,
     "evaluation": evaluation,
+    "caching": caching,
 }

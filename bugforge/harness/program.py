@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 MODEL_NAMES = ("GPTConfig", "GPT")
+CACHE_NAMES = ("KVCache",)
 TRAIN_NAMES = ("TrainConfig", "train", "sample", "main")
 
 
@@ -20,6 +21,7 @@ class Program:
 
     def __init__(self, folder: Path) -> None:
         """Import the program. Raises whatever its code raises, and ContractError."""
+        self.folder = folder
         sys.path.insert(0, str(folder))
         self.model = _module("model", folder, MODEL_NAMES)
         self.train = _module("train", folder, TRAIN_NAMES)
@@ -27,6 +29,10 @@ class Program:
     def build(self, **sizes: float) -> Any:
         """Build a model of the given sizes."""
         return self.model.GPT(self.model.GPTConfig(**sizes))
+
+    def cache(self) -> ModuleType:
+        """Give the module of its cache. Raises ContractError where there is none."""
+        return _module("cache", self.folder, CACHE_NAMES)
 
     def config(self, **fields: object) -> Any:
         """Give the program's own training configuration, some fields replaced."""

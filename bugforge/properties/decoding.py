@@ -8,12 +8,15 @@ from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.probe import SAMPLINGS
 from bugforge.recordings import Array
 
+CLEAR = 1e-3
+"""Two logits nearer than this, as a share of the spread of all, may exchange by rounding."""
+
 
 def wrong_tokens(seen: Evidence) -> float:
-    """Share of greedy continuations that are not the likeliest next tokens, one by one."""
-    expected = tensors(seen, "decode", "expected/")
-    grown = tensors(seen, "decode", "greedy/")
-    return float(np.mean([not np.array_equal(grown[name], expected[name]) for name in expected]))
+    """Share of greedy continuations that are not the likeliest next tokens, one by one, where each
+    was clearly the likeliest.
+    """
+    return _unlike(seen, "greedy/")
 
 
 def wrongly_drawn(seen: Evidence) -> float:
@@ -21,12 +24,24 @@ def wrongly_drawn(seen: Evidence) -> float:
     model's own logits say; or the share of continuations, drawn from the likeliest token alone,
     that are not greedy ones, where that is more.
     """
-    expected = tensors(seen, "decode", "expected/")
-    drawn = tensors(seen, "decode", "drawn/")
-    share = np.mean([not np.array_equal(drawn[name], expected[name]) for name in drawn])
     return max(
-        float(share), *(_pairs_apart(seen, row) for row in tensors(seen, "decode", "prompt/"))
+        _unlike(seen, "drawn/"),
+        *(_pairs_apart(seen, row) for row in tensors(seen, "decode", "prompt/")),
     )
+
+
+def _unlike(seen: Evidence, prefix: str) -> float:
+    """Share of clear continuations that are other tokens than were expected."""
+    grown = tensors(seen, "decode", prefix)
+    expected = tensors(seen, "decode", "expected/")
+    clear = tensors(seen, "decode", "clear/")
+    unlike = [
+        not np.array_equal(mine, theirs)
+        for name in grown
+        for mine, theirs, choice in zip(grown[name], expected[name], clear[name], strict=True)
+        if choice > CLEAR
+    ]
+    return float(np.mean(unlike)) if unlike else 0.0
 
 
 def _pairs_apart(seen: Evidence, row: str) -> float:

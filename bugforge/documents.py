@@ -1,0 +1,66 @@
+"""What a workspace tells its learner: PROBLEM.md, filled in, and ANALYSIS.md to be filled in."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
+
+from bugforge.answers import AnswerKey
+from bugforge.own_program import OWN
+from bugforge.sentences import PROMPT_LENGTH
+from bugforge.track import find_track
+
+OWN_PROBLEM = "own.md"
+FORWARD = "idx, targets=None"
+"""What forward takes where no extension lets it take more."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a learner is given to spend: minutes, and runs of the program."""
+
+    minutes: int
+    runs: int
+
+
+def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
+    """Write the pages of a workspace, text by file name."""
+    words = {
+        "text": key.text,
+        "files": "\n".join(f"- `{name}`" for name in key.pristine),
+        "bugs": "one bug" if len(key.bugs) == 1 else _counted(len(key.bugs), "bug"),
+        "minutes": _counted(allowance.minutes, "minute"),
+        "runs": _counted(allowance.runs, "run"),
+        "prompt_length": str(PROMPT_LENGTH),
+    }
+    page = _own() if key.track == OWN else _of_track(key)
+    return {"PROBLEM.md": page.substitute(words), "ANALYSIS.md": _template("ANALYSIS.md")}
+
+
+def _own() -> Template:
+    return Template(_template(OWN_PROBLEM))
+
+
+def _of_track(key: AnswerKey) -> Template:
+    """Put together a track's page from its own words, its program's and those on its task."""
+    track = find_track(key.track)
+    program = track.program(key.reference)
+    extension = program.extension
+    page = Template(_template(track.problem or program.problem)).safe_substitute(
+        contract=_template(program.contract),
+        task=_template(extension.task[bool(key.bugs)]).strip() if extension else "",
+    )
+    *sources, last = (f"`{name}`" for name in program.files)
+    return Template(
+        Template(page).safe_substitute(
+            forward=extension.forward if extension else FORWARD,
+            sources=f"{', '.join(sources)} and {last}",
+        )
+    )
+
+
+def _template(name: str) -> str:
+    return (files("bugforge.templates") / name).read_text(encoding="utf-8")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,122 @@
+"""Going on from a workspace that passed: the learner's own program, and something to add to it."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bugforge import __version__
+from bugforge.answers import AnswerKey
+from bugforge.attempt import plain_files
+from bugforge.catalogue import Catalogue, refuse_unknown
+from bugforge.documents import Allowance, documents
+from bugforge.errors import UsageError, WorkspaceError
+from bugforge.making import Made
+from bugforge.own_program import OWN
+from bugforge.place import Place, write
+from bugforge.track import TRACKS, Track
+from bugforge.variant import written
+from bugforge.workspace import SCHEMA, Manifest, Workspace, around, find, key_name
+
+
+@dataclass(frozen=True)
+class Further:
+    """What `bugforge extend` was asked for.
+
+    name: the follow-up, which is a track of its own. target: the folder to make; beside the
+    workspace where it is None.
+    """
+
+    name: str
+    workspace: Path | None
+    target: Path | None
+    allowance: Allowance
+    key_dir: Path | None
+    force: bool
+
+
+def extend(order: Further, catalogue: Catalogue) -> Made:
+    """Make a workspace of a learner's program that passed, and what a follow-up adds to it.
+
+    The workspace that it is made from stays as it is. Raises UsageError where the follow-up is not
+    known, or does not fit, or the workspace has not passed; WorkspaceError where a workspace cannot
+    be used or written.
+    """
+    follow_ups = {track.name: track for track in TRACKS if track.unwritten}
+    refuse_unknown("follow-up", order.name, follow_ups)
+    workspace = find(order.workspace)
+    target = order.target or workspace.root.with_name(f"{workspace.root.name}-{order.name}")
+    holder = around(target.parent)
+    if holder is not None:
+        raise WorkspaceError(
+            f"{target} lies inside the workspace {holder}.", "Name a folder outside it with --to."
+        )
+    key = workspace.answer_key(order.key_dir)
+    track = follow_ups[order.name]
+    _refuse_unfit(workspace, key, track)
+    further = _further(key, track, _program(workspace.root), catalogue)
+    manifest = Manifest(
+        schema=SCHEMA,
+        id=further.id,
+        track=track.name,
+        version=__version__,
+        minutes=order.allowance.minutes,
+        runs=order.allowance.runs,
+        key_inside=order.key_dir is None,
+    )
+    texts = {**_program(workspace.root), **further.given, **documents(further, order.allowance)}
+    write(Place(target, order.key_dir, order.force), manifest, texts, further)
+    key_path = order.key_dir / key_name(further.id) if order.key_dir else None
+    return Made(target, manifest, 0, key.seed, key_path)
+
+
+def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:
+    if key.track == OWN:
+        raise UsageError(
+            f"{workspace.root} holds a program of your own, which has no follow-ups.",
+            f"Begin with one that is given: bugforge new --track {track.name}",
+        )
+    if key.track == track.name:
+        raise UsageError(f"{workspace.root} is that follow-up already.", "Go on with it.")
+    if workspace.last_verdict() != "passed":
+        raise UsageError(
+            f"{workspace.root} has not passed yet.",
+            f"Let `bugforge check` pass first, or begin anew: bugforge new --track {track.name}",
+        )
+
+
+def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catalogue) -> AnswerKey:
+    """Make the key: the correct program of the workspace, extended, written in the same ways."""
+    program = track.program(key.reference)
+    assert program.extension, track
+    pristine = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
+    given = {**program.extension.given(), **own}
+    words = f"{key.id} {track.name} {sorted(given.items())}"
+    return AnswerKey(
+        id=hashlib.sha256(words.encode()).hexdigest()[:16],
+        track=track.name,
+        version=__version__,
+        seed=key.seed,
+        options={"extends": key.id},
+        text=key.text,
+        pristine=pristine,
+        bugs=(),
+        ways=key.ways,
+        decoys=key.decoys,
+        reference=key.reference,
+        plugins=key.plugins,
+        given={name: given[name] for name in pristine},
+    )
+
+
+def _program(root: Path) -> dict[str, str]:
+    """Read a learner's Python files, text by name. Raises WorkspaceError where one is not text."""
+    found = {}
+    for path in plain_files(root):
+        if path.suffix == ".py":
+            try:
+                found[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise WorkspaceError(
+                    f"{path} cannot be read as UTF-8 text.", "Mend or move the file first."
+                ) from error
+    return found

@@ -1,0 +1,123 @@
+"""What a program does with caches of keys and values, beside what it does without."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import accumulate
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from .job import Job, Recording
+from .program import Program
+from .weights import carry, tilted
+
+LARGE = 1.3
+TILTS = {"low": (40.0, 40.0), "far apart": (20.0, 57.0)}
+"""As for logits without caches: a mask that hides too little shows under these weights."""
+
+CHUNKS = {
+    "one by one": [1] * 11,
+    "five, then one by one": [5, 1, 1, 1, 1, 1, 1],
+    "in chunks": [5, 1, 3, 2],
+    "growing chunks": [1, 4, 6],
+    "all at once": [11],
+    "all but one": [10, 1],
+}
+"""How many tokens are read at a time, for a context of 11."""
+
+STEPS = 8
+"""Tokens generated, one more each time, to see what each costs."""
+
+PROMPT = 2
+
+
+def caching(program: Program, job: Job) -> Recording:
+    """Logits (B, T, V) of tokens read in chunks behind caches, and of the same read at once and
+    without; those of two texts read in turn; how long the caches are after each chunk; and the
+    operations that one token more costs.
+    """
+    seen = Recording()
+    model = program.build(**job.sizes)
+    fresh = _caches(program, job)
+    weights = {"given": (job.weights, 1.0), "large": (job.weights, LARGE)}
+    for tilt, (low, apart) in TILTS.items():
+        weights[tilt] = tilted(job.weights, job.sizes["n_head"], low, apart), 1.0
+    for way, (values, scale) in weights.items():
+        carry(model, values, job.pairing, scale)
+        model.eval()
+        for name in ("base", "alone") if way == "given" else ("base",):
+            idx = job.inputs[name]
+            with torch.no_grad():
+                whole = model(idx.clone())[0]
+                for pattern, sizes in CHUNKS.items():
+                    cached, _ = _in_chunks(model, idx, sizes, fresh())
+                    seen.tensors[f"cached/{way}/{name}/{pattern}"] = cached
+                    seen.tensors[f"whole/{way}/{name}/{pattern}"] = whole
+    carry(model, job.weights, job.pairing)
+    model.eval()
+    with torch.no_grad():
+        sizes = CHUNKS["in chunks"]
+        _, seen.facts["lengths"] = _in_chunks(model, job.inputs["base"], sizes, fresh())
+        seen.facts["read"] = list(accumulate(sizes))
+        _in_turn(model, job, fresh, seen)
+        _after_generating(model, job, fresh, seen)
+        seen.facts["operations"] = list(_operations(model, job))
+        seen.facts["operations alone"] = _counted(lambda: model(job.inputs["one"][:1].clone()))
+    return seen
+
+
+def _caches(program: Program, job: Job) -> Callable[[], list[Any]]:
+    cache = program.cache().KVCache
+    return lambda: [cache() for _ in range(job.sizes["n_layer"])]
+
+
+def _in_chunks(
+    model: Any, idx: Tensor, sizes: list[int], caches: list[Any]
+) -> tuple[Tensor, list[list[int]]]:
+    """Read tokens so many at a time; give their logits, and how long each cache is after each."""
+    logits, lengths = [], []
+    for chunk in torch.split(idx, sizes, dim=1):
+        logits.append(model(chunk.clone(), caches=caches)[0])
+        lengths.append([len(cache) for cache in caches])
+    return torch.cat(logits, dim=1), lengths
+
+
+def _in_turn(model: Any, job: Job, fresh: Callable[[], list[Any]], seen: Recording) -> None:
+    """Read two texts of unlike sizes token by token, one token of each in turn."""
+    texts = {"first": job.inputs["short"], "second": job.inputs["prompt"]}
+    caches = {name: fresh() for name in texts}
+    logits: dict[str, list[Tensor]] = {name: [] for name in texts}
+    for place in range(texts["first"].size(1)):
+        for name, idx in texts.items():
+            token = idx[:, place : place + 1].clone()
+            logits[name].append(model(token, caches=caches[name])[0])
+    for name, idx in texts.items():
+        seen.tensors[f"in turn/{name}"] = torch.cat(logits[name], 1)
+        seen.tensors[f"whole in turn/{name}"] = model(idx.clone())[0]
+
+
+def _after_generating(
+    model: Any, job: Job, fresh: Callable[[], list[Any]], seen: Recording
+) -> None:
+    """Read a text, and generate another in the middle of that."""
+    idx, caches = job.inputs["short"], fresh()
+    before = model(idx[:, :3].clone(), caches=caches)[0]
+    model.generate(job.inputs["prompt"].clone(), 2, temperature=0)
+    after = model(idx[:, 3:].clone(), caches=caches)[0]
+    seen.tensors["in turn/around generating"] = torch.cat((before, after), 1)
+    seen.tensors["whole in turn/around generating"] = model(idx.clone())[0]
+
+
+def _operations(model: Any, job: Job) -> Iterator[int]:
+    """Count the operations of generating none, one, two and more tokens behind a short prompt."""
+    prompt = job.inputs["alone"][:, :PROMPT]
+    for new in range(STEPS + 1):
+        yield _counted(partial(model.generate, prompt.clone(), new, temperature=0))
+
+
+def _counted(deed: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        deed()
+    return int(counter.get_total_flops())

@@ -1,0 +1,85 @@
+"""Laws of caches: with them a program must compute what it computes without, and less."""
+
+import numpy as np
+
+from bugforge.checks import Evidence, Law, facts, tensors
+from bugforge.distance import apart
+from bugforge.probe import SIZES
+
+
+def cached_apart(seen: Evidence) -> float:
+    """How far the logits of tokens read in chunks lie from those of the same read at once."""
+    return _farthest(seen, "cached/", "whole/")
+
+
+def mixed(seen: Evidence) -> float:
+    """How far logits lie from what they should be where texts are read in turn."""
+    return _farthest(seen, "in turn/", "whole in turn/")
+
+
+def wrong_lengths(seen: Evidence) -> float:
+    """Count the caches that are not as long as what was read, after each chunk."""
+    told = facts(seen, "caching")
+    return float(
+        sum(
+            length != read
+            for lengths, read in zip(told["lengths"], told["read"], strict=True)
+            for length in lengths
+        )
+    )
+
+
+def cost_of_a_token(seen: Evidence) -> float:
+    """The most that a token behind the first costs, as a share of what it must: the operations of
+    one token alone, and two of attention for every number of each key and value before it.
+    """
+    told = facts(seen, "caching")
+    steps = np.diff(np.array(told["operations"], dtype=np.float64))[1:]
+    # The last token that is given needs no reading: behind n new ones, n + 1 have been read.
+    read = np.arange(len(steps)) + 2
+    attention = 2 * 2 * SIZES["n_layer"] * SIZES["n_embd"] * read
+    return float((steps / (told["operations alone"] + attention)).max())
+
+
+def _farthest(seen: Evidence, prefix: str, other: str) -> float:
+    wanted = tensors(seen, "caching", other)
+    got = tensors(seen, "caching", prefix)
+    return max(apart(got[name], wanted[name]) for name in wanted)
+
+
+CACHING = (
+    Law(
+        "cached",
+        "cache",
+        "Tokens read in chunks, behind caches, get the logits that they get when read at once.",
+        ("caching",),
+        cached_apart,
+        at_most=1e-4,
+        after=("shape", "finite", "causality"),
+    ),
+    Law(
+        "cache-length",
+        "cache",
+        "Each layer's cache is as long as what has been read.",
+        ("caching",),
+        wrong_lengths,
+        at_most=0.0,
+    ),
+    Law(
+        "caches-apart",
+        "cache",
+        "Texts that are read in turn, each behind caches of its own, leave each other alone.",
+        ("caching",),
+        mixed,
+        at_most=1e-4,
+        after=("cached",),
+    ),
+    Law(
+        "cached-cost",
+        "cache",
+        "A token that is generated costs one token's work, and attention to what was read.",
+        ("caching",),
+        cost_of_a_token,
+        at_most=1.5,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Kinds of bug in the stage cache."""

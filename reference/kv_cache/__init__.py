@@ -1,0 +1,1 @@
+"""A cache of keys and values, and what a GPT that decodes with one does otherwise."""

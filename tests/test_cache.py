@@ -1,0 +1,178 @@
+"""Decoding with a cache: right ways pass, wrong ones don't, and so it goes from new to reveal."""
+
+import json
+import random
+from itertools import zip_longest
+from pathlib import Path
+
+import pytest
+
+from bugforge.bench import Bench
+from bugforge.catalogue import load
+from bugforge.choosing import Request
+from bugforge.forge import forge, is_genuine
+from bugforge.judgement import RUNS
+from bugforge.program import Program
+from bugforge.sandbox import Sandbox
+from bugforge.sentences import shipped
+from bugforge.track import CACHED, SHIFT_MASK_TYPO, TRACKS
+from bugforge.variant import with_sentence, written
+from bugforge.workspace import open_workspace
+from tests.conftest import Bench as Recorded
+from tests.conftest import bench_of
+from tests.corpus import Fixture
+from tests.corpus.cached import RIGHT, WRONG
+from tests.test_cli import run
+
+CATALOGUE = load()
+
+
+@pytest.fixture(scope="module")
+def cached() -> dict[str, str]:
+    """The simplest program that decodes with a cache."""
+    files = CACHED.programs[0].reference()
+    return {**files, "train.py": with_sentence(files["train.py"], shipped()[0])}
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    box: Sandbox, cached: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Recorded:
+    """All of the corpus, recorded or waiting to be."""
+    bench = bench_of(box, CACHED.programs[0], cached, tmp_path_factory.mktemp("cached"))
+    for fixture in (*RIGHT, *WRONG):
+        bench.submit(fixture.name, fixture.applied(cached))
+    return bench
+
+
+def _named(fixture: Fixture) -> str:
+    return fixture.name
+
+
+def test_the_corpus_is_large() -> None:
+    """There are fifteen right ways and more, and twenty-five wrong ones."""
+    assert len({fixture.name for fixture in RIGHT}) >= 15
+    assert len({fixture.name for fixture in WRONG}) >= 25
+
+
+@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
+def test_a_right_way_keeps_all_laws(fixture: Fixture, recorded: Recorded) -> None:
+    """A right way to cache keeps every law and comparison, and each of them can be judged."""
+    readings = recorded.readings(fixture.name).values()
+    failed = [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
+    assert not failed
+
+
+@pytest.mark.parametrize("fixture", WRONG, ids=_named)
+def test_a_wrong_way_breaks_a_law(fixture: Fixture, recorded: Recorded) -> None:
+    """A wrong way to cache breaks a law, and does not merely stop with an error."""
+    readings = recorded.readings(fixture.name).values()
+    assert [reading for reading in readings if reading.kept is False]
+
+
+def test_wrong_ways_are_told_by_what_they_compute(recorded: Recorded) -> None:
+    """Of five wrong ways four run through, and are told by a law of what they compute."""
+    broken = [recorded.readings(fixture.name).values() for fixture in WRONG]
+    told = [readings for readings in broken if all(r.kept for r in readings if r.check == RUNS)]
+    assert len(told) >= 0.8 * len(WRONG)
+
+
+@pytest.mark.parametrize("program", CACHED.programs, ids=lambda program: program.name)
+def test_every_way_to_write_it_keeps_all_laws(program: Program, box: Sandbox) -> None:
+    """However a program with caches is written, it keeps all laws beside the plain one."""
+    rng = random.Random(0)
+    rewrites, text = CATALOGUE.rewrites_of(program), program.text(rng)
+    reference = program.reference()
+    rows = zip_longest(*([f"{r.id}/{c}" for c in r.choices()] for r in rewrites))
+    programs = {
+        f"ways {number}": written(reference, rewrites, text, [way for way in row if way])
+        for number, row in enumerate(rows)
+    }
+    bench = Bench.set_up(box, program, written(reference, (), text, ()), rng)
+    for name, behaviour in bench.judged(programs):
+        assert not behaviour.broken, name
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bugs_of_caches_stand_together(seed: int, box: Sandbox) -> None:
+    """A workspace of buggy caches has as many as were asked for; all are refused together, and each
+    of them alone.
+    """
+    program = CACHED.programs[seed % 2].name
+    key = forge(Request(seed=str(seed), bugs=3, program=program), CACHED, CATALOGUE, "0")
+    assert {bug.stage for bug in key.bugs} == {"cache"}
+    assert is_genuine(key, CATALOGUE)
+    bench = Bench.set_up(box, CACHED.program(program), key.pristine, random.Random(seed))
+    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
+    for name, behaviour in bench.judged({"all": key.forged, **alone}):
+        assert behaviour.broken, name
+
+
+def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
+    """What is not written yet fails; the solution is written over it, puts the learner's own words
+    aside, and passes.
+    """
+    made = run("new", "w", "--track", "kv-cache", "--seed", "1", cwd=tmp_path)
+    assert "extend the program" in made.stdout
+    folder = tmp_path / "w"
+    assert "caches" in (folder / "PROBLEM.md").read_text(encoding="utf-8")
+    with (folder / "model.py").open("a", encoding="utf-8") as model:
+        model.write("# mine\n")
+    failed = run("check", "w", "--json", cwd=tmp_path)
+    assert failed.returncode == 1
+    assert "caches" in json.loads(failed.stdout)["crash"]["message"]
+    shown = json.loads(run("reveal", "w", "--json", cwd=tmp_path).stdout)
+    assert "+" in shown["solution"]
+    assert not shown["bugs"]
+    applied = json.loads(run("reveal", "w", "--apply", "--json", cwd=tmp_path).stdout)
+    assert applied["applied"]["put_aside"] == ["model.py.yours"]
+    assert (folder / "model.py.yours").read_text(encoding="utf-8").endswith("# mine\n")
+    assert run("check", "w", cwd=tmp_path).returncode == 0
+
+
+def test_going_on_from_a_program_that_passed(tmp_path: Path, box: Sandbox) -> None:
+    """What passed is gone on with, as the learner left it; what has not passed is not. The
+    solution is the workspace's own program, and right.
+    """
+    run("new", "w", "--seed", "5", cwd=tmp_path)
+    refused = run("extend", "kv-cache", "w", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "has not passed" in refused.stderr
+    workspace = open_workspace(tmp_path / "w")
+    workspace.note({"event": "check", "verdict": "passed"})
+    own = "# all right now\n" + (workspace.root / "train.py").read_text(encoding="utf-8")
+    (workspace.root / "train.py").write_text(own, encoding="utf-8")
+    (workspace.root / "helper.py").write_text("HELP = 1\n", encoding="utf-8")
+    assert run("extend", "kv-cache", "w", cwd=tmp_path).returncode == 0
+    further = open_workspace(tmp_path / "w-kv-cache")
+    assert (further.root / "train.py").read_text(encoding="utf-8") == own
+    assert (further.root / "helper.py").is_file()
+    key = further.answer_key(None)
+    assert is_genuine(key, CATALOGUE)
+    program = CACHED.program(key.reference)
+    bench = Bench.set_up(box, program, program.reference(), random.Random(0))
+    seen = dict(bench.judged({"solution": key.pristine, "given": key.given}))
+    assert not seen["solution"].broken
+    assert seen["given"].broken
+
+
+def test_a_track_with_slots_fills_them(tmp_path: Path) -> None:
+    """The track of four categories always has one bug of each, and the cache lies there."""
+    for seed in range(8):
+        request = Request(seed=str(seed), bugs=4)
+        key = forge(request, SHIFT_MASK_TYPO, CATALOGUE, "0")
+        kinds = [CATALOGUE.kinds[bug.kind] for bug in key.bugs]
+        for slot in SHIFT_MASK_TYPO.slots:
+            assert [kind for kind in kinds if slot.takes(kind)], slot.name
+    few = run("new", "w", "--track", "shift-mask-typo", "--bugs", "3", cwd=tmp_path)
+    assert few.returncode == 2
+    assert run("new", "w", "--track", "shift-mask-typo", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "w" / "cache.py").is_file()
+
+
+def test_tracks_are_listed(tmp_path: Path) -> None:
+    """Every track is named, with what it trains."""
+    shown = run("tracks", cwd=tmp_path).stdout
+    told = json.loads(run("tracks", "--json", cwd=tmp_path).stdout)["tracks"]
+    assert [track["name"] for track in told] == [track.name for track in TRACKS]
+    assert all(track["name"] in shown for track in told)
