@@ -16,9 +16,8 @@ from bugforge.choosing import Request
 from bugforge.edits import apply_edits, touch
 from bugforge.errors import NoFitError
 from bugforge.forge import forge
-from bugforge.judgement import RUNS
 from bugforge.mutants import Mutant, mutants, placed
-from bugforge.mutation import Mutation
+from bugforge.mutation import RUNS, Mutation
 from bugforge.program import Program
 from bugforge.rewrite import Restructuring
 from bugforge.sandbox import Limits, Sandbox

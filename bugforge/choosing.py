@@ -136,7 +136,7 @@ class Chooser:
         request = self.request
         return (
             kind.bug_class in self.track.bug_classes
-            and kind.visibility in self.track.shows
+            and (self.track.crashes or not kind.crashes())
             and (not request.stages or kind.stage in request.stages)
             and (request.difficulty is None or kind.difficulty == request.difficulty)
         )

@@ -10,8 +10,6 @@ from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import find_track
 
 OWN_PROBLEM = "own.md"
-FORWARD = "idx, targets=None"
-"""What forward takes where no extension lets it take more."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,15 @@ def _of_track(key: AnswerKey) -> Template:
     """Put together a track's page from its own words, its program's and those on its task."""
     track = find_track(key.track)
     program = track.program(key.reference)
-    extension = program.extension
+    task = program.extension.task if program.extension else None
     page = Template(_template(track.problem or program.problem)).safe_substitute(
         contract=_template(program.contract),
-        task=_template(extension.task[bool(key.bugs)]).strip() if extension else "",
+        task=_template(task[bool(key.bugs)]).strip() if task else "",
     )
     *sources, last = (f"`{name}`" for name in program.files)
     return Template(
         Template(page).safe_substitute(
-            forward=extension.forward if extension else FORWARD,
+            forward=program.forward,
             sources=f"{', '.join(sources)} and {last}",
         )
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from bugforge.checks import Evidence, Law, Reading
 from bugforge.comparison import COMPARISONS, Comparison
+from bugforge.mutation import RUNS
 from bugforge.properties import LAWS
 
-RUNS = "runs"
 ORDER = (
     "shape",
     "finite",

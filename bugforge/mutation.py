@@ -72,6 +72,8 @@ PROVENANCE_WORDS = {
     "measured": "found by measurement, with no public thread known",
 }
 HINTS = 3
+RUNS = "runs"
+"""The check that whatever ends in an error breaks."""
 
 Rewritten = cst.CSTNode | cst.RemovalSentinel | None
 
@@ -158,6 +160,11 @@ class Mutation:
     def killers(cls, form: Form) -> frozenset[str]:
         """Name the checks that fail when a form of this kind is planted alone."""
         return form.killed_by or cls.killed_by
+
+    @classmethod
+    def crashes(cls) -> bool:
+        """Whether any form ends in an error, for the learner or for a check."""
+        return any(RUNS in cls.killers(form) for form in cls.forms)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

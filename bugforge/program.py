@@ -9,11 +9,12 @@ from importlib.resources import files
 from bugforge.sentences import passage, shipped, unseen
 
 REFERENCE = "bugforge.reference"
+FORWARD = "idx, targets=None"
 
 
 @dataclass(frozen=True)
 class Extension:
-    """What a follow-up makes of a program.
+    """What a follow-up, or a track, makes of a program.
 
     name: its own. folder: in `bugforge.reference`, where its new files lie, and `changes.toml`:
     texts that stand once in a program's file, and others to stand there. files: the new ones, which
@@ -26,8 +27,8 @@ class Extension:
     folder: str
     files: tuple[str, ...]
     problem: str
-    task: tuple[str, str]
-    forward: str
+    task: tuple[str, str] | None = None
+    forward: str = FORWARD
     instruments: tuple[str, ...] = ()
 
     def given(self) -> dict[str, str]:
@@ -78,6 +79,11 @@ class Program:
     fields: Mapping[str, float] = field(default_factory=dict, hash=False)
     instruments: tuple[str, ...] = ()
     extension: Extension | None = None
+
+    @property
+    def forward(self) -> str:
+        """Write what its model's forward takes."""
+        return self.extension.forward if self.extension else FORWARD
 
     @property
     def label(self) -> str:

@@ -35,8 +35,8 @@ class Track:
     """One exercise.
 
     programs: those it may be forged from, the simplest first.
-    bug_classes: the families that its bugs are drawn from, at most one bug of each; and shows: how
-    they may show. slots: the bugs that it always holds.
+    bug_classes: the families that its bugs are drawn from, at most one bug of each. crashes:
+    whether any of them may end the program, whatever it is given. slots: those it always holds.
     problem: the template of its PROBLEM.md, where it is not its program's. given: what lies in the
     workspace from the start though no program of the track uses it.
     unwritten: whether its programs' extension is the learner's to write, where no bugs are asked
@@ -50,7 +50,7 @@ class Track:
     bug_classes: tuple[str, ...]
     trains: str
     seconds: int
-    shows: tuple[str, ...] = VISIBILITIES
+    crashes: bool = True
     slots: tuple[Slot, ...] = ()
     problem: str = ""
     given: Extension | None = None
@@ -75,6 +75,8 @@ KV_CACHE = Extension(
     forward="idx, targets=None, caches=None",
     instruments=("caching",),
 )
+
+DEEP = Extension(name="deep", folder="deep", files=(), problem="garbage.md")
 
 GPT = Program(
     name="gpt",
@@ -153,7 +155,17 @@ CACHED = Track(
     seconds=3,
     unwritten=True,
 )
-TRACKS = (CLASSIC, SHIFT_MASK_TYPO, CACHED)
+GARBAGE = Track(
+    name="garbage",
+    title="It runs, and writes nonsense",
+    programs=(GPT.extended(DEEP),),
+    bug_classes=CLASSES,
+    trains="finding what makes a larger GPT write nonsense though nothing complains",
+    seconds=10,
+    crashes=False,
+    slots=(Slot("bug of decoding", shows=("decode",)),),
+)
+TRACKS = (CLASSIC, SHIFT_MASK_TYPO, GARBAGE, CACHED)
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.programs))
 """Those of all tracks, each once."""
 

@@ -11,7 +11,7 @@ from bugforge.bench import Bench
 from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.forge import forge, is_genuine
-from bugforge.judgement import RUNS
+from bugforge.mutation import RUNS
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped

@@ -1,0 +1,1 @@
+"""A larger GPT: what its program says otherwise."""
