@@ -17,7 +17,7 @@ from bugforge.mutants import has_sites
 from bugforge.mutation import DIFFICULTIES, STAGES, Mutation
 from bugforge.own_program import OWN
 from bugforge.place import Place, write
-from bugforge.track import Track, find_track
+from bugforge.track import TRACKS, Track, find_track
 from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 SEED_BITS = 128
@@ -151,6 +151,13 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
             f"--from and --program {order.program} name two programs.", "Leave one of them out."
         )
     asked = [catalogue.kind(id_) for id_ in kinds]
+    for kind in asked:
+        if not order.source and kind.bug_class not in track.bug_classes:
+            homes = " or ".join(t.name for t in TRACKS if kind.bug_class in t.bug_classes)
+            raise UsageError(
+                f"The kind {kind.id} is no bug of the track {track.name}.",
+                f"Name its own with it: --track {homes}",
+            )
     if order.source:
         program = OWN
     else:

@@ -15,7 +15,7 @@ from bugforge.mutation import RUNS
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import CACHED, SHIFT_MASK_TYPO, TRACKS
+from bugforge.track import CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
 from bugforge.variant import with_sentence, written
 from bugforge.workspace import open_workspace
 from tests.conftest import Bench as Recorded
@@ -176,3 +176,26 @@ def test_tracks_are_listed(tmp_path: Path) -> None:
     told = json.loads(run("tracks", "--json", cwd=tmp_path).stdout)["tracks"]
     assert [track["name"] for track in told] == [track.name for track in TRACKS]
     assert all(track["name"] in shown for track in told)
+
+
+def test_a_kind_goes_with_its_track(tmp_path: Path) -> None:
+    """A kind of another track is refused, and that track is named."""
+    for track, kind, home in (
+        ("classic", "cache-cat-dim", "kv-cache"),
+        ("kv-cache", "mask-fill-zero", "classic"),
+    ):
+        refused = run("new", "w", "--track", track, "--kind", kind, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert f"--track {home}" in refused.stderr
+        assert not (tmp_path / "w").exists()
+
+
+def test_what_must_not_stop_does_not(tmp_path: Path) -> None:
+    """The track of nonsense has no bug that ends in an error, and always one of decoding."""
+    for seed in range(12):
+        key = forge(Request(seed=str(seed)), GARBAGE, CATALOGUE, "0")
+        kinds = [CATALOGUE.kinds[bug.kind] for bug in key.bugs]
+        assert not [kind for kind in kinds if kind.crashes()]
+        assert "decode" in [kind.visibility for kind in kinds]
+    run("new", "w", "--track", "garbage", cwd=tmp_path)
+    assert "n_embd: int = 192" in (tmp_path / "w" / "model.py").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from bugforge.marks import BEGIN, END
 from bugforge.mend import forged_start, mend
 from bugforge.mutants import has_sites
 from bugforge.surgery import line_edits
-from bugforge.track import CLASSIC
+from bugforge.track import CLASSIC, TRACKS
 
 SEEDS = st.integers(0, 10**9).map(str)
 few = settings(max_examples=6, deadline=None)
@@ -185,9 +185,10 @@ def test_kinds_asked_for_are_planted(catalogue: Catalogue) -> None:
     asked = random.Random(0).sample(sorted(catalogue.kinds), len(catalogue.kinds) // 10)
     for id_ in asked:
         kind = catalogue.kinds[id_]
-        program = next(p for p in CLASSIC.programs if has_sites(p.reference(), [kind]))
-        key = _forged(catalogue, seed="0", bugs=1, kinds=(id_,), program=program.name)
-        assert [bug.kind for bug in key.bugs] == [id_]
+        track = next(t for t in TRACKS if kind.bug_class in t.bug_classes)
+        program = next(p for p in track.programs if has_sites(p.reference(), [kind]))
+        request = Request(seed="0", bugs=1, kinds=(id_,), program=program.name)
+        assert [bug.kind for bug in forge(request, track, catalogue, "0").bugs] == [id_]
 
 
 def test_an_unknown_kind_suggests_the_nearest(catalogue: Catalogue) -> None:
