@@ -56,7 +56,8 @@ class AnswerKey:
     ways: how it is written where that is not as in the reference. decoys: why what looks like a bug
     in it is right. plugins: the distributions, beside Bugforge, that bring some of its ways.
     given: what a learner begins with, text by file name, where that is no program with bugs in it
-    but one that lacks what they are to write.
+    but one that lacks what they are to write. tests: right tests of it, where they are to write
+    some, too.
     """
 
     id: str
@@ -72,11 +73,17 @@ class AnswerKey:
     reference: str = "gpt"
     plugins: tuple[str, ...] = ()
     given: dict[str, str] = dataclasses.field(default_factory=dict)
+    tests: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def program(self, planted: frozenset[int]) -> dict[str, str]:
         """Give the program with the bugs of these numbers left in, text by file name."""
         edits = [edit for bug in self.bugs if bug.number in planted for edit in bug.edits]
         return apply_edits(self.pristine, edits)
+
+    @property
+    def solution(self) -> dict[str, str]:
+        """All that a learner might have written, text by file name."""
+        return {**self.pristine, **self.tests}
 
     @property
     def forged(self) -> dict[str, str]:

@@ -53,15 +53,16 @@ class Scope:
     program: str | None = None
 
 
-def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
+def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audit]:
     """Audit every track, with those of its programs that none before it has, or what can be forged
-    from the others. Raises UsageError for an unknown kind or program.
+    from the others; give each audit when it is done. Raises UsageError for an unknown kind or
+    program.
     """
     named = dict.fromkeys(scope.kinds)
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
     if scope.program:
         refuse_unknown("program", scope.program, [program.name for program in PROGRAMS])
-    audits, known = [], set()
+    known: set[tuple[str, str]] = set()
     with opened_wide(scope.seconds) as box:
         for track in TRACKS:
             own = _of_track(catalogue, track)
@@ -69,9 +70,8 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> list[Audit]:
             for program in track.programs:
                 if kinds and scope.program in (None, program.name):
                     auditor = _Auditor(box, track, program, own, kinds, scope, counted)
-                    audits.append(auditor.forged() if program in known else auditor.audit())
-                known.add(program)
-    return audits
+                    yield auditor.forged() if program.recorded_as in known else auditor.audit()
+                known.add(program.recorded_as)
 
 
 def _of_track(catalogue: Catalogue, track: Track) -> Catalogue:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import load, refuse_unknown
+from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError
 from bugforge.forge import is_genuine
 from bugforge.own_forge import is_own_genuine
@@ -16,6 +16,7 @@ from bugforge.own_program import OWN
 from bugforge.own_verdict import verify_own
 from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
+from bugforge.trials import trials_of
 from bugforge.verify import Progress, Question, Verdict, verify
 from bugforge.workspace import Workspace, find
 
@@ -39,13 +40,15 @@ def check(
     refuse_unknown("feedback", feedback, FEEDBACKS)
     workspace = find(given)
     key = workspace.answer_key(key_dir)
-    question = Question(
-        rng=random.Random(secrets.randbits(128)),
-        attribute=feedback == "full",
-        hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
-    )
     with opened(Limits(seconds=seconds)) as box:
-        _hold_genuine(key, key_dir)  # while the box loads torch
+        catalogue = load()  # while the box loads torch
+        _hold_genuine(key, key_dir, catalogue)
+        question = Question(
+            rng=random.Random(secrets.randbits(128)),
+            attribute=feedback == "full",
+            hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
+            trials=trials_of(key, catalogue),
+        )
         judge = verify_own if key.track == OWN else verify
         verdict = judge(box, workspace.root, key, question, progress)
     workspace.note(
@@ -59,7 +62,7 @@ def check(
     return Checked(workspace, verdict)
 
 
-def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
+def _hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:
     """Refuse a key whose correct program is none that forging gives.
 
     That of another version cannot be known here, and is trusted only where it was kept away from
@@ -76,7 +79,6 @@ def _hold_genuine(key: AnswerKey, key_dir: Path | None) -> None:
         if not is_own_genuine(key):
             raise _changed(key)
         return
-    catalogue = load()
     known = {f"{r.id}/{choice}" for r in catalogue.rewrites.values() for choice in r.choices()}
     lacking = [way for way in key.ways if way not in known]
     if lacking:

@@ -490,10 +490,11 @@ def audit(
         matrix.refuse_no_page(docs)
     scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit, program)
     known = _catalogue()
+    audits = []
     with display.counting(_console(stderr=True)) as counted:
-        audits = auditing.audit(known, scope, counted)
-    for found in audits:
-        matrix.show_audit(console, found)
+        for found in auditing.audit(known, scope, counted):
+            matrix.show_audit(console, found)
+            audits.append(found)
     if docs:
         matrix.write_page(docs, audits)
     if as_json:

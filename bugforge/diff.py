@@ -19,7 +19,7 @@ def solution(key: AnswerKey) -> str:
     """Give the diff from what the learner was given to a solution of it."""
     return "".join(
         line
-        for name, text in key.pristine.items()
+        for name, text in key.solution.items()
         for line in unified_diff(
             key.given.get(name, "").splitlines(keepends=True),
             text.splitlines(keepends=True),

@@ -89,7 +89,8 @@ def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catal
     program = track.program(key.reference)
     assert program.extension, track
     pristine = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
-    given = {**program.extension.given(), **own}
+    extension = program.extension
+    given = {**extension.tests_begun(), **extension.given(), **own}
     words = f"{key.id} {track.name} {sorted(given.items())}"
     return AnswerKey(
         id=hashlib.sha256(words.encode()).hexdigest()[:16],
@@ -104,7 +105,8 @@ def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catal
         decoys=key.decoys,
         reference=key.reference,
         plugins=key.plugins,
-        given={name: given[name] for name in pristine},
+        given={name: given[name] for name in given if name in pristine or name not in own},
+        tests=extension.tests_written(),
     )
 
 

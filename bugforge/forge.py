@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
 
@@ -51,7 +51,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
         reference=program.name,
         plugins=catalogue.bringing(variant.ways),
         pristine=pristine,
-        given={} if chosen else unwritten(program, catalogue, variant.text, variant.ways),
+        **({} if chosen else _to_write(program, catalogue, variant)),
         bugs=tuple(
             numbered(number, candidate, planted)
             for number, (candidate, planted) in enumerate(zip(chosen, edits, strict=True), start=1)
@@ -59,13 +59,17 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     )
 
 
-def unwritten(
-    program: Program, catalogue: Catalogue, text: str, ways: Iterable[str]
-) -> dict[str, str]:
-    """Write a program without its extension, but for the files that come with that."""
-    assert program.extension, program.name
-    plain = written(program.plain(), catalogue.rewrites_of(program), text, ways)
-    return {**plain, **program.extension.given()}
+def _to_write(
+    program: Program, catalogue: Catalogue, variant: Variant
+) -> dict[str, dict[str, str]]:
+    """Give what a key holds where a program's extension is to be written: the program without it,
+    but for the files that come with it, and tests.
+    """
+    extension = program.extension
+    assert extension, program.name
+    plain = written(program.plain(), catalogue.rewrites_of(program), variant.text, variant.ways)
+    given = {**plain, **extension.given(), **extension.tests_begun()}
+    return {"given": given, "tests": extension.tests_written()}
 
 
 def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:

@@ -10,6 +10,7 @@ from bugforge.sentences import passage, shipped, unseen
 
 REFERENCE = "bugforge.reference"
 FORWARD = "idx, targets=None"
+CONFTEST = "conftest.py"
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Extension:
     texts that stand once in a program's file, and others to stand there. files: the new ones, which
     a learner is given. problem: the template of its PROBLEM.md, and task: of what that asks for,
     where there is something to write and where there are bugs to mend. forward: what forward takes.
-    instruments: what records what it adds.
+    instruments: what records what it adds. tests: the file of tests that a learner is to write; the
+    folder has right ones by its name, and what they begin with as `stub.py`.
     """
 
     name: str
@@ -30,19 +32,31 @@ class Extension:
     task: tuple[str, str] | None = None
     forward: str = FORWARD
     instruments: tuple[str, ...] = ()
+    tests: str = ""
 
     def given(self) -> dict[str, str]:
         """Read the new files, text by file name."""
-        folder = files(REFERENCE) / self.folder
-        return {name: (folder / name).read_text(encoding="utf-8") for name in self.files}
+        return {name: self._read(name) for name in self.files}
+
+    def tests_begun(self) -> dict[str, str]:
+        """Read what a learner's tests begin with, and what pytest finds the program by."""
+        if not self.tests:
+            return {}
+        return {f"tests/{self.tests}": self._read("stub.py"), CONFTEST: self._read(CONFTEST)}
+
+    def tests_written(self) -> dict[str, str]:
+        """Read right tests, text by file name."""
+        return {f"tests/{self.tests}": self._read(self.tests)} if self.tests else {}
+
+    def _read(self, name: str) -> str:
+        return (files(REFERENCE) / self.folder / name).read_text(encoding="utf-8")
 
     def extend(self, program: Mapping[str, str]) -> dict[str, str]:
         """Change a program and add the new files. Raises ValueError where a text to be changed does
         not stand in its file exactly once.
         """
         extended = {**program, **self.given()}
-        text = (files(REFERENCE) / self.folder / "changes.toml").read_text(encoding="utf-8")
-        for change in tomllib.loads(text)["change"]:
+        for change in tomllib.loads(self._read("changes.toml"))["change"]:
             name, old, new = change["file"], change["old"], change["new"]
             if extended[name].count(old) != 1:
                 message = f"{self.name}: {name} holds this {extended[name].count(old)} times: {old}"
@@ -84,6 +98,12 @@ class Program:
     def forward(self) -> str:
         """Write what its model's forward takes."""
         return self.extension.forward if self.extension else FORWARD
+
+    @property
+    def recorded_as(self) -> tuple[str, str]:
+        """Tell programs apart by what records them: one of other sizes is recorded at the same."""
+        extension = self.extension
+        return self.folder, extension.name if extension and extension.instruments else ""
 
     @property
     def label(self) -> str:

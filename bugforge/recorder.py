@@ -20,6 +20,9 @@ from bugforge.sentences import PROMPT_LENGTH
 OTHERWISE = (*BY_USE, *BY_MAKING)
 """The pairings under which an attempt's logits are recorded beside those by name."""
 
+CONFTEST = "conftest.py"
+"""What pytest finds a program by, beside its tests."""
+
 SAME = 1e-3
 """Logits that lie no farther apart, as a share of their spread, are the same."""
 
@@ -115,6 +118,28 @@ class Recorder:
             "walls": self._walls(),
         }
         self.box.submit(self._own(name), spec)
+
+    def test(self, name: str, files: Mapping[str, str], tests: str) -> None:
+        """Have the attempt's tests run on a program, behind walls. tests: their file."""
+        self.attempts.append(f"test {name}")
+        folder = self.write(f"to test {name}", files)
+        for own in (tests, CONFTEST):
+            source = self.room / "attempt" / own
+            if source.is_file():
+                (folder / own).parent.mkdir(exist_ok=True)
+                shutil.copyfile(source, folder / own)
+        spec = {
+            "task": "tests",
+            "program": str(folder),
+            "tests": tests,
+            "walls": self._walls(),
+        }
+        self.box.submit(self._own(f"test {name}"), spec)
+
+    def tested(self, name: str) -> bool:
+        """Wait for tests that run on a program, and tell whether there were some and all passed."""
+        recording = read_recording(self.wait(f"test {name}").out, "tests")
+        return recording.crash is None and recording.facts.get("code") == 0
 
     def replay(
         self, files: Mapping[str, str], name: str, trained: Recording, pairing: Pairing

@@ -53,14 +53,15 @@ def reveal(
 def _solve(workspace: Workspace, key: AnswerKey, *, apply: bool) -> Revealed:
     if not apply:
         return Revealed(workspace, key, (), None)
-    before = {name: _read(workspace.root / name) for name in key.pristine}
-    changed = {name: text for name, text in key.pristine.items() if text != before[name]}
+    before = {name: _read(workspace.root / name) for name in key.solution}
+    changed = {name: text for name, text in key.solution.items() if text != before[name]}
     own = {
         _aside(workspace.root / name): before[name]
         for name in changed
         if before[name] not in ("", key.given.get(name))
     }
-    replace_files(workspace, {path.name: text for path, text in own.items()} | changed)
+    aside = {path.relative_to(workspace.root).as_posix(): text for path, text in own.items()}
+    replace_files(workspace, aside | changed)
     return Revealed(workspace, key, (), Mended(changed, (), ()), tuple(own))
 
 

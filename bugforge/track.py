@@ -74,6 +74,7 @@ KV_CACHE = Extension(
     task=("kv-cache-write.md", "kv-cache-mend.md"),
     forward="idx, targets=None, caches=None",
     instruments=("caching",),
+    tests="test_cache.py",
 )
 
 DEEP = Extension(name="deep", folder="deep", files=(), problem="garbage.md")

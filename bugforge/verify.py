@@ -19,6 +19,7 @@ from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.track import find_track
 from bugforge.training import Run, judge_run, not_judged, sentence_law
+from bugforge.trials import Trials, tried, untried
 
 RETRIES = 2
 """How often a run whose sample misses, while all else holds, is trained again on a new seed."""
@@ -78,13 +79,14 @@ class Question:
     attribute: whether to find out which bugs are left. trains: always, so that the learner sees
     a curve; only when laws and comparison are kept, and the verdict hangs on it; or never, which
     passes nothing. rng: draws inputs, seeds and the sentence never shown. hidden: folders that
-    the program must not look into, such as the answer key's.
+    the program must not look into, such as the answer key's. trials: what its tests are tried on.
     """
 
     rng: random.Random
     attribute: bool = False
     trains: Trains = "always"
     hidden: tuple[Path, ...] = ()
+    trials: Trials | None = None
 
 
 def verify(
@@ -114,7 +116,8 @@ def verify(
 
 def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> Verdict:
     recordings = {name: Recording(crash=crash) for name in probe.instruments}
-    readings = (*judge(recordings, recordings).values(), *_training_readings(()))
+    tests = untried() if question.trials else ()
+    readings = (*judge(recordings, recordings).values(), *tests, *_training_readings(()))
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
     return Verdict(
         passed=False, readings=readings, crash=crash, bugs=states if question.attribute else {}
@@ -144,6 +147,8 @@ class _Check:
             "attempt", self.attempt, self.recorder.recordings("attempt"), [pristine]
         )
         readings = judge(seen, pristine)
+        for reading in self._tests(readings.values()):
+            readings[reading.check] = reading
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if kept and self.question.trains != "never":
@@ -165,6 +170,16 @@ class _Check:
             isolation=self.recorder.box.isolation,
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
+
+    def _tests(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Try the attempt's own tests, where it has some to write, and all else holds."""
+        trials = self.question.trials
+        if trials is None:
+            return []
+        if not all(reading.kept for reading in readings):
+            return untried()
+        self.progress("Trying your tests on programs that are right and wrong")
+        return tried(self.recorder, trials)
 
     def _trained(self, pairing: Pairing, *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""

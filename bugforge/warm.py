@@ -15,6 +15,7 @@ import resource
 import select
 import signal
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -91,6 +92,7 @@ def _wall_in(isolation: ModuleType, spec: dict[str, Any]) -> None:
     scratch = Path(spec["out"]) / "scratch"
     scratch.mkdir()
     os.environ.update(HOME=str(scratch), TMPDIR=str(scratch))
+    tempfile.tempdir = None  # what was found out in this process is not for the child
     isolation.isolate([spec["out"], spec["program"]], spec["walls"])
     _die_with_parent()
 

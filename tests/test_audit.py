@@ -46,7 +46,7 @@ def _audited(*kinds: type[Mutation], of: Catalogue | None = None, quick: bool = 
     """Audit some kinds of a catalogue, which else holds no others."""
     named = {kind.id: kind for kind in kinds}
     catalogue = Catalogue({**of.kinds, **named}, {}, of.broken) if of else Catalogue(named, {}, ())
-    return audit(catalogue, Scope(tuple(named), quick=quick, program="gpt"), lambda *_: None)[0]
+    return next(audit(catalogue, Scope(tuple(named), quick=quick, program="gpt"), lambda *_: None))
 
 
 def _values(att: cst.Assign) -> cst.Assign:
@@ -128,7 +128,7 @@ def test_a_rewrite_that_changes_the_program_is_found(
     body = {"__doc__": "How values are gathered.", "id": "gathering", "ways": ways}
     rewrite = type("Gathering", (Restructuring,), body)
     catalogue = Catalogue({blinding.id: blinding}, {}, (), {"gathering": rewrite})
-    found = audit(catalogue, Scope(quick=True, program="gpt"), lambda *_: None)[0]
+    found = next(audit(catalogue, Scope(quick=True, program="gpt"), lambda *_: None))
     assert [written.ways for written in found.rewritings][:2] == [
         ("gathering/doubled",),
         ("gathering/same",),
@@ -155,10 +155,8 @@ def test_a_broken_plugin_is_found_where_all_is_audited(
         ((), ["A plugin is broken: someone: no such module."]),
         ((blinding.id,), []),
     ):
-        assert (
-            audit(catalogue, Scope(kinds, quick=True, program="gpt"), lambda *_: None)[0].findings
-            == findings
-        )
+        found = next(audit(catalogue, Scope(kinds, quick=True, program="gpt"), lambda *_: None))
+        assert found.findings == findings
 
 
 def test_bugs_that_cancel_each_other_are_found(blinding: type[Mutation]) -> None:

@@ -12,10 +12,13 @@ from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.forge import forge, is_genuine
 from bugforge.mutation import RUNS
+from bugforge.probe import draw
 from bugforge.program import Program
+from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
+from bugforge.track import CACHE_CLASSES, CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
+from bugforge.trials import trials_of, tried
 from bugforge.variant import with_sentence, written
 from bugforge.workspace import open_workspace
 from tests.conftest import Bench as Recorded
@@ -126,6 +129,7 @@ def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
     assert not shown["bugs"]
     applied = json.loads(run("reveal", "w", "--apply", "--json", cwd=tmp_path).stdout)
     assert applied["applied"]["put_aside"] == ["model.py.yours"]
+    assert "tests/test_cache.py" in applied["applied"]["written"]
     assert (folder / "model.py.yours").read_text(encoding="utf-8").endswith("# mine\n")
     assert run("check", "w", cwd=tmp_path).returncode == 0
 
@@ -151,7 +155,8 @@ def test_going_on_from_a_program_that_passed(tmp_path: Path, box: Sandbox) -> No
     assert is_genuine(key, CATALOGUE)
     program = CACHED.program(key.reference)
     bench = Bench.set_up(box, program, program.reference(), random.Random(0))
-    seen = dict(bench.judged({"solution": key.pristine, "given": key.given}))
+    given = {name: key.given[name] for name in key.pristine}
+    seen = dict(bench.judged({"solution": key.pristine, "given": given}))
     assert not seen["solution"].broken
     assert seen["given"].broken
 
@@ -199,3 +204,44 @@ def test_what_must_not_stop_does_not(tmp_path: Path) -> None:
         assert "decode" in [kind.visibility for kind in kinds]
     run("new", "w", "--track", "garbage", cwd=tmp_path)
     assert "n_embd: int = 192" in (tmp_path / "w" / "model.py").read_text(encoding="utf-8")
+
+
+WEAK = """
+import torch
+from cache import KVCache
+from model import GPT, GPTConfig
+
+def test_one_token():
+    model = GPT(GPTConfig(vocab_size=5, block_size=8, n_layer=2, n_head=2, n_embd=8)).eval()
+    idx = torch.tensor([[1]])
+    logits, _ = model(idx, caches=[KVCache(), KVCache()])
+    torch.testing.assert_close(logits, model(idx)[0])
+"""
+NARROW = (
+    WEAK
+    + """
+    assert model.blocks
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("tests", "holds", "tells"), [(WEAK, True, False), (NARROW, False, None), ("", False, None)]
+)
+def test_tests_are_tried(tests: str, *, holds: bool, tells: bool | None, box: Sandbox) -> None:
+    """Tests that see little let wrong caches through, and are told which; those that know a name
+    that need not stay raise false alarms; and none at all are no tests.
+    """
+    program = CACHED.programs[0]
+    key = forge(Request(seed="2", bugs=0), CACHED, CATALOGUE, "0")
+    trials = trials_of(key, CATALOGUE)
+    assert trials
+    assert {kind.bug_class for kind in map(CATALOGUE.kind, trials.wrong)} == set(CACHE_CLASSES)
+    recorder = Recorder(box, box.room(), draw(random.Random(0), program))
+    (recorder.room / "attempt" / "tests").mkdir(parents=True)
+    (recorder.room / "attempt" / trials.tests).write_text(tests, encoding="utf-8")
+    hold, tell = tried(recorder, trials)
+    assert hold.kept is holds
+    assert tell.kept is tells
+    if tests == WEAK:
+        assert "cache-life" in tell.sentence

@@ -15,6 +15,7 @@ from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
 from .own import record_own
+from .own_tests import run_tests
 from .program import Program
 from .training import replay, train_and_sample
 from .weights import Pairing, drawn, read_weights, write_weights
@@ -41,7 +42,7 @@ def run(spec: dict[str, Any]) -> None:
     if task == "record":
         _instruments(program.value, spec, folder, out)
     else:
-        deed = {"train": train_and_sample, "replay": replay}[task]
+        deed = {"train": train_and_sample, "replay": replay, "tests": run_tests}[task]
         _recorded(out, folder, task, lambda: deed(program.value, spec))
 
 

@@ -7,7 +7,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import OWN, find, line, render, swap, target, with_lines
+from ..patterns import OWN, assigned, find, line, render, swap, target, with_lines
 from .parts import FIRST_LENGTH, GENERATING, MAKING
 
 LAST = m.Subscript(
@@ -61,15 +61,17 @@ def one_for_all(making: cst.ListComp) -> Rewritten:
     return cst.parse_expression(f"[{made}] * len({layers})")
 
 
-def everything(newest: cst.Subscript) -> Rewritten:
+def everything(reading: cst.Assign) -> Rewritten:
     """Take all tokens."""
-    return newest.value
+    newest = reading.value
+    assert isinstance(newest, cst.Subscript)
+    return reading.with_changes(value=newest.value)
 
 
-def two_at_a_time(newest: cst.Subscript) -> Rewritten:
+def two_at_a_time(reading: cst.Assign) -> Rewritten:
     """Take the newest token and the one before it."""
-    one = find(newest, m.Integer("1"))[0]
-    return swap(newest, one, cst.Integer("2"))
+    one = find(reading.value, m.Integer("1"))[0]
+    return swap(reading, one, cst.Integer("2"))
 
 
 def anew(block: cst.IndentedBlock) -> Rewritten:
@@ -311,14 +313,17 @@ class CacheTokenTwice(Mutation):
     forms = (
         Form(
             "two",
-            LAST,
+            assigned(LAST),
             two_at_a_time,
             correct=GENERATING,
             buggy=GENERATING.replace("idx[:, -1:]", "idx[:, -2:]"),
             inside=STEPPING,
         ),
     )
-    untouched = (*OTHERS, "def newest(idx):\n    return idx[:, -1:]\n")
+    untouched = (
+        *OTHERS,
+        GENERATING.replace("context = idx[:, -1:]", "context = few(idx[:, -1:])"),
+    )
 
 
 class CachePromptRefed(Mutation):
@@ -353,11 +358,14 @@ class CachePromptRefed(Mutation):
     forms = (
         Form(
             "all",
-            LAST,
+            assigned(LAST),
             everything,
             correct=GENERATING,
             buggy=GENERATING.replace("context = idx[:, -1:]", "context = idx"),
             inside=STEPPING,
         ),
     )
-    untouched = (*OTHERS, "def newest(idx):\n    return idx[:, -1:]\n")
+    untouched = (
+        *OTHERS,
+        GENERATING.replace("context = idx[:, -1:]", "context = few(idx[:, -1:])"),
+    )

@@ -862,6 +862,23 @@ class Vocabulary:
             "",
         ),
     ),
+    _right(
+        "weights_kept_in_a_temporary_file",
+        "Where a program keeps its weights for a while is its own affair.",
+        (*TRAIN_IMPORTS, "import tempfile\n\n" + TRAIN_IMPORTS[1]),
+        (
+            *LEARN_BATCH,
+            LEARN_BATCH[1]
+            + """\
+        if step + 1 == config.steps:
+            with tempfile.TemporaryFile() as checkpoint:
+                torch.save(model.state_dict(), checkpoint)
+                checkpoint.seek(0)
+                model.load_state_dict(torch.load(checkpoint))
+""",
+        ),
+        trained=True,
+    ),
 )
 
 ELSEWHERE = (*BLOCK_AND_HEAD, *DECODING, *TRAINING)

@@ -1,0 +1,1 @@
+"""Here so that pytest finds the program, from wherever it is started."""
