@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SEED ?= 12
+TRACK ?= classic
 DEMO := $(VENV)/demo
 
 # Tests run the command hundreds of times; without bytecode each time would compile all of it anew.
@@ -22,9 +23,9 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-demo: install ## Play the main job: forge, a failing check, reveal and mend, a passing check.
+demo: install ## Play the main job, of any TRACK: forge, a failing check, reveal, a passing check.
 	@rm -rf $(DEMO)
-	$(BIN)/bugforge new $(DEMO) --bugs 4 --seed $(SEED)
+	$(BIN)/bugforge new $(DEMO) --track $(TRACK) --seed $(SEED)
 	! $(BIN)/bugforge check $(DEMO) --feedback symptom
 	$(BIN)/bugforge reveal $(DEMO) --apply
 	$(BIN)/bugforge check $(DEMO)

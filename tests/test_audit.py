@@ -79,8 +79,15 @@ def test_a_sound_kind_is_proved(tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     document = json.loads(ran.stdout)
     assert document["proved"]
-    assert [track["program"] for track in document["tracks"]] == ["gpt", "nano"]
-    for track in document["tracks"]:
+    told = [(track["track"], track["program"]) for track in document["tracks"]]
+    assert told == [
+        ("classic", "gpt"),
+        ("classic", "nano"),
+        ("shift-mask-typo", "gpt"),
+        ("garbage", "gpt"),
+    ]
+    assert not any(track["mutants"] for track in document["tracks"][2:])  # as in `classic`
+    for track in document["tracks"][:2]:
         [mutant] = track["mutants"]
         assert mutant["broken"] == mutant["named"] == ["causality", "forward", "prefix-consistency"]
         assert track["left_in"][0]["kinds"].count("mask-fill-zero") == 1

@@ -34,10 +34,11 @@ def over_heads(method: cst.FunctionDef) -> Rewritten:
     joinings = find(method, JOINING)
     for joining in joinings:
         assert isinstance(joining, cst.Call)
-        axes = find(joining, m.Integer("2"))
+        axes = find(joining, m.Arg(m.Integer("2")))
         if not axes:
             return None
-        method = swap(method, joining, swap(joining, axes[-1], cst.Integer("1")))
+        heads = axes[-1].with_changes(value=cst.Integer("1"))
+        method = swap(method, joining, swap(joining, axes[-1], heads))
     return method if joinings else None
 
 

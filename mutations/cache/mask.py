@@ -8,7 +8,7 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import find, line, swap
-from .parts import APPENDING, ATTENDING, BEHIND, BEHIND_AND_SEEN, LENGTH
+from .parts import APPENDING, ATTENDING, BEHIND_AND_SEEN, LENGTH, new_alone, without_idle
 
 MASKED = line(
     m.Assign(
@@ -21,28 +21,36 @@ MASKED = line(
 )
 """Scores that are masked: att = att.masked_fill(~self.mask[past : past + T, : S], ...)."""
 
+WITHOUT_PAST = ATTENDING.replace("        past = 0\n", "").replace(
+    "            past = len(cache)\n", ""
+)
 TABLE = "~self.mask[past : past + T, : k.size(2)]"
 
 
-def from_the_top(mask: cst.Subscript) -> Rewritten:
+def from_the_top(function: cst.FunctionDef) -> Rewritten:
     """Take the rows of the first positions."""
-    return _with_rows_from_zero(mask)
+    return _with_rows_from_zero(function, square=False)
 
 
-def ordinary(mask: cst.Subscript) -> Rewritten:
+def ordinary(function: cst.FunctionDef) -> Rewritten:
     """Take the square for so many positions, as without a cache."""
-    changed = _with_rows_from_zero(mask)
-    rows, columns = (element.slice for element in changed.slice)
+    return _with_rows_from_zero(function, square=True)
+
+
+def _with_rows_from_zero(function: cst.FunctionDef, *, square: bool) -> Rewritten:
+    masks = find(function, BEHIND_AND_SEEN)
+    if not masks or not find(function, APPENDING):
+        return None
+    mask = masks[0]
+    assert isinstance(mask, cst.Subscript)
+    rows, columns = (element.slice for element in mask.slice)
     assert isinstance(rows, cst.Slice)
-    assert isinstance(columns, cst.Slice)
-    return swap(changed, columns, columns.with_changes(upper=rows.upper))
-
-
-def _with_rows_from_zero(mask: cst.Subscript) -> cst.Subscript:
-    behind = find(mask, BEHIND)[0]
-    assert isinstance(behind, cst.Slice)
-    assert isinstance(behind.upper, cst.BinaryOperation)
-    return swap(mask, behind, behind.with_changes(lower=None, upper=behind.upper.right))
+    assert isinstance(rows.lower, cst.Name)
+    new = new_alone(rows)
+    function = swap(function, rows, new)
+    if square:
+        function = swap(function, columns, new.deep_clone())
+    return without_idle(function, rows.lower.value)
 
 
 def only_without(masking: cst.SimpleStatementLine) -> Rewritten:
@@ -95,11 +103,10 @@ class CacheMaskTopLeft(Mutation):
     forms = (
         Form(
             "from-the-top",
-            BEHIND_AND_SEEN,
+            m.FunctionDef(),
             from_the_top,
             correct=ATTENDING,
-            buggy=ATTENDING.replace("past : past + T, :", ":T, :"),
-            inside=APPENDING,
+            buggy=WITHOUT_PAST.replace(TABLE, "~self.mask[:T, : k.size(2)]"),
         ),
     )
     untouched = (ATTENDING.replace(".append(", ".read("), "kept = self.kept[a : a + n, 1:]\n")
@@ -137,11 +144,10 @@ class CacheMaskNotOffset(Mutation):
     forms = (
         Form(
             "ordinary",
-            BEHIND_AND_SEEN,
+            m.FunctionDef(),
             ordinary,
             correct=ATTENDING,
-            buggy=ATTENDING.replace(TABLE, "~self.mask[:T, :T]"),
-            inside=APPENDING,
+            buggy=WITHOUT_PAST.replace(TABLE, "~self.mask[:T, :T]"),
         ),
     )
     untouched = (ATTENDING.replace(".append(", ".read("), "kept = self.kept[a : a + n, 1:]\n")

@@ -1,8 +1,11 @@
 """Shapes of code that kinds of the stage cache look for, and the code of their examples."""
 
+from collections.abc import Iterator
+
+import libcst as cst
 import libcst.matchers as m
 
-from ..patterns import OWN
+from ..patterns import OWN, find, line, swap, uses
 
 LENGTH = m.Call(func=m.Name("len"), args=[m.Arg(m.Name())])
 """How much a cache holds: len(cache)."""
@@ -75,3 +78,39 @@ GENERATING = """def generate(self, idx, n):
         idx = torch.cat((idx, logits.argmax(dim=-1, keepdim=True)), dim=1)
     return idx
 """
+
+
+def up_to(end: cst.BaseExpression) -> cst.Slice:
+    """Give the slice from the beginning to an end, spaced as it is written: `:T`, `: len(x)`."""
+    space = "" if isinstance(end, cst.Name | cst.Integer) else " "
+    colon = cst.Colon(whitespace_after=cst.SimpleWhitespace(space))
+    return cst.Slice(lower=None, upper=end, first_colon=colon)
+
+
+def new_alone(behind: cst.CSTNode) -> cst.Slice:
+    """Give the slice for what is new, as if nothing stood before it."""
+    assert isinstance(behind, cst.Slice)
+    assert isinstance(behind.upper, cst.BinaryOperation)
+    return up_to(behind.upper.right)
+
+
+def without_idle(function: cst.FunctionDef, name: str) -> cst.FunctionDef:
+    """Take out the lines that give a value to a name, if nothing reads it any more."""
+    while not uses(function, name):
+        idle = next(_idle(function, name), None)
+        if idle is None:
+            break
+        block, lines = idle
+        function = swap(function, block, block.with_changes(body=lines))
+    return function
+
+
+def _idle(
+    function: cst.FunctionDef, name: str
+) -> Iterator[tuple[cst.IndentedBlock, list[cst.BaseStatement]]]:
+    giving = line(m.Assign(targets=[m.AssignTarget(m.Name(name))]))
+    for block in find(function, m.IndentedBlock()):
+        assert isinstance(block, cst.IndentedBlock)
+        lines = [statement for statement in block.body if not m.matches(statement, giving)]
+        if len(lines) < len(block.body):
+            yield block, lines

@@ -6,18 +6,21 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..patterns import OWN, find, swap
-from .parts import BEHIND, FIRST_LENGTH, READING
+from .parts import BEHIND, FIRST_LENGTH, READING, new_alone, without_idle
 
 PLACED = m.Subscript(value=OWN, slice=[m.SubscriptElement(BEHIND)])
 """Rows of a table for new positions: self.pos_emb[past : past + T]."""
 
 
-def from_zero(rows: cst.Subscript) -> Rewritten:
+def from_zero(function: cst.FunctionDef) -> Rewritten:
     """Take as many rows from the top."""
-    behind = find(rows, m.Slice())[0]
+    placed = find(function, PLACED)
+    if not placed or not find(function, FIRST_LENGTH):
+        return None
+    behind = find(placed[0], BEHIND)[0]
     assert isinstance(behind, cst.Slice)
-    assert isinstance(behind.upper, cst.BinaryOperation)
-    return swap(rows, behind, behind.with_changes(lower=None, upper=behind.upper.right))
+    assert isinstance(behind.lower, cst.Name)
+    return without_idle(swap(function, behind, new_alone(behind)), behind.lower.value)
 
 
 def layers_counted(choice: cst.IfExp) -> Rewritten:
@@ -61,11 +64,12 @@ class CachePosNotOffset(Mutation):
     forms = (
         Form(
             "from-zero",
-            PLACED,
+            m.FunctionDef(),
             from_zero,
             correct=READING,
-            buggy=READING.replace("[past : past + idx.size(1)]", "[: idx.size(1)]"),
-            inside=FIRST_LENGTH,
+            buggy=READING.replace("[past : past + idx.size(1)]", "[: idx.size(1)]").replace(
+                "    past = 0 if caches is None else len(caches[0])\n", ""
+            ),
         ),
     )
     untouched = (
