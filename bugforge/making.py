@@ -79,11 +79,6 @@ def make(
     WorkspaceError for a place that is taken or cannot be written.
     """
     target = _target(order)
-    if order.key_dir and order.key_dir.resolve().is_relative_to(target.resolve()):
-        raise UsageError(
-            f"The key folder {order.key_dir} lies inside the workspace {target}.",
-            "Name a folder outside it.",
-        )
     track = find_track(order.track)
     request = _request(order, track, catalogue)
     if order.source:

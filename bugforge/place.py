@@ -30,6 +30,11 @@ def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: Answe
     Raises WorkspaceError where the place is taken, or cannot be written.
     """
     target, key_dir = place.target, place.key_dir
+    if key_dir and key_dir.resolve().is_relative_to(target.resolve()):
+        raise WorkspaceError(
+            f"The key folder {key_dir} lies inside the workspace {target}.",
+            "Name a folder outside it.",
+        )
     try:
         replaces = _check_place(target, force=place.force)
         with beside(target) as fresh:

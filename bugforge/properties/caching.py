@@ -30,15 +30,17 @@ def wrong_lengths(seen: Evidence) -> float:
 
 
 def cost_of_a_token(seen: Evidence) -> float:
-    """The most that a token behind the first costs, as a share of what it must: the operations of
-    one token alone, and two of attention for every number of each key and value before it.
+    """How many times more, or less, a token behind the first costs than it must: the operations of
+    one token alone, and two of attention for every number of each key and value before it. What
+    costs less was not counted: it was done where operations are not seen.
     """
     told = facts(seen, "caching")
     steps = np.diff(np.array(told["operations"], dtype=np.float64))[1:]
     # The last token that is given needs no reading: behind n new ones, n + 1 have been read.
     read = np.arange(len(steps)) + 2
     attention = 2 * 2 * SIZES["n_layer"] * SIZES["n_embd"] * read
-    return float((steps / (told["operations alone"] + attention)).max())
+    share = steps / (told["operations alone"] + attention)
+    return float(np.maximum(share, 1 / share).max())
 
 
 def _farthest(seen: Evidence, prefix: str, other: str) -> float:

@@ -62,12 +62,22 @@ def keys_twice(keeping: cst.SimpleStatementLine) -> Rewritten:
     return swap(keeping, values, keys.deep_clone())
 
 
-def in_front(method: cst.FunctionDef) -> Rewritten:
+def keys_in_front(method: cst.FunctionDef) -> Rewritten:
     """Put new keys before those that are kept; values stay behind."""
     joinings = find(method, JOINING)
-    if not joinings:
-        return None
-    pair = find(joinings[0], m.Tuple())[0]
+    return _turned(method, joinings[0]) if joinings else None
+
+
+def both_in_front(method: cst.FunctionDef) -> Rewritten:
+    """Put new keys and values before those that are kept."""
+    joinings = find(method, JOINING)
+    for joining in joinings:
+        method = _turned(method, joining)
+    return method if joinings else None
+
+
+def _turned(method: cst.FunctionDef, joining: cst.CSTNode) -> cst.FunctionDef:
+    pair = find(joining, m.Tuple())[0]
     assert isinstance(pair, cst.Tuple)
     kept, new = pair.elements
     turned = [kept.with_changes(value=new.value), new.with_changes(value=kept.value)]
@@ -236,9 +246,51 @@ class CacheOrderKeysOnly(Mutation):
         Form(
             "keys",
             STORING,
-            in_front,
+            keys_in_front,
             correct=CACHE,
             buggy=CACHE.replace("(self.k, k)", "(k, self.k)"),
+        ),
+    )
+    untouched = ("def keep(self, k, v):\n    self.k, self.v = k, v\n",)
+
+
+class CacheOrderBoth(Mutation):
+    """New keys and values go before the old ones.
+
+    What it does: The cache puts what is new in front of what it has, keys and values alike.
+
+    Why it is wrong: The softmax does not ask in which order keys stand, and for single tokens,
+    which see everything, nothing changes. A chunk of several has a mask, and that counts positions
+    from the front.
+
+    How it shows: Not where one token is read at a time: loss and sample are right.
+
+    How to find it: Read a text in two chunks of several tokens, and compare the logits of the
+    second with those of the text read at once.
+
+    Other right fixes: What is new behind what was there; or in front, and turned round when it is
+    read.
+    """
+
+    id = "cache-order-both"
+    bug_class = "cache-contents"
+    stage = "cache"
+    difficulty = "hard"
+    visibility = "invisible"
+    provenance = ("measured",)
+    hints = (
+        "It writes well. What else should caches be able to do?",
+        "Read a text in two chunks of several tokens.",
+        "In which order do the keys stand, and in which order does the mask count them?",
+    )
+    killed_by = frozenset({"cached"})
+    forms = (
+        Form(
+            "both",
+            STORING,
+            both_in_front,
+            correct=CACHE,
+            buggy=CACHE.replace("(self.k, k)", "(k, self.k)").replace("(self.v, v)", "(v, self.v)"),
         ),
     )
     untouched = ("def keep(self, k, v):\n    self.k, self.v = k, v\n",)

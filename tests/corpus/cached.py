@@ -425,6 +425,27 @@ WRONG = (
         (*NO_CACHES, ""),
     ),
     _way(
+        "generates_without_and_uncounted",
+        "What nobody counts is work all the same.",
+        (
+            MODEL,
+            "from torch.nn import functional as F\n",
+            """\
+from torch.nn import functional as F
+from torch.utils._python_dispatch import _disable_current_modes
+""",
+        ),
+        (
+            *STEP,
+            """\
+            context = idx[:, -self.config.block_size :]
+            with _disable_current_modes():
+                logits, _ = self(context)
+""",
+        ),
+        (*NO_CACHES, ""),
+    ),
+    _way(
         "caches_of_one_step",
         "Caches that live for one token save nothing.",
         (
