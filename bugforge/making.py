@@ -129,7 +129,8 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     kinds = tuple(dict.fromkeys(order.kinds))
     bugs = order.bugs
     if bugs is None:
-        bugs = len(kinds) or (0 if track.unwritten else BUGS)
+        which = order.stages or order.difficulty or order.marked
+        bugs = len(kinds) or (BUGS if which or not track.unwritten else 0)
     if len(track.slots) > max(bugs, len(kinds)):
         raise UsageError(
             f"The track {track.name} holds {len(track.slots)} bugs at least.",

@@ -193,6 +193,8 @@ def test_a_kind_goes_with_its_track(tmp_path: Path) -> None:
         assert refused.returncode == 2
         assert f"--track {home}" in refused.stderr
         assert not (tmp_path / "w").exists()
+    forged = run("new", "w", "--track", "kv-cache", "--marked", "--json", cwd=tmp_path)
+    assert json.loads(forged.stdout)["bugs"] == 4  # who says which bugs wants some
 
 
 def test_what_must_not_stop_does_not(tmp_path: Path) -> None:
