@@ -37,6 +37,8 @@ WORKSPACES = 8
 """Forged programs, of each correct one, of which each bug is left in alone."""
 
 BUGS = 4
+QUICK = {"construct", "initial", "forward", "targets", "objective", "update", "beginning"}
+"""Instruments that take less than all others together, and tell most pairs apart."""
 
 
 @dataclass(frozen=True)
@@ -190,25 +192,31 @@ class _Auditor:
         shows = {
             mutant.name: _first_telling(alone[mutant.name], alone[PRISTINE]) for mutant in all_
         }
-        programs = {
-            name: (
-                apply_edits(pristine, [*one.edits, *other.edits]),
-                tuple({*shows[one.name], *shows[other.name]}),
-            )
+        files = {
+            name: apply_edits(pristine, [*one.edits, *other.edits])
             for name, (one, other) in joined.items()
         }
-        glimpses = self._each("Judging bugs in pairs", bench.glimpsed(programs), len(programs))
-        unclear = []
-        for name, seen in glimpses:
-            one, other = joined[name]
-            if _told(seen, programs[name][1], alone[one.name], alone[other.name], alone[PRISTINE]):
-                yield Pair(one, other, "told apart")
-            else:
-                unclear.append(name)
+        unclear = list(joined)
+        looks: list[tuple[str, Callable[[str], tuple[str, ...]]]] = [
+            ("Judging bugs in pairs", lambda name: tuple(_shown(joined[name], shows))),
+            ("Looking closer", lambda _: tuple(i for i in bench.pristine if i in QUICK)),
+        ]
+        for words, instruments in looks:
+            programs = {f"{name}, {words}": (files[name], instruments(name)) for name in unclear}
+            glimpses = self._each(words, bench.glimpsed(programs), len(programs))
+            left = []
+            for name, (key, seen) in zip(unclear, glimpses, strict=True):
+                one, other = joined[name]
+                known = alone[one.name], alone[other.name], alone[PRISTINE]
+                if _told(seen, programs[key][1], *known):
+                    yield Pair(one, other, "told apart")
+                else:
+                    left.append(name)
+            unclear = left
         whole = tuple(bench.pristine)
-        closer = bench.glimpsed({f"{n}, in full": (programs[n][0], whole) for n in unclear})
-        for name, seen in self._each("Looking closer", closer, len(unclear)):
-            one, other = joined[name.removesuffix(", in full")]
+        closest = bench.glimpsed({name: (files[name], whole) for name in unclear})
+        for name, seen in self._each("Looking as closely as can be", closest, len(unclear)):
+            one, other = joined[name]
             if not _told(seen, whole, alone[PRISTINE]):
                 yield Pair(one, other, "cancelled")
             elif _told(seen, whole, alone[one.name], alone[other.name]):
@@ -268,6 +276,11 @@ def _joined(all_: Iterable[Mutant], fresh: set[str]) -> Iterator[tuple[Mutant, M
         if one.kind.bug_class != other.kind.bug_class and is_asked:
             apart = (p for p in product(some, others) if not touch(p[0].edits, p[1].edits))
             yield from islice(apart, 1)
+
+
+def _shown(pair: tuple[Mutant, Mutant], shows: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Name the instruments that show either of two bugs."""
+    return {*shows[pair[0].name], *shows[pair[1].name]}
 
 
 def _first_telling(one: Behaviour, other: Behaviour) -> tuple[str, ...]:
