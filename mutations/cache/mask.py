@@ -182,6 +182,7 @@ class CacheMaskSkipped(Mutation):
         "When does a chunk need no mask: where there is a cache, or where it is one token long?",
     )
     killed_by = frozenset({"cached", "greedy"})
+    hides = frozenset({"cache-order-both"})
     forms = (
         Form(
             "only-without",
