@@ -53,6 +53,9 @@ KeyDir = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
 ]
+Minutes = Annotated[int, typer.Option(min=1, help="The time asked of the learner.")]
+Runs = Annotated[int, typer.Option(min=1, help="How often the learner may run it.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the workspace that is there.")]
 TimeLimit = Annotated[
     float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
 ]
@@ -233,12 +236,10 @@ def new(
     marked: Annotated[
         bool, typer.Option("--marked", help="Mark the regions that hold bugs by comments.")
     ] = False,
-    minutes: Annotated[int, typer.Option(min=1, help="The time asked of the learner.")] = 60,
-    runs: Annotated[int, typer.Option(min=1, help="How often the learner may run it.")] = 4,
+    minutes: Minutes = 60,
+    runs: Runs = 4,
     key_dir: KeyDir = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the workspace that is there.")
-    ] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Forge a fresh workspace with bugs in it."""
@@ -286,12 +287,10 @@ def extend(
             metavar="DIR", help="The folder to make.", show_default="WORKSPACE-NAME, beside it"
         ),
     ] = None,
-    minutes: Annotated[int, typer.Option(min=1, help="The time asked of the learner.")] = 60,
-    runs: Annotated[int, typer.Option(min=1, help="How often the learner may run it.")] = 4,
+    minutes: Minutes = 60,
+    runs: Runs = 4,
     key_dir: KeyDir = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the workspace that is there.")
-    ] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Go on from a workspace that passed: the same program, with more to write."""

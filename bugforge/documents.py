@@ -6,8 +6,9 @@ from string import Template
 
 from bugforge.answers import AnswerKey
 from bugforge.own_program import OWN
+from bugforge.program import Program
 from bugforge.sentences import PROMPT_LENGTH
-from bugforge.track import find_track
+from bugforge.track import Track, find_track
 
 OWN_PROBLEM = "own.md"
 
@@ -30,29 +31,22 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         "runs": _counted(allowance.runs, "run"),
         "prompt_length": str(PROMPT_LENGTH),
     }
-    page = _own() if key.track == OWN else _of_track(key)
-    return {"PROBLEM.md": page.substitute(words), "ANALYSIS.md": _template("ANALYSIS.md")}
+    page = _template(OWN_PROBLEM)
+    if key.track != OWN:
+        track = find_track(key.track)
+        program = track.program(key.reference)
+        page = _inlined(track, program, has_bugs=bool(key.bugs))
+        *sources, last = (f"`{name}`" for name in program.files)
+        words |= {"forward": program.forward, "sources": f"{', '.join(sources)} and {last}"}
+    return {"PROBLEM.md": Template(page).substitute(words), "ANALYSIS.md": _template("ANALYSIS.md")}
 
 
-def _own() -> Template:
-    return Template(_template(OWN_PROBLEM))
-
-
-def _of_track(key: AnswerKey) -> Template:
+def _inlined(track: Track, program: Program, *, has_bugs: bool) -> str:
     """Put together a track's page from its own words, its program's and those on its task."""
-    track = find_track(key.track)
-    program = track.program(key.reference)
     task = program.extension.task if program.extension else None
-    page = Template(_template(track.problem or program.problem)).safe_substitute(
+    return Template(_template(track.problem or program.problem)).safe_substitute(
         contract=_template(program.contract),
-        task=_template(task[bool(key.bugs)]).strip() if task else "",
-    )
-    *sources, last = (f"`{name}`" for name in program.files)
-    return Template(
-        Template(page).safe_substitute(
-            forward=program.forward,
-            sources=f"{', '.join(sources)} and {last}",
-        )
+        task=_template(task[has_bugs]).strip() if task else "",
     )
 
 

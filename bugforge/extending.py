@@ -1,21 +1,21 @@
 """Going on from a workspace that passed: the learner's own program, and something to add to it."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
 from bugforge.attempt import plain_files
 from bugforge.catalogue import Catalogue, refuse_unknown
-from bugforge.documents import Allowance, documents
+from bugforge.documents import Allowance
 from bugforge.errors import UsageError, WorkspaceError
-from bugforge.making import Made
+from bugforge.making import Made, settle
 from bugforge.own_program import OWN
-from bugforge.place import Place, write
+from bugforge.place import Place
 from bugforge.track import TRACKS, Track
 from bugforge.variant import written
-from bugforge.workspace import SCHEMA, Manifest, Workspace, around, find, key_name
+from bugforge.workspace import Workspace, around, find
 
 
 @dataclass(frozen=True)
@@ -50,23 +50,12 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
         raise WorkspaceError(
             f"{target} lies inside the workspace {holder}.", "Name a folder outside it with --to."
         )
+    place = Place(target, order.key_dir, order.force)
     key = workspace.answer_key(order.key_dir)
     track = follow_ups[order.name]
     _refuse_unfit(workspace, key, track)
-    further = _further(key, track, _program(workspace.root), catalogue)
-    manifest = Manifest(
-        schema=SCHEMA,
-        id=further.id,
-        track=track.name,
-        version=__version__,
-        minutes=order.allowance.minutes,
-        runs=order.allowance.runs,
-        key_inside=order.key_dir is None,
-    )
-    texts = {**_program(workspace.root), **further.given, **documents(further, order.allowance)}
-    write(Place(target, order.key_dir, order.force), manifest, texts, further)
-    key_path = order.key_dir / key_name(further.id) if order.key_dir else None
-    return Made(target, manifest, 0, key.seed, key_path)
+    own = _program(workspace.root)
+    return settle(place, _further(key, track, own, catalogue), order.allowance, own)
 
 
 def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:
@@ -87,25 +76,20 @@ def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:
 def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catalogue) -> AnswerKey:
     """Make the key: the correct program of the workspace, extended, written in the same ways."""
     program = track.program(key.reference)
-    assert program.extension, track
-    pristine = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
     extension = program.extension
-    given = {**extension.tests_begun(), **extension.given(), **own}
+    assert extension, track
+    pristine = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
+    given = {**extension.begun(), **own}
     words = f"{key.id} {track.name} {sorted(given.items())}"
-    return AnswerKey(
+    return replace(
+        key,
         id=hashlib.sha256(words.encode()).hexdigest()[:16],
         track=track.name,
         version=__version__,
-        seed=key.seed,
         options={"extends": key.id},
-        text=key.text,
         pristine=pristine,
         bugs=(),
-        ways=key.ways,
-        decoys=key.decoys,
-        reference=key.reference,
-        plugins=key.plugins,
-        given={name: given[name] for name in given if name in pristine or name not in own},
+        given={name: text for name, text in given.items() if name in pristine or name not in own},
         tests=extension.tests_written(),
     )
 

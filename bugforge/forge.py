@@ -31,8 +31,9 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     """
     rng = random.Random(f"bugforge {request.seed}")
     program = track.program(request.program)
-    chooser = Chooser(request, track, catalogue, _parsed(program), rng)
-    wanted = chooser.choose() if request.bugs else []
+    wanted = []
+    if request.bugs:
+        wanted = Chooser(request, track, catalogue, _parsed(program), rng).choose()
     variant, chosen = _with_room(wanted, program, catalogue, rng)
     pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
@@ -68,8 +69,7 @@ def _to_write(
     extension = program.extension
     assert extension, program.name
     plain = written(program.plain(), catalogue.rewrites_of(program), variant.text, variant.ways)
-    given = {**plain, **extension.given(), **extension.tests_begun()}
-    return {"given": given, "tests": extension.tests_written()}
+    return {"given": {**plain, **extension.begun()}, "tests": extension.tests_written()}
 
 
 def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:

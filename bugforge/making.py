@@ -2,12 +2,13 @@
 
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from bugforge import __version__
+from bugforge.answers import AnswerKey
 from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.documents import Allowance, documents
@@ -78,7 +79,7 @@ def make(
     Raises UsageError for words that are not known, NoFitError for bugs that do not fit, and
     WorkspaceError for a place that is taken or cannot be written.
     """
-    target = _target(order)
+    place = Place(_target(order), order.key_dir, order.force)
     track = find_track(order.track)
     request = _request(order, track, catalogue)
     if order.source:
@@ -87,20 +88,27 @@ def make(
         key = make_key(order.source, request, catalogue, progress)
     else:
         key = forge(request, track, catalogue, __version__)
+    given = track.given.given() if track.given else {}
+    return settle(place, key, Allowance(order.minutes, order.runs), given)
+
+
+def settle(place: Place, key: AnswerKey, allowance: Allowance, others: Mapping[str, str]) -> Made:
+    """Write the workspace of a key: what a learner begins with, other files beside that, its pages.
+
+    Raises WorkspaceError for a place that is taken or cannot be written.
+    """
     manifest = Manifest(
         schema=SCHEMA,
         id=key.id,
         track=key.track,
-        version=__version__,
-        minutes=order.minutes,
-        runs=order.runs,
-        key_inside=order.key_dir is None,
+        version=key.version,
+        minutes=allowance.minutes,
+        runs=allowance.runs,
+        key_inside=place.key_dir is None,
     )
-    given = track.given.given() if track.given else {}
-    texts = {**given, **key.forged, **documents(key, Allowance(order.minutes, order.runs))}
-    write(Place(target, order.key_dir, order.force), manifest, texts, key)
-    key_path = order.key_dir / key_name(key.id) if order.key_dir else None
-    return Made(target, manifest, len(key.bugs), request.seed, key_path)
+    write(place, manifest, {**others, **key.forged, **documents(key, allowance)}, key)
+    key_path = place.key_dir / key_name(key.id) if place.key_dir else None
+    return Made(place.target, manifest, len(key.bugs), key.seed, key_path)
 
 
 def _target(order: Order) -> Path:

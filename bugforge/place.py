@@ -16,12 +16,19 @@ from bugforge.workspace import HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_n
 @dataclass(frozen=True)
 class Place:
     """Where a workspace goes. key_dir: where its key goes instead. force: whether the workspace
-    that stands there may be replaced.
+    that stands there may be replaced. Raises WorkspaceError where the key would lie inside.
     """
 
     target: Path
     key_dir: Path | None
     force: bool
+
+    def __post_init__(self) -> None:
+        if self.key_dir and self.key_dir.resolve().is_relative_to(self.target.resolve()):
+            raise WorkspaceError(
+                f"The key folder {self.key_dir} lies inside the workspace {self.target}.",
+                "Name a folder outside it.",
+            )
 
 
 def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: AnswerKey) -> Workspace:
@@ -30,11 +37,6 @@ def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: Answe
     Raises WorkspaceError where the place is taken, or cannot be written.
     """
     target, key_dir = place.target, place.key_dir
-    if key_dir and key_dir.resolve().is_relative_to(target.resolve()):
-        raise WorkspaceError(
-            f"The key folder {key_dir} lies inside the workspace {target}.",
-            "Name a folder outside it.",
-        )
     try:
         replaces = _check_place(target, force=place.force)
         with beside(target) as fresh:

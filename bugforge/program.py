@@ -10,7 +10,9 @@ from bugforge.sentences import passage, shipped, unseen
 
 REFERENCE = "bugforge.reference"
 FORWARD = "idx, targets=None"
+"""What forward takes where no extension lets it take more."""
 CONFTEST = "conftest.py"
+"""What pytest finds a program by, beside its tests."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,12 @@ class Extension:
         """Read the new files, text by file name."""
         return {name: self._read(name) for name in self.files}
 
-    def tests_begun(self) -> dict[str, str]:
-        """Read what a learner's tests begin with, and what pytest finds the program by."""
+    def begun(self) -> dict[str, str]:
+        """Read the new files, and what a learner's tests begin with, if they are to write some."""
         if not self.tests:
-            return {}
-        return {f"tests/{self.tests}": self._read("stub.py"), CONFTEST: self._read(CONFTEST)}
+            return self.given()
+        stub = {f"tests/{self.tests}": self._read("stub.py"), CONFTEST: self._read(CONFTEST)}
+        return {**self.given(), **stub}
 
     def tests_written(self) -> dict[str, str]:
         """Read right tests, text by file name."""

@@ -13,15 +13,13 @@ from bugforge.distance import apart
 from bugforge.errors import ToolError
 from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
 from bugforge.probe import Probe
+from bugforge.program import CONFTEST
 from bugforge.recordings import Array, Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
 
 OTHERWISE = (*BY_USE, *BY_MAKING)
 """The pairings under which an attempt's logits are recorded beside those by name."""
-
-CONFTEST = "conftest.py"
-"""What pytest finds a program by, beside its tests."""
 
 SAME = 1e-3
 """Logits that lie no farther apart, as a share of their spread, are the same."""

@@ -11,11 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from .job import Job, Recording
 from .program import Program
-from .weights import carry, tilted
+from .weights import LARGE, TILTS, carry, tilted
 
-LARGE = 1.3
-TILTS = {"low": (40.0, 40.0), "far apart": (20.0, 57.0)}
-"""As for logits without caches: a mask that hides too little shows under these weights."""
+TILTED = ("low", "far apart")
+"""Weights under which a mask that hides too little shows."""
 
 CHUNKS = {
     "one by one": [1] * 11,
@@ -42,19 +41,18 @@ def caching(program: Program, job: Job) -> Recording:
     model = program.build(**job.sizes)
     fresh = _caches(program, job)
     weights = {"given": (job.weights, 1.0), "large": (job.weights, LARGE)}
-    for tilt, (low, apart) in TILTS.items():
-        weights[tilt] = tilted(job.weights, job.sizes["n_head"], low, apart), 1.0
+    for tilt in TILTED:
+        weights[tilt] = tilted(job.weights, job.sizes["n_head"], *TILTS[tilt]), 1.0
     for way, (values, scale) in weights.items():
         carry(model, values, job.pairing, scale)
         model.eval()
         for name in ("base", "alone") if way == "given" else ("base",):
             idx = job.inputs[name]
             with torch.no_grad():
-                whole = model(idx.clone())[0]
+                seen.tensors[f"whole/{way}/{name}"] = model(idx.clone())[0]
                 for pattern, sizes in CHUNKS.items():
                     cached, _ = _in_chunks(model, idx, sizes, fresh())
                     seen.tensors[f"cached/{way}/{name}/{pattern}"] = cached
-                    seen.tensors[f"whole/{way}/{name}/{pattern}"] = whole
     carry(model, job.weights, job.pairing)
     model.eval()
     with torch.no_grad():

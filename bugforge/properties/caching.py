@@ -9,12 +9,17 @@ from bugforge.probe import SIZES
 
 def cached_apart(seen: Evidence) -> float:
     """How far the logits of tokens read in chunks lie from those of the same read at once."""
-    return _farthest(seen, "cached/", "whole/")
+    whole = tensors(seen, "caching", "whole/")
+    return max(
+        apart(cached, whole[name.rpartition("/")[0]])
+        for name, cached in tensors(seen, "caching", "cached/").items()
+    )
 
 
 def mixed(seen: Evidence) -> float:
     """How far logits lie from what they should be where texts are read in turn."""
-    return _farthest(seen, "in turn/", "whole in turn/")
+    whole, got = tensors(seen, "caching", "whole in turn/"), tensors(seen, "caching", "in turn/")
+    return max(apart(got[name], whole[name]) for name in whole)
 
 
 def wrong_lengths(seen: Evidence) -> float:
@@ -41,12 +46,6 @@ def cost_of_a_token(seen: Evidence) -> float:
     attention = 2 * 2 * SIZES["n_layer"] * SIZES["n_embd"] * read
     share = steps / (told["operations alone"] + attention)
     return float(np.maximum(share, 1 / share).max())
-
-
-def _farthest(seen: Evidence, prefix: str, other: str) -> float:
-    wanted = tensors(seen, "caching", other)
-    got = tensors(seen, "caching", prefix)
-    return max(apart(got[name], wanted[name]) for name in wanted)
 
 
 CACHING = (
