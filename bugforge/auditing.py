@@ -64,7 +64,7 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audi
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
     if scope.program:
         refuse_unknown("program", scope.program, [program.name for program in PROGRAMS])
-    known: set[tuple[str, str]] = set()
+    known: set[tuple[str, ...]] = set()
     with opened_wide(scope.seconds) as box:
         for track in TRACKS:
             own = _of_track(catalogue, track)
@@ -78,7 +78,7 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audi
 
 def _of_track(catalogue: Catalogue, track: Track) -> Catalogue:
     """Keep the kinds that a track may plant."""
-    kinds = {id_: k for id_, k in catalogue.kinds.items() if k.bug_class in track.bug_classes}
+    kinds = {id_: kind for id_, kind in catalogue.kinds.items() if track.plants(kind)}
     return replace(catalogue, kinds=kinds)
 
 

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from bugforge import __version__
 from bugforge.answers import AnswerKey
 from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError
+from bugforge.exactness import EXPECTED
 from bugforge.forge import is_genuine
 from bugforge.own_forge import is_own_genuine
 from bugforge.own_program import OWN
@@ -18,15 +20,18 @@ from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
 from bugforge.trials import trials_of
 from bugforge.verify import Progress, Question, Verdict, verify
-from bugforge.workspace import Workspace, find
+from bugforge.workspace import Workspace, find, replace_files
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A workspace and the verdict on it."""
+    """A workspace and the verdict on it. renewed: whether the tensors that are expected of it were
+    not those of this machine, and were written anew.
+    """
 
     workspace: Workspace
     verdict: Verdict
+    renewed: bool
 
 
 def check(
@@ -59,7 +64,17 @@ def check(
             "exit_code": exit_code(verdict),
         }
     )
-    return Checked(workspace, verdict)
+    return Checked(workspace, verdict, _renewed(workspace, verdict.expected))
+
+
+def _renewed(workspace: Workspace, expected: bytes) -> bool:
+    """Write what is expected where something else lies, and tell whether it did."""
+    path = workspace.root / EXPECTED
+    with suppress(OSError):
+        if not expected or path.read_bytes() == expected:
+            return False
+    replace_files(workspace, {EXPECTED: expected})
+    return True
 
 
 def _hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:

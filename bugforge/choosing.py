@@ -135,7 +135,7 @@ class Chooser:
     def _eligible(self, kind: Kind) -> bool:
         request = self.request
         return (
-            kind.bug_class in self.track.bug_classes
+            self.track.plants(kind)
             and (self.track.crashes or not kind.crashes())
             and (not request.stages or kind.stage in request.stages)
             and (request.difficulty is None or kind.difficulty == request.difficulty)

@@ -261,7 +261,7 @@ def new(
         key_dir=key_dir,
         force=force,
     )
-    if source:
+    if making.runs_programs(order):
         from bugforge import display  # noqa: PLC0415
 
         with display.progress(_console(stderr=True)) as progress:
@@ -338,8 +338,12 @@ def check(
     with display.progress(_console(stderr=True)) as progress:
         checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
     display.show_verdict(console, checked.verdict, feedback)
+    display.show_renewed(console, renewed=checked.renewed)
     if as_json:
-        _print_json(report.check_document(checked.workspace, checked.verdict, feedback))
+        document = report.check_document(
+            checked.workspace, checked.verdict, feedback, renewed=checked.renewed
+        )
+        _print_json(document)
     raise typer.Exit(report.exit_code(checked.verdict))
 
 

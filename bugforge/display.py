@@ -17,6 +17,7 @@ from bugforge.catalogue import BUILT_IN, Catalogue
 from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
+from bugforge.exactness import EXPECTED
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
@@ -116,6 +117,13 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
         colours = {"fixed": "green", "remaining": "red", "could not tell": "yellow"}
         for number, state in sorted(verdict.bugs.items()):
             console.print(f"  bug {number}: [{colours[state]}]{state}[/]", highlight=False)
+
+
+def show_renewed(console: Console, *, renewed: bool) -> None:
+    """Say that the tensors that are expected were not those of this machine, where it is so."""
+    if renewed:
+        words = f"{EXPECTED} was not what a correct program makes here, and is written anew."
+        show_paragraph(console, words, begin="Mind: ")
 
 
 def _headline(verdict: Verdict) -> str:

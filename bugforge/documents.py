@@ -1,4 +1,6 @@
-"""What a workspace tells its learner: PROBLEM.md, filled in, and ANALYSIS.md to be filled in."""
+"""What a workspace tells its learner: PROBLEM.md, filled in, ANALYSIS.md to be filled in, and the
+tests that show how far they are.
+"""
 
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,7 +24,7 @@ class Allowance:
 
 
 def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
-    """Write the pages of a workspace, text by file name."""
+    """Write the pages of a workspace, and the tests that it is given, text by file name."""
     words = {
         "text": key.text,
         "files": "\n".join(f"- `{name}`" for name in key.pristine),
@@ -31,14 +33,16 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         "runs": _counted(allowance.runs, "run"),
         "prompt_length": str(PROMPT_LENGTH),
     }
-    page = _template(OWN_PROBLEM)
+    page, harness = _template(OWN_PROBLEM), {}
     if key.track != OWN:
         track = find_track(key.track)
         program = track.program(key.reference)
         page = _inlined(track, program, has_bugs=bool(key.bugs))
         *sources, last = (f"`{name}`" for name in program.files)
         words |= {"forward": program.forward, "sources": f"{', '.join(sources)} and {last}"}
-    return {"PROBLEM.md": Template(page).substitute(words), "ANALYSIS.md": _template("ANALYSIS.md")}
+        harness = program.extension.harnessed() if program.extension else {}
+    problem, analysis = Template(page).substitute(words), _template("ANALYSIS.md")
+    return {"PROBLEM.md": problem, "ANALYSIS.md": analysis, **harness}
 
 
 def _inlined(track: Track, program: Program, *, has_bugs: bool) -> str:

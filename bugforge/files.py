@@ -11,13 +11,13 @@ from pathlib import Path
 from bugforge.errors import WorkspaceError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file's text whole, keeping its permissions, or leave it as it was."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace what a file holds whole, keeping its permissions, or leave it as it was."""
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~umask()
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as beside:
-            beside.write(text)
+        with os.fdopen(handle, "wb") as beside:
+            beside.write(content if isinstance(content, bytes) else content.encode())
         Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:

@@ -66,9 +66,9 @@ def _to_write(
     """Give what a key holds where a program's extension is to be written: the program without it,
     but for the files that come with it, and tests.
     """
-    extension = program.extension
-    assert extension, program.name
-    plain = written(program.plain(), catalogue.rewrites_of(program), variant.text, variant.ways)
+    extension, base = program.extension, program.base
+    assert extension and base, program.name  # noqa: PT018
+    plain = written(base.reference(), catalogue.rewrites_of(program), variant.text, variant.ways)
     return {"given": {**plain, **extension.begun()}, "tests": extension.tests_written()}
 
 

@@ -88,11 +88,23 @@ def make(
         key = make_key(order.source, request, catalogue, progress)
     else:
         key = forge(request, track, catalogue, __version__)
-    given = track.given.given() if track.given else {}
-    return settle(place, key, Allowance(order.minutes, order.runs), given)
+    others: dict[str, str | bytes] = dict(track.given.given()) if track.given else {}
+    if track.exact and not order.source:
+        from bugforge.exactness import EXPECTED, made_here  # noqa: PLC0415  # as above
+
+        progress("Making the tensors that are expected")
+        others[EXPECTED] = made_here(key)
+    return settle(place, key, Allowance(order.minutes, order.runs), others)
 
 
-def settle(place: Place, key: AnswerKey, allowance: Allowance, others: Mapping[str, str]) -> Made:
+def runs_programs(order: Order) -> bool:
+    """Whether making a workspace takes running programs, and so as long as torch takes to load."""
+    return bool(order.source) or find_track(order.track).exact
+
+
+def settle(
+    place: Place, key: AnswerKey, allowance: Allowance, others: Mapping[str, str | bytes]
+) -> Made:
     """Write the workspace of a key: what a learner begins with, other files beside that, its pages.
 
     Raises WorkspaceError for a place that is taken or cannot be written.
@@ -156,8 +168,8 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
         )
     asked = [catalogue.kind(id_) for id_ in kinds]
     for kind in asked:
-        if not order.source and kind.bug_class not in track.bug_classes:
-            homes = " or ".join(t.name for t in TRACKS if kind.bug_class in t.bug_classes)
+        if not order.source and not track.plants(kind):
+            homes = " or ".join(t.name for t in TRACKS if t.plants(kind))
             raise UsageError(
                 f"The kind {kind.id} is no bug of the track {track.name}.",
                 f"Name its own with it: --track {homes}",

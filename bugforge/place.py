@@ -31,7 +31,9 @@ class Place:
             )
 
 
-def write(place: Place, manifest: Manifest, files: Mapping[str, str], key: AnswerKey) -> Workspace:
+def write(
+    place: Place, manifest: Manifest, files: Mapping[str, str | bytes], key: AnswerKey
+) -> Workspace:
     """Write a workspace beside its place, then move it there whole.
 
     Raises WorkspaceError where the place is taken, or cannot be written.
@@ -76,12 +78,12 @@ def _check_place(target: Path, *, force: bool) -> bool:
 
 
 def _fill(
-    folder: Path, manifest: Manifest, files: Mapping[str, str], key: AnswerKey | None
+    folder: Path, manifest: Manifest, files: Mapping[str, str | bytes], key: AnswerKey | None
 ) -> None:
     (folder / HIDDEN).mkdir()
-    for name, text in files.items():
+    for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     if key:
         (folder / HIDDEN / KEY).write_text(seal(key), encoding="ascii", newline="\n")
     text = json.dumps(asdict(manifest), indent=2) + "\n"

@@ -62,7 +62,8 @@ class Probe:
     @property
     def sizes(self) -> dict[str, float]:
         """Fields of its GPTConfig."""
-        return {**SIZES, **self.program.sizes}
+        sizes = {**SIZES, **self.program.sizes}
+        return {name: size for name, size in sizes.items() if name not in self.program.lacks}
 
     @property
     def instruments(self) -> tuple[str, ...]:

@@ -23,8 +23,10 @@ class Extension:
     texts that stand once in a program's file, and others to stand there. files: the new ones, which
     a learner is given. problem: the template of its PROBLEM.md, and task: of what that asks for,
     where there is something to write and where there are bugs to mend. forward: what forward takes.
-    instruments: what records what it adds. tests: the file of tests that a learner is to write; the
-    folder has right ones by its name, and what they begin with as `stub.py`.
+    instruments: what records what it adds. lacks: fields of GPTConfig that it takes away. tests:
+    the file of tests that a learner is to write; the folder has right ones by its name. unwritten:
+    those of the new files that they are to write, too. What they begin with is there as `stub_`
+    with the name. harness: files of tests that a learner is given; they are never the verdict.
     """
 
     name: str
@@ -34,25 +36,34 @@ class Extension:
     task: tuple[str, str] | None = None
     forward: str = FORWARD
     instruments: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     tests: str = ""
+    unwritten: tuple[str, ...] = ()
+    harness: tuple[str, ...] = ()
 
     def given(self) -> dict[str, str]:
         """Read the new files, text by file name."""
         return {name: self._read(name) for name in self.files}
 
     def begun(self) -> dict[str, str]:
-        """Read the new files, and what a learner's tests begin with, if they are to write some."""
-        if not self.tests:
-            return self.given()
-        stub = {f"tests/{self.tests}": self._read("stub.py"), CONFTEST: self._read(CONFTEST)}
-        return {**self.given(), **stub}
+        """Read the new files, and what those begin with that a learner is to write."""
+        begun = self.given() | {name: self._read(f"stub_{name}") for name in self.unwritten}
+        if self.tests:
+            begun[f"tests/{self.tests}"] = self._read(f"stub_{self.tests}")
+            begun[CONFTEST] = _read(CONFTEST)
+        return begun
+
+    def harnessed(self) -> dict[str, str]:
+        """Read the tests that a learner is given, text by file name."""
+        given = {f"tests/{name}": self._read(name) for name in self.harness}
+        return {**given, CONFTEST: _read(CONFTEST)} if given else {}
 
     def tests_written(self) -> dict[str, str]:
         """Read right tests, text by file name."""
         return {f"tests/{self.tests}": self._read(self.tests)} if self.tests else {}
 
     def _read(self, name: str) -> str:
-        return (files(REFERENCE) / self.folder / name).read_text(encoding="utf-8")
+        return _read(self.folder, name)
 
     def extend(self, program: Mapping[str, str]) -> dict[str, str]:
         """Change a program and add the new files. Raises ValueError where a text to be changed does
@@ -73,14 +84,15 @@ class Program:
     """A correct program that bugs are planted in.
 
     name: its own. folder: in `bugforge.reference`, and files: what lies there.
-    extension: what is made of that. problem: the template of its PROBLEM.md in
+    base: the program that this one is an extension of. problem: the template of its PROBLEM.md in
     `bugforge.templates`, and contract: of that page's words on what must stay.
     passage: the least length of the text that it learns, in characters; 1 means one sentence.
     held_out: the share at the end of its text that it must not learn.
     highest: the greatest loss that it may end with, as a share of the least possible one.
     unsuited: ids of rewrites that are not for it.
     sizes, fields: what is set in its GPTConfig and TrainConfig while it is recorded, beside what
-    every program has. instruments: what records it, beside what records every program.
+    every program has. lacks: fields of its GPTConfig that others have. instruments: what records
+    it, beside what records every program.
     """
 
     name: str
@@ -94,7 +106,9 @@ class Program:
     unsuited: tuple[str, ...] = ()
     sizes: Mapping[str, float] = field(default_factory=dict, hash=False)
     fields: Mapping[str, float] = field(default_factory=dict, hash=False)
+    lacks: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
+    base: "Program | None" = None
     extension: Extension | None = None
 
     @property
@@ -103,25 +117,25 @@ class Program:
         return self.extension.forward if self.extension else FORWARD
 
     @property
-    def recorded_as(self) -> tuple[str, str]:
+    def recorded_as(self) -> tuple[str, ...]:
         """Tell programs apart by what records them: one of other sizes is recorded at the same."""
-        extension = self.extension
-        return self.folder, extension.name if extension and extension.instruments else ""
+        if not (self.base and self.extension):
+            return (self.folder,)
+        is_new = self.extension.instruments or self.extension.lacks
+        return (*self.base.recorded_as, *([self.extension.name] if is_new else []))
 
     @property
     def label(self) -> str:
         """Name it, and what is made of it."""
-        return f"{self.name}, {self.extension.name}" if self.extension else self.name
+        if not (self.base and self.extension):
+            return self.name
+        return f"{self.base.label}, {self.extension.name}"
 
     def reference(self) -> dict[str, str]:
         """Read the correct program, text by file name."""
-        plain = self.plain()
-        return self.extension.extend(plain) if self.extension else plain
-
-    def plain(self) -> dict[str, str]:
-        """Read what the program is without its extension, text by file name."""
-        folder = files(REFERENCE) / self.folder
-        return {name: (folder / name).read_text(encoding="utf-8") for name in self.files}
+        if self.base and self.extension:
+            return self.extension.extend(self.base.reference())
+        return {name: _read(self.folder, name) for name in self.files}
 
     def extended(self, extension: Extension) -> "Program":
         """Give the program that a follow-up makes of this one."""
@@ -130,7 +144,9 @@ class Program:
             problem=extension.problem,
             # Hints know a method by all that it takes, and would be left out of some.
             unsuited=tuple(dict.fromkeys((*self.unsuited, "hints"))),
+            lacks=(*self.lacks, *extension.lacks),
             instruments=(*self.instruments, *extension.instruments),
+            base=self,
             extension=extension,
         )
 
@@ -145,3 +161,7 @@ class Program:
     def learned(self, text: str) -> str:
         """Give the part of a text that the program learns."""
         return text[: round(len(text) * (1 - self.held_out))]
+
+
+def _read(*path: str) -> str:
+    return files(REFERENCE).joinpath(*path).read_text(encoding="utf-8")

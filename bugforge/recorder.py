@@ -14,7 +14,7 @@ from bugforge.errors import ToolError
 from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
 from bugforge.probe import Probe
 from bugforge.program import CONFTEST
-from bugforge.recordings import Array, Recording, first_crash, read_recording
+from bugforge.recordings import Array, Crash, Recording, first_crash, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
 
@@ -50,10 +50,7 @@ class Recorder:
         self.forget("pristine")
         fault = first_crash(seen.values())
         if fault:
-            raise ToolError(
-                f"The correct program itself does not run here: {fault}",
-                "Is torch of a tested version? See constraints.txt; else please report it.",
-            )
+            raise runs_nowhere(fault)
         return seen
 
     def attempt(self, name: str, folder: Path, pairing: Pairing = BY_NAME) -> None:
@@ -139,6 +136,23 @@ class Recorder:
         recording = read_recording(self.wait(f"test {name}").out, "tests")
         return recording.crash is None and recording.facts.get("code") == 0
 
+    def expect(self, name: str, folder: Path, text: str, seed: int, *, own: bool = False) -> None:
+        """Have a program take its first training steps. own: whether it is a learner's."""
+        if own:
+            self.attempts.append(name)
+        spec = {
+            "task": "expected",
+            "program": str(self._copied(name, folder)),
+            "text": text,
+            "seed": seed,
+            "walls": self._walls() if own else None,
+        }
+        self.box.submit(self._own(name), spec)
+
+    def expected(self, name: str) -> Recording:
+        """Wait for the first training steps of a program."""
+        return self._told(name, "expected")
+
     def replay(
         self, files: Mapping[str, str], name: str, trained: Recording, pairing: Pairing
     ) -> Recording:
@@ -178,9 +192,7 @@ class Recorder:
 
     def trained(self, name: str) -> Recording:
         """Wait for a training; where the program cannot be imported, it is that crash."""
-        outcome = self.wait(name)
-        imported = read_recording(outcome.out, "import")
-        return imported if imported.crash else read_recording(outcome.out, "train")
+        return self._told(name, "train")
 
     def wait(self, name: str) -> Outcome:
         """Wait for a job's end."""
@@ -203,6 +215,12 @@ class Recorder:
         """Take away a program and what was recorded of it."""
         shutil.rmtree(self.room / "programs" / name)
         shutil.rmtree(self.wait(name).out)
+
+    def _told(self, name: str, task: str) -> Recording:
+        """Wait for a job's recording; where the program cannot be imported, it is that crash."""
+        outcome = self.wait(name)
+        imported = read_recording(outcome.out, "import")
+        return imported if imported.crash else read_recording(outcome.out, task)
 
     def _record(self, name: str, folder: Path, **differing: object) -> None:
         spec = {
@@ -230,6 +248,14 @@ class Recorder:
     def _own(self, name: str) -> str:
         """Name a job so that no other check's has the name."""
         return f"{self.room.name} {name}"
+
+
+def runs_nowhere(fault: Crash) -> ToolError:
+    """Put into words that the correct program itself ends in an error."""
+    return ToolError(
+        f"The correct program itself does not run here: {fault}",
+        "Is torch of a tested version? See constraints.txt; else please report it.",
+    )
 
 
 def _logits(seen: Evidence) -> Array | None:

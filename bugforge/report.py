@@ -44,8 +44,10 @@ def tells(feedback: str, level: Feedback) -> bool:
     return FEEDBACKS.index(feedback) >= FEEDBACKS.index(level)
 
 
-def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dict[str, Any]:
-    """Describe a check, saying no more than its feedback allows."""
+def check_document(
+    workspace: Workspace, verdict: Verdict, feedback: str, *, renewed: bool
+) -> dict[str, Any]:
+    """Describe a check, saying no more than its feedback allows. renewed: as of `Checked`."""
     document: dict[str, Any] = {
         "command": "check",
         "workspace": str(workspace.root),
@@ -73,6 +75,7 @@ def check_document(workspace: Workspace, verdict: Verdict, feedback: str) -> dic
             "allowed": verdict.limit.allowed,
         },
         "isolation": list(verdict.isolation),
+        "expected_renewed": renewed,
         "runs": [_run(run) for run in verdict.runs],
     }
     if isinstance(verdict, OwnVerdict):

@@ -1,6 +1,6 @@
 """Tracks: what a learner can be given to practise. A track is data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bugforge.catalogue import refuse_unknown
 from bugforge.mutation import STAGES, VISIBILITIES, BugClass, Mutation
@@ -40,7 +40,8 @@ class Track:
     problem: the template of its PROBLEM.md, where it is not its program's. given: what lies in the
     workspace from the start though no program of the track uses it.
     unwritten: whether its programs' extension is the learner's to write, where no bugs are asked
-    for.
+    for. filled: whether it holds the bugs of its slots and no others. exact: whether the first
+    training steps must be those of the correct program bit for bit.
     trains: what it trains, in a sentence. seconds: how long `python train.py` about takes.
     """
 
@@ -55,6 +56,13 @@ class Track:
     problem: str = ""
     given: Extension | None = None
     unwritten: bool = False
+    filled: bool = False
+    exact: bool = False
+
+    def plants(self, kind: type[Mutation]) -> bool:
+        """Whether a kind is one of its bugs."""
+        has_slot = not self.filled or any(slot.takes(kind) for slot in self.slots)
+        return kind.bug_class in self.bug_classes and has_slot
 
     def program(self, name: str) -> Program:
         """Look a program up. Raises UsageError, with the nearest name, where there is none."""
@@ -77,6 +85,14 @@ KV_CACHE = Extension(
     tests="test_cache.py",
 )
 
+SINGLE_HEAD = Extension(
+    name="single-head",
+    folder="single",
+    files=(),
+    problem="bitwise.md",
+    lacks=("n_head",),
+    harness=("test_expected.py",),
+)
 DEEP = Extension(name="deep", folder="deep", files=(), problem="garbage.md")
 
 GPT = Program(
@@ -99,6 +115,7 @@ NANO = Program(
     fields={"dropout": 0.0, "accumulate": 3, "held_out": 0.5, "eval_every": 1000},
     instruments=("beginning", "dropout", "evaluation"),
 )
+SINGLE = replace(GPT.extended(SINGLE_HEAD), name="single")
 
 CLASSIC = Track(
     name="classic",
@@ -166,7 +183,68 @@ GARBAGE = Track(
     crashes=False,
     slots=(Slot("bug of decoding", shows=("decode",)),),
 )
-TRACKS = (CLASSIC, SHIFT_MASK_TYPO, GARBAGE, CACHED)
+BITWISE = Track(
+    name="bitwise",
+    title="Bit for bit",
+    programs=(SINGLE,),
+    bug_classes=("positions", "mask", "projection", "training-step"),
+    trains="one bug each: of the mask, of how positions are added, of a projection's shape, and no "
+    "optimizer step; mended until every bit is the expected one",
+    seconds=3,
+    slots=(
+        Slot(
+            "bug of the mask",
+            (
+                "mask-after-softmax",
+                "mask-bool-added",
+                "mask-fill-not-low-enough",
+                "mask-fill-plus-inf",
+                "mask-fill-tiny",
+                "mask-fill-zero",
+                "mask-future-by-one",
+                "mask-inf-times-zero",
+                "mask-missing",
+                "mask-multiplicative",
+                "mask-neginf-after-softmax",
+                "mask-not-sliced",
+                "mask-only-in-eval",
+                "mask-polarity-inverted",
+                "mask-result-not-assigned",
+                "mask-strict",
+                "mask-transposed",
+                "mask-wrong-corner",
+            ),
+        ),
+        Slot(
+            "bug of how positions are added",
+            (
+                "pe-added-late",
+                "pe-batch-length",
+                "pe-every-layer",
+                "pe-from-the-end",
+                "pe-indexed-by-token",
+                "pe-missing",
+                "pe-multiplied",
+                "pe-off-by-one",
+                "pe-one-position-for-all",
+                "pe-wrong-axis",
+            ),
+        ),
+        Slot(
+            "projection of a wrong shape",
+            (
+                "lm-head-dims-swapped",
+                "lm-head-wrong-shape",
+                "out-proj-width-one",
+                "out-proj-wrong-shape",
+            ),
+        ),
+        Slot("missing step", ("missing-step",)),
+    ),
+    filled=True,
+    exact=True,
+)
+TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED)
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.programs))
 """Those of all tracks, each once."""
 

@@ -53,9 +53,7 @@ def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     others = [vary(reference, rewrites, key.text, rng).files for _ in range(OTHERS)]
     kinds = [
-        kind
-        for kind in catalogue.kinds.values()
-        if kind.bug_class in track.bug_classes and kind.killed_by & SEEN
+        kind for kind in catalogue.kinds.values() if track.plants(kind) and kind.killed_by & SEEN
     ]
     wrong = {
         mutant.kind.id: apply_edits(key.pristine, mutant.edits)

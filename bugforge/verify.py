@@ -11,13 +11,14 @@ from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, Subset, attribute, subsets
 from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError
+from bugforge.exactness import NOT_RUN, begin, compared, unread
 from bugforge.judgement import judge
 from bugforge.pairing import Pairing
 from bugforge.probe import Probe, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
-from bugforge.track import find_track
+from bugforge.track import Track, find_track
 from bugforge.training import Run, judge_run, not_judged, sentence_law
 from bugforge.trials import Trials, tried, untried
 
@@ -40,7 +41,8 @@ class Verdict:
 
     readings: every law and comparison, in order. crash: how the program ended, if it did not
     run; limit: the bound it was stopped at. bugs: what is known of each, where it was asked.
-    isolation: the walls that stood around it.
+    isolation: the walls that stood around it. expected: the file of what is expected of it here,
+    where it is judged bit for bit.
     """
 
     passed: bool
@@ -50,6 +52,7 @@ class Verdict:
     limit: Outcome | None = None
     bugs: dict[int, State] = field(default_factory=dict)
     isolation: tuple[str, ...] = ()
+    expected: bytes = b""
 
     @property
     def broken(self) -> tuple[Reading, ...]:
@@ -98,14 +101,15 @@ def verify(
 ) -> Verdict:
     """Judge the files in `root` against the key's pristine program."""
     room = box.room()
-    program = find_track(key.track).program(key.reference)
+    track = find_track(key.track)
+    program = track.program(key.reference)
     probe = draw(question.rng, program)
     try:
         copy_attempt(root, room / "attempt", tuple(key.pristine))
     except Unusable as unusable:
         return _not_run(unusable.crash, probe, key, question)
     recorder = Recorder(box, room, probe, question.hidden)
-    check = _Check(recorder, key, question, progress, room / "attempt")
+    check = _Check(recorder, track, key, question, progress, room / "attempt")
     try:
         return check.judge()
     except LostError:
@@ -116,8 +120,9 @@ def verify(
 
 def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> Verdict:
     recordings = {name: Recording(crash=crash) for name in probe.instruments}
+    exact = unread(NOT_RUN) if find_track(key.track).exact else ()
     tests = untried() if question.trials else ()
-    readings = (*judge(recordings, recordings).values(), *tests, *_training_readings(()))
+    readings = (*judge(recordings, recordings).values(), *exact, *tests, *_training_readings(()))
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
     return Verdict(
         passed=False, readings=readings, crash=crash, bugs=states if question.attribute else {}
@@ -129,6 +134,7 @@ class _Check:
     """One check under way."""
 
     recorder: Recorder
+    track: Track
     key: AnswerKey
     question: Question
     progress: Progress
@@ -147,8 +153,9 @@ class _Check:
             "attempt", self.attempt, self.recorder.recordings("attempt"), [pristine]
         )
         readings = judge(seen, pristine)
-        for reading in self._tests(readings.values()):
-            readings[reading.check] = reading
+        exact, expected = self._exact()
+        readings |= {reading.check: reading for reading in exact}
+        readings |= {reading.check: reading for reading in self._tests(readings.values())}
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if kept and self.question.trains != "never":
@@ -168,8 +175,17 @@ class _Check:
             or next((run.main_crash for run in runs if run.main_crash), None),
             limit=limit,
             isolation=self.recorder.box.isolation,
+            expected=expected,
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
+
+    def _exact(self) -> tuple[list[Reading], bytes]:
+        """Compare bits, where the track asks for it; give the file of those expected, too."""
+        if not self.track.exact:
+            return [], b""
+        self.progress("Comparing bit for bit")
+        begin(self.recorder, self.key, self.attempt, self.question.rng.getrandbits(31))
+        return compared(self.recorder)
 
     def _tests(self, readings: Iterable[Reading]) -> list[Reading]:
         """Try the attempt's own tests, where it has some to write, and all else holds."""

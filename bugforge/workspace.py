@@ -152,10 +152,10 @@ def open_workspace(root: Path) -> Workspace:
     )
 
 
-def replace_files(workspace: Workspace, files: Mapping[str, str]) -> None:
-    """Replace files of the learner's, each whole. Raises WorkspaceError where that fails."""
+def replace_files(workspace: Workspace, files: Mapping[str, str | bytes]) -> None:
+    """Replace files of a workspace, each whole. Raises WorkspaceError where that fails."""
     try:
-        for name, text in files.items():
-            write_whole(workspace.root / name, text)
+        for name, content in files.items():
+            write_whole(workspace.root / name, content)
     except OSError as error:
         raise unwritable(error, workspace.root) from error

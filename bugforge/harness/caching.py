@@ -42,7 +42,7 @@ def caching(program: Program, job: Job) -> Recording:
     fresh = _caches(program, job)
     weights = {"given": (job.weights, 1.0), "large": (job.weights, LARGE)}
     for tilt in TILTED:
-        weights[tilt] = tilted(job.weights, job.sizes["n_head"], *TILTS[tilt]), 1.0
+        weights[tilt] = tilted(job.weights, job.heads, *TILTS[tilt]), 1.0
     for way, (values, scale) in weights.items():
         carry(model, values, job.pairing, scale)
         model.eval()

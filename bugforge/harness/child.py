@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 from safetensors.torch import load_file, save_file
 
+from .expected import expected
 from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
@@ -42,8 +43,16 @@ def run(spec: dict[str, Any]) -> None:
     if task == "record":
         _instruments(program.value, spec, folder, out)
     else:
-        deed = {"train": train_and_sample, "replay": replay, "tests": run_tests}[task]
-        _recorded(out, folder, task, lambda: deed(program.value, spec))
+        _recorded(out, folder, task, lambda: DEEDS[task](program.value, spec))
+
+
+DEEDS: dict[str, Callable[[Program, dict[str, Any]], Recording]] = {
+    "expected": expected,
+    "replay": replay,
+    "tests": run_tests,
+    "train": train_and_sample,
+}
+"""What else can be asked of a program, by the name of the task."""
 
 
 class _Imported(Recording):

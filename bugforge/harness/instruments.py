@@ -64,7 +64,7 @@ def forward(program: Program, job: Job) -> Recording:
     # A prompt for decoding may be longer than what forward must take.
     inputs = tuple(n for n, x in job.inputs.items() if x.size(1) <= job.sizes["block_size"])
     ways: list[tuple[str, dict[str, Tensor], float, tuple[str, ...]]] = [
-        (tilt, tilted(job.weights, job.sizes["n_head"], low, apart), 1.0, CHANGES)
+        (tilt, tilted(job.weights, job.heads, low, apart), 1.0, CHANGES)
         for tilt, (low, apart) in TILTS.items()
     ]
     ways += [("given", job.weights, 1.0, inputs), ("large", job.weights, LARGE, inputs)]

@@ -31,6 +31,11 @@ class Job:
     samplings: dict[str, dict[str, Any]]
     seed: int
 
+    @property
+    def heads(self) -> int:
+        """How many heads a layer of attention has."""
+        return self.sizes.get("n_head", 1)
+
 
 @dataclass
 class Recording:

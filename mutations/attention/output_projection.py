@@ -55,10 +55,11 @@ def reshaped(position: int, template: str) -> Callable[[cst.ClassDef], Rewritten
         made = output_projection(definition)
         if made is None:
             return None
-        heads = number_of_heads(definition, made.args[0].value)
-        if heads is None:
+        width = made.args[0].value
+        heads = number_of_heads(definition, width)
+        if heads is None and "{heads}" in template:
             return None
-        size = template.format(width=render(made.args[0].value), heads=render(heads))
+        size = template.format(width=render(width), heads=heads and render(heads))
         return swap(definition, made, with_argument(made, position, size))
 
     return mutate
@@ -101,8 +102,8 @@ def unprojected(block: cst.IndentedBlock) -> Rewritten:
 class OutProjWrongShape(Mutation):
     """The output projection of the attention has the wrong dimensions.
 
-    What it does: The Linear behind the merged heads is made for the size of one head, or for the
-    number of heads, on one of its sides.
+    What it does: The Linear behind the merged heads is made for the size of one head, for the
+    number of heads, or for a multiple or a part of the width, on one of its sides.
 
     Why it is wrong: The heads side by side are as wide as the stream again, and the residual sum
     needs that width too: both sides must be n_embd.
@@ -157,6 +158,20 @@ class OutProjWrongShape(Mutation):
             reshaped(1, "{heads}"),
             correct=attention_with("nn.Linear(width, width)"),
             buggy=attention_with("nn.Linear(width, n_head)"),
+        ),
+        Form(
+            "inner-width-in",
+            m.ClassDef(),
+            reshaped(0, "4 * {width}"),
+            correct=attention_with("nn.Linear(width, width)"),
+            buggy=attention_with("nn.Linear(4 * width, width)"),
+        ),
+        Form(
+            "three-widths-out",
+            m.ClassDef(),
+            reshaped(1, "3 * {width}"),
+            correct=attention_with("nn.Linear(width, width)"),
+            buggy=attention_with("nn.Linear(width, 3 * width)"),
         ),
     )
     untouched = (LOOK_ALIKE,)

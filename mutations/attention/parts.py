@@ -144,8 +144,8 @@ def made(function: cst.FunctionDef, name: str, shape: m.Call) -> list[cst.Call]:
 
 
 def output_projection(definition: cst.ClassDef) -> cst.Call | None:
-    """Give the Linear of the layer that is called on the merged heads."""
-    for assignment in find(definition, assigned(MERGED)):
+    """Give the Linear of the layer that is called on what the heads, or the only head, give."""
+    for assignment in find(definition, assigned(MERGED | WEIGHTED)):
         assert isinstance(assignment, cst.Assign)
         merged = root(assignment.targets[0].target)
         for call in find(definition, m.Call(func=OWN, args=[m.Arg(m.Name(merged))])):
