@@ -150,12 +150,13 @@ class _Auditor:
         return set().union(*(placed(program.reference(), self.asked) for program in programs))
 
     def _placeless(self) -> Iterator[str]:
-        """Name the forms that find no place in any program of the track."""
-        placed = self._placed_in(self.track.programs)
-        for kind in self.asked:
-            for form in kind.forms:
-                if (kind.id, form.name) not in placed:
-                    yield f"{kind.id} {form.name}"
+        """Name the forms that find no place in any program."""
+        forms = {(kind.id, form.name) for kind in self.asked for form in kind.forms}
+        placeless = forms - self._placed_in(self.track.programs)
+        if placeless:
+            placeless -= self._placed_in(PROGRAMS)
+        for id_, name in sorted(placeless):
+            yield f"{id_} {name}"
 
     def _rewritings(self, bench: Bench, text: str) -> Iterator[Rewriting]:
         """Write the program in every way: trees in one at a time, names and words in many."""

@@ -23,7 +23,8 @@ class Extension:
     texts that stand once in a program's file, and others to stand there. files: the new ones, which
     a learner is given. problem: the template of its PROBLEM.md, and task: of what that asks for,
     where there is something to write and where there are bugs to mend. forward: what forward takes.
-    instruments: what records what it adds. lacks: fields of GPTConfig that it takes away. tests:
+    instruments: what records what it adds. lacks: fields of GPTConfig that it takes away.
+    unsuited: ids of rewrites that are not for what it makes. tests:
     the file of tests that a learner is to write; the folder has right ones by its name. unwritten:
     those of the new files that they are to write, too. What they begin with is there as `stub_`
     with the name. harness: files of tests that a learner is given; they are never the verdict.
@@ -37,6 +38,7 @@ class Extension:
     forward: str = FORWARD
     instruments: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    unsuited: tuple[str, ...] = ()
     tests: str = ""
     unwritten: tuple[str, ...] = ()
     harness: tuple[str, ...] = ()
@@ -143,7 +145,7 @@ class Program:
             self,
             problem=extension.problem,
             # Hints know a method by all that it takes, and would be left out of some.
-            unsuited=tuple(dict.fromkeys((*self.unsuited, "hints"))),
+            unsuited=tuple(dict.fromkeys((*self.unsuited, *extension.unsuited, "hints"))),
             lacks=(*self.lacks, *extension.lacks),
             instruments=(*self.instruments, *extension.instruments),
             base=self,

@@ -91,6 +91,7 @@ SINGLE_HEAD = Extension(
     files=(),
     problem="bitwise.md",
     lacks=("n_head",),
+    unsuited=("scaling", "scores", "weighing"),
     harness=("test_expected.py",),
 )
 DEEP = Extension(name="deep", folder="deep", files=(), problem="garbage.md")
