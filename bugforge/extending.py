@@ -1,6 +1,7 @@
 """Going on from a workspace that passed: the learner's own program, and something to add to it."""
 
 import hashlib
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bugforge.errors import UsageError, WorkspaceError
 from bugforge.making import Made, settle
 from bugforge.own_program import OWN
 from bugforge.place import Place
-from bugforge.track import TRACKS, Track
+from bugforge.track import TRACKS, Track, find_track
 from bugforge.variant import written
 from bugforge.workspace import Workspace, around, find
 
@@ -54,7 +55,7 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
     key = workspace.answer_key(order.key_dir)
     track = follow_ups[order.name]
     _refuse_unfit(workspace, key, track)
-    own = _program(workspace.root)
+    own = _program(workspace.root, without=_harness(key))
     return settle(place, _further(key, track, own, catalogue), order.allowance, own)
 
 
@@ -94,13 +95,23 @@ def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catal
     )
 
 
-def _program(root: Path) -> dict[str, str]:
-    """Read a learner's Python files, text by name. Raises WorkspaceError where one is not text."""
+def _harness(key: AnswerKey) -> dict[str, str]:
+    """Give the tests that came with a workspace: they hold for what it asked for, and no more."""
+    extension = find_track(key.track).program(key.reference).extension
+    return extension.harnessed() if extension else {}
+
+
+def _program(root: Path, without: Container[str]) -> dict[str, str]:
+    """Read a learner's Python files, text by name, but for some.
+
+    Raises WorkspaceError where one is not text.
+    """
     found = {}
     for path in plain_files(root):
-        if path.suffix == ".py":
+        name = path.relative_to(root).as_posix()
+        if path.suffix == ".py" and name not in without:
             try:
-                found[path.relative_to(root).as_posix()] = path.read_text(encoding="utf-8")
+                found[name] = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise WorkspaceError(
                     f"{path} cannot be read as UTF-8 text.", "Mend or move the file first."

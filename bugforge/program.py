@@ -19,28 +19,32 @@ CONFTEST = "conftest.py"
 class Extension:
     """What a follow-up, or a track, makes of a program.
 
-    name: its own. folder: in `bugforge.reference`, where its new files lie, and `changes.toml`:
-    texts that stand once in a program's file, and others to stand there. files: the new ones, which
-    a learner is given. problem: the template of its PROBLEM.md, and task: of what that asks for,
-    where there is something to write and where there are bugs to mend. forward: what forward takes.
-    instruments: what records what it adds. lacks: fields of GPTConfig that it takes away.
-    unsuited: ids of rewrites that are not for what it makes. tests:
-    the file of tests that a learner is to write; the folder has right ones by its name. unwritten:
-    those of the new files that they are to write, too. What they begin with is there as `stub_`
-    with the name. harness: files of tests that a learner is given; they are never the verdict.
+    name: its own. folder: in `bugforge.reference`, where its files lie. changes: files there, each
+    with its folder: texts that stand once in a program's file, and others to stand in their place.
+    files: the new ones, which a learner is given. unwritten: those of them that are to be written.
+    problem: the template of its PROBLEM.md, and task: of what that asks for, where there is
+    something to write and where there are bugs to mend.
+    forward: what forward takes. instruments: what records what it adds. lacks: fields of GPTConfig
+    that it takes away. unsuited: ids of rewrites that are not for what it makes.
+    tests: the file of tests that a learner is to write. The folder has right ones by its name, and
+    what these and unwritten files begin with as `stub_` with the name. tried: ids of kinds that
+    they must fail on, beside those of the track.
+    harness: files of tests that a learner is given; they are never the verdict.
     """
 
     name: str
     folder: str
+    changes: tuple[str, ...]
     files: tuple[str, ...]
     problem: str
     task: tuple[str, str] | None = None
+    unwritten: tuple[str, ...] = ()
     forward: str = FORWARD
     instruments: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     unsuited: tuple[str, ...] = ()
     tests: str = ""
-    unwritten: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
     harness: tuple[str, ...] = ()
 
     def given(self) -> dict[str, str]:
@@ -72,12 +76,14 @@ class Extension:
         not stand in its file exactly once.
         """
         extended = {**program, **self.given()}
-        for change in tomllib.loads(self._read("changes.toml"))["change"]:
-            name, old, new = change["file"], change["old"], change["new"]
-            if extended[name].count(old) != 1:
-                message = f"{self.name}: {name} holds this {extended[name].count(old)} times: {old}"
-                raise ValueError(message)
-            extended[name] = extended[name].replace(old, new)
+        for path in self.changes:
+            for change in tomllib.loads(_read(*path.split("/")))["change"]:
+                name, old, new = change["file"], change["old"], change["new"]
+                count = extended[name].count(old)
+                if count != 1:
+                    message = f"{self.name}: {name} holds this {count} times: {old}"
+                    raise ValueError(message)
+                extended[name] = extended[name].replace(old, new)
         return extended
 
 

@@ -77,6 +77,7 @@ SILENT = tuple(way for way in VISIBILITIES if way != "crash")
 KV_CACHE = Extension(
     name="kv-cache",
     folder="kv_cache",
+    changes=("kv_cache/changes.toml", "kv_cache/attention.toml"),
     files=("cache.py",),
     problem="kv-cache.md",
     task=("kv-cache-write.md", "kv-cache-mend.md"),
@@ -88,13 +89,24 @@ KV_CACHE = Extension(
 SINGLE_HEAD = Extension(
     name="single-head",
     folder="single",
+    changes=("single/changes.toml",),
     files=(),
     problem="bitwise.md",
     lacks=("n_head",),
-    unsuited=("scaling", "scores", "weighing"),
+    unsuited=("names-attention-class", "scaling", "scores", "weighing"),
     harness=("test_expected.py",),
 )
-DEEP = Extension(name="deep", folder="deep", files=(), problem="garbage.md")
+SINGLE_CACHE = replace(
+    KV_CACHE,
+    folder="single_cache",
+    changes=("kv_cache/changes.toml", "single_cache/attention.toml"),
+    task=("single-cache-write.md", "kv-cache-mend.md"),
+    tried=("seed-not-set",),
+    unwritten=("cache.py",),
+)
+DEEP = Extension(
+    name="deep", folder="deep", changes=("deep/changes.toml",), files=(), problem="garbage.md"
+)
 
 GPT = Program(
     name="gpt",
@@ -167,7 +179,11 @@ SHIFT_MASK_TYPO = Track(
 CACHED = Track(
     name="kv-cache",
     title="Decode with a cache",
-    programs=(GPT.extended(KV_CACHE), NANO.extended(KV_CACHE)),
+    programs=(
+        GPT.extended(KV_CACHE),
+        NANO.extended(KV_CACHE),
+        replace(SINGLE.extended(SINGLE_CACHE), name=SINGLE.name),
+    ),
     bug_classes=CACHE_CLASSES,
     trains="writing a cache of keys and values into a GPT; with --bugs, finding what is wrong with "
     "one",

@@ -23,15 +23,15 @@ SEEN = {RUNS, "cached", "cache-length", "caches-apart", "greedy"}
 HOLD: tuple[str, Stage, str] = (
     "tests-hold",
     "cache",
-    "Your own tests pass where caches are right, however the program is written.",
+    "Your own tests pass on programs that are right, however they are written.",
 )
 TELL: tuple[str, Stage, str] = (
     "tests-tell",
     "cache",
-    "Your own tests fail wherever caches are wrong.",
+    "Your own tests fail on every program that is wrong.",
 )
 LATER = "it is looked at once all else holds"
-ALARMED = "they fail where caches are right"
+ALARMED = "they fail on programs that are right"
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,13 @@ def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
         return None
     track = find_track(key.track)
     program, rng = track.program(key.reference), random.Random(key.id)
+    also = program.extension.tried if program.extension else ()
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     others = [vary(reference, rewrites, key.text, rng).files for _ in range(OTHERS)]
     kinds = [
-        kind for kind in catalogue.kinds.values() if track.plants(kind) and kind.killed_by & SEEN
+        kind
+        for kind in catalogue.kinds.values()
+        if kind.id in also or (track.plants(kind) and kind.killed_by & SEEN)
     ]
     wrong = {
         mutant.kind.id: apply_edits(key.pristine, mutant.edits)
