@@ -126,10 +126,20 @@ def _same_caching(one: Evidence, other: Evidence) -> bool:
     return lengths[0] == lengths[1] and all(apart(mine[n], theirs[n]) <= ALIKE for n in theirs)
 
 
+def _same_classifying(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, "classifying"), tensors(other, "classifying")
+    told, others = facts(one, "classifying"), facts(other, "classifying")
+    numbers = [name for name in others if name.startswith(("told/", "loss/", "restored/"))]
+    return all(abs(told[n] - others[n]) <= ALIKE for n in numbers) and all(
+        apart(mine[n], theirs[n]) <= ALIKE for n in theirs
+    )
+
+
 _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "construct": _same_shapes,
     "forward": _same_logits,
     "update": _same_updates,
     "decode": _same_tokens,
     "caching": _same_caching,
+    "classifying": _same_classifying,
 }

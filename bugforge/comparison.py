@@ -137,6 +137,12 @@ def dropped_otherwise(seen: Evidence, pristine: Evidence) -> float:
     return float(abs(np.log(mine) - np.log(theirs)))
 
 
+def classes_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the logits of tokens' classes lie apart."""
+    mine, theirs = (tensors(e, "classifying", "classes/") for e in (seen, pristine))
+    return max(apart(mine[name], theirs[name]) for name in theirs)
+
+
 COMPARISONS = (
     Comparison(
         "parameters",
@@ -208,5 +214,14 @@ COMPARISONS = (
         decoding_apart,
         at_most=0.08,
         after=("forward", "greedy", "sampling"),
+    ),
+    Comparison(
+        "classes",
+        "classifier",
+        "Given weights and tokens lead to the logits of classes that PROBLEM.md states.",
+        ("classifying",),
+        classes_apart,
+        at_most=1e-4,
+        after=("classifier-off", "classifier-parameters", "forward"),
     ),
 )

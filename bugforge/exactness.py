@@ -53,25 +53,36 @@ Pair = tuple[Recording, Recording]
 
 
 def begin(recorder: Recorder, key: AnswerKey, attempt: Path, drawn: int) -> None:
-    """Have the correct program and an attempt take their first steps. drawn: another seed."""
-    correct = recorder.write("exact", key.pristine)
+    """Have the correct program, or the one that is to be extended, and an attempt take their first
+    steps. drawn: another seed.
+    """
+    correct = recorder.write("exact", _model(key))
     for way, seed in zip(WAYS, (SEED, drawn), strict=True):
         recorder.expect(f"expected, {way} seed", correct, key.text, seed)
         recorder.expect(f"made, {way} seed", attempt, key.text, seed, own=True)
 
 
-def compared(recorder: Recorder) -> tuple[list[Reading], bytes]:
-    """Wait for those steps, and compare them; give the file of what is expected here, too."""
+def _model(key: AnswerKey) -> dict[str, str]:
+    """Give the program whose bits are to be kept: what the learner was given, if that is right."""
+    return key.pristine | {n: text for n, text in key.given.items() if n in key.pristine}
+
+
+def compared(recorder: Recorder, key: AnswerKey) -> tuple[list[Reading], bytes]:
+    """Wait for those steps, and compare them; give the file of what is expected here, too.
+
+    What forward takes must stay where nothing is to be added to it.
+    """
     jobs = [(f"made, {way} seed", f"expected, {way} seed") for way in WAYS]
     pairs = [(recorder.expected(made), recorder.expected(wanted)) for made, wanted in jobs]
     file = recorder.wait(jobs[0][1]).out / EXPECTED
     readings = [_same(*words, pairs) for words in SAME]
-    return [*readings, _signature(pairs)], file.read_bytes()
+    return [*readings, *([] if key.given else [_signature(pairs)])], file.read_bytes()
 
 
-def unread(why: str) -> list[Reading]:
+def unread(key: AnswerKey, why: str) -> list[Reading]:
     """Say of each of these laws that it could not be judged, and why."""
-    laws = [*((check, stage, sentence) for _, check, stage, sentence in SAME), SIGNATURE]
+    laws = [(check, stage, sentence) for _, check, stage, sentence in SAME]
+    laws += [] if key.given else [SIGNATURE]
     return [Reading(*law, None, why=why) for law in laws]
 
 

@@ -59,6 +59,16 @@ ORDER = (
     "cache-length",
     "caches-apart",
     "cached-cost",
+    "classifier-off",
+    "classifier-parameters",
+    "language-unchanged",
+    "classes",
+    "losses-given",
+    "joint-loss",
+    "joint-gradient",
+    "accuracy-told",
+    "accuracy-mode",
+    "classes-learned",
 )
 """Every law and comparison, none before one that it depends on."""
 

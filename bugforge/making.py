@@ -89,7 +89,7 @@ def make(
     else:
         key = forge(request, track, catalogue, __version__)
     others: dict[str, str | bytes] = dict(track.given.given()) if track.given else {}
-    if track.exact and not order.source:
+    if not order.source and track.program(key.reference).expects:
         from bugforge.exactness import EXPECTED, made_here  # noqa: PLC0415  # as above
 
         progress("Making the tensors that are expected")
@@ -99,7 +99,8 @@ def make(
 
 def runs_programs(order: Order) -> bool:
     """Whether making a workspace takes running programs, and so as long as torch takes to load."""
-    return bool(order.source) or find_track(order.track).exact
+    programs = find_track(order.track).programs
+    return bool(order.source) or any(program.expects for program in programs)
 
 
 def settle(

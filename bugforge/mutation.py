@@ -56,6 +56,10 @@ BugClass = Literal[
     "cache-mask",
     "cache-contents",
     "cache-life",
+    "class-labels",
+    "class-head",
+    "class-loss",
+    "class-metric",
 ]
 Difficulty = Literal["easy", "medium", "hard"]
 Visibility = Literal["crash", "flat", "plateau", "leak", "decode", "invisible"]

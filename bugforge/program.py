@@ -29,7 +29,8 @@ class Extension:
     tests: the file of tests that a learner is to write. The folder has right ones by its name, and
     what these and unwritten files begin with as `stub_` with the name. tried: ids of kinds that
     they must fail on, beside those of the track.
-    harness: files of tests that a learner is given; they are never the verdict.
+    harness: files of tests that a learner is given; they are never the verdict. expects: whether
+    the tensors lie there, too, that the program must make.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Extension:
     tests: str = ""
     tried: tuple[str, ...] = ()
     harness: tuple[str, ...] = ()
+    expects: bool = False
 
     def given(self) -> dict[str, str]:
         """Read the new files, text by file name."""
@@ -123,6 +125,11 @@ class Program:
     def forward(self) -> str:
         """Write what its model's forward takes."""
         return self.extension.forward if self.extension else FORWARD
+
+    @property
+    def expects(self) -> bool:
+        """Whether the tensors that it must make lie in its workspaces."""
+        return bool(self.extension and self.extension.expects)
 
     @property
     def recorded_as(self) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ class Track:
 
 CLASSES = ("label-shift", "positions", "mask", "projection", "training-step", "typo")
 CACHE_CLASSES = ("cache-positions", "cache-mask", "cache-contents", "cache-life")
+CLASSIFIER_CLASSES = ("class-labels", "class-head", "class-loss", "class-metric")
 SILENT = tuple(way for way in VISIBILITIES if way != "crash")
 KV_CACHE = Extension(
     name="kv-cache",
@@ -95,6 +96,7 @@ SINGLE_HEAD = Extension(
     lacks=("n_head",),
     unsuited=("names-attention-class", "scaling", "scores", "weighing"),
     harness=("test_expected.py",),
+    expects=True,
 )
 SINGLE_CACHE = replace(
     KV_CACHE,
@@ -103,6 +105,16 @@ SINGLE_CACHE = replace(
     task=("single-cache-write.md", "kv-cache-mend.md"),
     tried=("seed-not-set",),
     unwritten=("cache.py",),
+)
+TOKEN_CLASSIFIER = Extension(
+    name="token-classifier",
+    folder="token_classifier",
+    changes=("token_classifier/changes.toml",),
+    files=(),
+    problem="token-classifier.md",
+    task=("token-classifier-write.md", "token-classifier-mend.md"),
+    forward="idx, targets=None, labels=None",
+    instruments=("classifying",),
 )
 DEEP = Extension(
     name="deep", folder="deep", changes=("deep/changes.toml",), files=(), problem="garbage.md"
@@ -261,7 +273,21 @@ BITWISE = Track(
     filled=True,
     exact=True,
 )
-TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED)
+TOKENS_CLASSIFIED = Track(
+    name="token-classifier",
+    title="Odd or even",
+    programs=(
+        GPT.extended(TOKEN_CLASSIFIER),
+        replace(SINGLE.extended(TOKEN_CLASSIFIER), name=SINGLE.name),
+    ),
+    bug_classes=CLASSIFIER_CLASSES,
+    trains="giving a GPT a second head, of two logits for each token, and a joint loss; with "
+    "--bugs, finding what is wrong with one",
+    seconds=3,
+    unwritten=True,
+    exact=True,
+)
+TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED, TOKENS_CLASSIFIED)
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.programs))
 """Those of all tracks, each once."""
 

@@ -120,7 +120,7 @@ def verify(
 
 def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> Verdict:
     recordings = {name: Recording(crash=crash) for name in probe.instruments}
-    exact = unread(NOT_RUN) if find_track(key.track).exact else ()
+    exact = unread(key, NOT_RUN) if find_track(key.track).exact else ()
     tests = untried() if question.trials else ()
     readings = (*judge(recordings, recordings).values(), *exact, *tests, *_training_readings(()))
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
@@ -185,7 +185,8 @@ class _Check:
             return [], b""
         self.progress("Comparing bit for bit")
         begin(self.recorder, self.key, self.attempt, self.question.rng.getrandbits(31))
-        return compared(self.recorder)
+        readings, made = compared(self.recorder, self.key)
+        return readings, made if self.recorder.probe.program.expects else b""
 
     def _tests(self, readings: Iterable[Reading]) -> list[Reading]:
         """Try the attempt's own tests, where it has some to write, and all else holds."""

@@ -168,7 +168,7 @@ def _broken(fixture: Fixture, single: dict[str, str], box: Sandbox) -> dict[str,
     recorder = Recorder(box, box.room(), draw(random.Random(0), SINGLE))
     key = replace(key_to(single), track=BITWISE.name, reference=SINGLE.name)
     begin(recorder, key, recorder.write("attempt", fixture.applied(single)), 99)
-    readings, _ = compared(recorder)
+    readings, _ = compared(recorder, key)
     assert all(reading.kept is not None for reading in readings)
     return {reading.check: reading.sentence for reading in readings if not reading.kept}
 

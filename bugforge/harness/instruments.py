@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .caching import caching
+from .classifying import classifying
 from .greedy import greedy
 from .job import Job, Recording
 from .learning import loop, objective, rates
@@ -216,4 +217,5 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "dropout": dropout,
     "evaluation": evaluation,
     "caching": caching,
+    "classifying": classifying,
 }

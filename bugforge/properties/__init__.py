@@ -1,11 +1,12 @@
 """Laws that every correct program keeps, whatever its form, stage by stage."""
 
 from bugforge.properties.caching import CACHING
+from bugforge.properties.classifying import CLASSIFYING
 from bugforge.properties.construction import CONSTRUCTION
 from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
 from bugforge.properties.regularised import REGULARISED
 
-LAWS = (*CONSTRUCTION, *FORWARD, *LEARNING, *DECODING, *REGULARISED, *CACHING)
+LAWS = (*CONSTRUCTION, *FORWARD, *LEARNING, *DECODING, *REGULARISED, *CACHING, *CLASSIFYING)
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""

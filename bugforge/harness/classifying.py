@@ -1,0 +1,156 @@
+"""What a program does that classifies its tokens, beside what it does where it does not."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .course import course_on, take
+from .job import Job, Recording
+from .learning import expect
+from .notes import built_models
+from .program import Program
+from .weights import LARGE, carry
+
+CLASSES = 4
+"""As many as no other axis is long; what training asks for are two, odd and even."""
+
+ODD_OR_EVEN = 2
+LOOKED_AT = (1, 2)
+"""Steps that are held against the model's own logits."""
+
+SEEN = ("base", "alone", "short")
+"""Inputs whose tokens are classified."""
+
+STEPS, ROWS = 150, 32
+"""How long a training is that must learn which tokens are odd, and rows that it has not seen."""
+
+
+def classifying(program: Program, job: Job) -> Recording:
+    """Logits of tokens (B, T, V) and of their classes (B, T, K), with a classifier and without;
+    the losses, in nats, that forward gives, and what they should be.
+    """
+    seen = Recording()
+    plain, model = (program.build(**job.sizes, n_classes=classes) for classes in (0, CLASSES))
+    seen.facts["parameters"] = {
+        label: sorted(list(p.shape) for p in one.parameters())
+        for label, one in (("without", plain), ("with", model))
+    }
+    for way, scale in (("given", 1.0), ("large", LARGE)):
+        for one in (plain, model):
+            carry(one, job.weights, job.pairing, scale)
+        for mode in ("eval", "train"):
+            for name in SEEN:
+                _read(plain.train(mode == "train"), job, seen, f"without/{way}/{mode}/{name}")
+                _read(model.train(mode == "train"), job, seen, f"with/{way}/{mode}/{name}")
+    _losses(plain, model, job, seen)
+    _accuracies(program, job, seen)
+    _steps(program, job, seen)
+    _learned(program, job, seen)
+    return seen
+
+
+def _read(model: Any, job: Job, seen: Recording, label: str) -> None:
+    """Record what forward gives for an input, and how many things it gives."""
+    with torch.no_grad():
+        given = model(job.inputs[label.rpartition("/")[2]].clone())
+    seen.facts[f"gives/{label}"] = len(given)
+    seen.tensors[f"logits/{label}"] = given[0]
+    if label.startswith("with/"):
+        seen.tensors[f"classes/{label}"] = given[2]
+
+
+def _losses(plain: Any, model: Any, job: Job, seen: Recording) -> None:
+    """Record the losses of forward with targets, with labels and with both, and their parts."""
+    for one in (plain, model):
+        carry(one, job.weights, job.pairing)
+    idx, targets = job.inputs["base"].clone(), job.inputs["other"].clone()
+    labels = (idx + 3 * targets) % CLASSES
+    with torch.no_grad():
+        logits, nothing, classes = model(idx)
+        seen.facts["loss/nothing"] = nothing is not None
+        for name, given in {
+            "targets": {"targets": targets},
+            "labels": {"labels": labels},
+            "both": {"targets": targets, "labels": labels},
+        }.items():
+            seen.facts[f"loss/{name}"] = float(model(idx, **given)[1])
+        seen.facts["loss/without"] = float(plain(idx, targets)[1])
+    of_tokens, of_classes = _mean(logits, targets), _mean(classes, labels)
+    seen.facts["expected/targets"] = seen.facts["expected/without"] = of_tokens
+    seen.facts["expected/labels"] = of_classes
+    seen.facts["expected/both"] = of_tokens + of_classes
+
+
+def _mean(logits: Tensor, wanted: Tensor) -> float:
+    return nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten()).item()
+
+
+def _accuracies(program: Program, job: Job, seen: Recording) -> None:
+    """Record what `accuracy` tells of models that classify by chance, what it should tell, and
+    whether it leaves the mode as it was.
+    """
+    model = program.build(**job.sizes, n_classes=ODD_OR_EVEN)
+    for number, scale in enumerate((1.0, -1.0, LARGE)):
+        carry(model, job.weights, job.pairing, scale)
+        for name in SEEN:
+            idx = job.inputs[name]
+            model.eval()
+            with torch.no_grad():
+                right = model(idx.clone())[2].argmax(-1) == idx % ODD_OR_EVEN
+            label = f"{number}/{name}"
+            seen.facts[f"right/{label}"] = right.float().mean().item()
+            seen.facts[f"told/{label}"] = float(program.train.accuracy(model, idx.clone()))
+    for was_training in (True, False):
+        model.train(was_training)
+        program.train.accuracy(model, job.inputs["base"].clone())
+        seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
+
+
+def _steps(program: Program, job: Job, seen: Recording) -> None:
+    """Record the losses and gradients of training steps with a classifier, and what they should be
+    by the model's own logits.
+    """
+    course = course_on(job, job.data, job.fields["block_size"])
+    trained = take(program, job, course, n_classes=ODD_OR_EVEN)
+    training, steps = trained.training, trained.training.steps
+    seen.facts["steps"] = len(steps)
+    for number in LOOKED_AT:
+        if training.model is None or number > len(steps) or not steps[number - 1].rows:
+            continue
+        step = steps[number - 1]
+        seen.facts[f"{number}/loss"] = trained.losses[number - 1]
+        for name, gradient in step.gradients.items():
+            seen.tensors[f"{number}/handed/{name}"] = gradient
+        expect(training.model, step, trained.order[job.data], seen, number)
+        _expect_classes(training.model, torch.cat(step.rows), seen, number)
+
+
+def _expect_classes(model: nn.Module, rows: Tensor, seen: Recording, number: int) -> None:
+    """Add to what is expected of a step the loss of the classes of its rows (B, T), and what that
+    teaches.
+    """
+    if f"{number}/expected loss" not in seen.facts:
+        return
+    loss = nn.functional.cross_entropy(model(rows)[2].flatten(0, 1), (rows % ODD_OR_EVEN).flatten())
+    seen.facts[f"{number}/expected loss"] += loss.item()
+    learned = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
+    for name, gradient in zip(learned, gradients, strict=True):
+        if gradient is not None:
+            label = f"{number}/expected/{name}"
+            seen.tensors[label] = seen.tensors.get(label, 0) + gradient
+
+
+def _learned(program: Program, job: Job, seen: Recording) -> None:
+    """Record the share of tokens in rows never seen that a short training classifies rightly."""
+    config = program.config(n_classes=ODD_OR_EVEN, steps=STEPS)
+    torch.manual_seed(job.seed)
+    with built_models(program, {}) as built:
+        model = program.train.train(job.text, config, job.seed)[0]
+    vocab = int(built[0].config.vocab_size)
+    idx = torch.randint(vocab, (ROWS, int(config.block_size)))
+    model.eval()
+    with torch.no_grad():
+        right = model(idx)[2].argmax(-1) == idx % ODD_OR_EVEN
+    seen.facts["learned"] = right.float().mean().item()

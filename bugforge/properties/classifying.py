@@ -1,0 +1,161 @@
+"""Laws of a classifier of tokens: it is learned beside the language, and changes nothing else."""
+
+import numpy as np
+
+from bugforge.checks import Evidence, Law, facts, tensors
+from bugforge.distance import apart_by_name
+
+MORE = 2
+"""Parameters that a classifier brings: a matrix and a bias."""
+
+
+def given_otherwise(seen: Evidence) -> float:
+    """Count the calls of forward that give fewer things or more than they should."""
+    told = facts(seen, "classifying", "gives/")
+    wanted = {"without": 2, "with": 3}
+    return float(sum(count != wanted[name.split("/")[0]] for name, count in told.items()))
+
+
+def class_parameters(seen: Evidence) -> float:
+    """Count the parameters that a classifier brings too many or too few of, or of other shapes."""
+    shapes = facts(seen, "classifying")["parameters"]
+    more = [tuple(shape) for shape in shapes["with"]]
+    for shape in shapes["without"]:
+        if tuple(shape) not in more:
+            return float("inf")
+        more.remove(tuple(shape))
+    classes = next(iter(tensors(seen, "classifying", "classes/").values())).shape[-1]
+    wrong = [shape for shape in more if shape[0] != classes]
+    return float(abs(len(more) - MORE) + len(wrong))
+
+
+def language_changed(seen: Evidence) -> float:
+    """How far the logits of tokens lie apart with a classifier and without, in any bit."""
+    mine, theirs = (tensors(seen, "classifying", f"logits/{way}/") for way in ("with", "without"))
+    return max(float(np.abs(mine[name] - theirs[name]).max()) for name in theirs)
+
+
+def wrong_losses(seen: Evidence) -> float:
+    """How far a loss of forward lies from what it should be, at the most, as a share of it."""
+    told, expected = (facts(seen, "classifying", f"{part}/") for part in ("loss", "expected"))
+    if told["nothing"]:
+        return float("inf")
+    return float(max(abs(told[n] - expected[n]) / abs(expected[n]) for n in expected))
+
+
+def joint_loss_apart(seen: Evidence) -> float:
+    """How far the losses that training told lie from what they should be, as a share of that."""
+    told = facts(seen, "classifying")
+    pairs = [(told[f"{n}/loss"], told[f"{n}/expected loss"]) for n in (1, 2)]
+    return float(max(abs(loss - expected) / abs(expected) for loss, expected in pairs))
+
+
+def joint_gradient_apart(seen: Evidence) -> float:
+    """How far the gradients that were handed on lie from those of the loss of both."""
+    return max(
+        apart_by_name(
+            tensors(seen, "classifying", f"{number}/handed/"),
+            tensors(seen, "classifying", f"{number}/expected/"),
+            1e-9,
+        )
+        for number in (1, 2)
+    )
+
+
+def told_accuracy_apart(seen: Evidence) -> float:
+    """How far the share that `accuracy` tells lies from the one there is."""
+    told, right = (facts(seen, "classifying", f"{part}/") for part in ("told", "right"))
+    return float(max(abs(told[name] - right[name]) for name in right))
+
+
+def modes_lost(seen: Evidence) -> float:
+    """Count the modes that measuring does not restore."""
+    return float(sum(not kept for kept in facts(seen, "classifying", "restored/").values()))
+
+
+def classes_learned(seen: Evidence) -> float:
+    """Share of tokens in rows never seen that are rightly taken for odd or even."""
+    return float(facts(seen, "classifying")["learned"])
+
+
+CLASSIFYING = (
+    Law(
+        "classifier-off",
+        "classifier",
+        "forward gives the logits of classes where there are classes, and nothing more where not.",
+        ("classifying",),
+        given_otherwise,
+        at_most=0.0,
+    ),
+    Law(
+        "classifier-parameters",
+        "classifier",
+        "The classifier is one small layer, and there is none where nothing is classified.",
+        ("classifying",),
+        class_parameters,
+        at_most=0.0,
+        after=("classifier-off",),
+    ),
+    Law(
+        "language-unchanged",
+        "classifier",
+        "With a classifier, the logits of tokens are what they are without, bit for bit.",
+        ("classifying",),
+        language_changed,
+        at_most=0.0,
+        after=("classifier-off",),
+    ),
+    Law(
+        "losses-given",
+        "classifier",
+        "forward gives the mean loss of tokens, of their classes, or the sum of both, as asked.",
+        ("classifying",),
+        wrong_losses,
+        at_most=1e-4,
+        after=("classifier-off",),
+    ),
+    Law(
+        "joint-loss",
+        "classifier",
+        "Training tells the loss of each token's successor and that of its own class, together.",
+        ("classifying",),
+        joint_loss_apart,
+        at_most=3e-4,
+        after=("classifier-off", "losses-given", "objective"),
+    ),
+    Law(
+        "joint-gradient",
+        "classifier",
+        "Both losses teach whatever leads to them.",
+        ("classifying",),
+        joint_gradient_apart,
+        at_most=1e-2,
+        after=("joint-loss", "gradient"),
+    ),
+    Law(
+        "accuracy-told",
+        "classifier",
+        "`accuracy` tells the share of tokens that are rightly taken for odd or even.",
+        ("classifying",),
+        told_accuracy_apart,
+        at_most=1e-5,
+        after=("classifier-off",),
+    ),
+    Law(
+        "accuracy-mode",
+        "classifier",
+        "Measuring accuracy leaves the model in the mode that it was in.",
+        ("classifying",),
+        modes_lost,
+        at_most=0.0,
+    ),
+    Law(
+        "classes-learned",
+        "classifier",
+        "After a short training, nearly all tokens of rows never seen are classified rightly.",
+        ("classifying",),
+        classes_learned,
+        at_least=0.9,
+        after=("joint-loss", "joint-gradient"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""A GPT that also tells odd tokens from even ones: the changes that make it."""
