@@ -143,6 +143,12 @@ def classes_apart(seen: Evidence, pristine: Evidence) -> float:
     return max(apart(mine[name], theirs[name]) for name in theirs)
 
 
+def taught_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the gradients that the loss of classes leads to lie apart."""
+    mine, theirs = (tensors(e, "classifying", "taught/") for e in (seen, pristine))
+    return apart_by_name(mine, theirs, 1e-9)
+
+
 COMPARISONS = (
     Comparison(
         "parameters",
@@ -223,5 +229,14 @@ COMPARISONS = (
         classes_apart,
         at_most=1e-4,
         after=("classifier-off", "classifier-parameters", "forward"),
+    ),
+    Comparison(
+        "classes-teach",
+        "classifier",
+        "What the classes are read from is taught by their loss, too.",
+        ("classifying",),
+        taught_apart,
+        at_most=1e-2,
+        after=("classes", "losses-given"),
     ),
 )

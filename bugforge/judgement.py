@@ -64,6 +64,7 @@ ORDER = (
     "language-unchanged",
     "classes",
     "losses-given",
+    "classes-teach",
     "joint-loss",
     "joint-gradient",
     "accuracy-told",

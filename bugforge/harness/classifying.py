@@ -10,7 +10,7 @@ from .job import Job, Recording
 from .learning import expect
 from .notes import built_models
 from .program import Program
-from .weights import LARGE, carry
+from .weights import LARGE, by_given_name, carry, in_thirds
 
 CLASSES = 4
 """As many as no other axis is long; what training asks for are two, odd and even."""
@@ -27,8 +27,9 @@ STEPS, ROWS = 150, 32
 
 
 def classifying(program: Program, job: Job) -> Recording:
-    """Logits of tokens (B, T, V) and of their classes (B, T, K), with a classifier and without;
-    the losses, in nats, that forward gives, and what they should be.
+    """Logits of tokens (B, T, V) and of their classes (B, T, K), with a classifier and without; the
+    losses, in nats, that forward and training give, what they should be, and whom they teach; what
+    is told of how many classes are right; and how many are behind a short training.
     """
     seen = Recording()
     plain, model = (program.build(**job.sizes, n_classes=classes) for classes in (0, CLASSES))
@@ -44,6 +45,7 @@ def classifying(program: Program, job: Job) -> Recording:
                 _read(plain.train(mode == "train"), job, seen, f"without/{way}/{mode}/{name}")
                 _read(model.train(mode == "train"), job, seen, f"with/{way}/{mode}/{name}")
     _losses(plain, model, job, seen)
+    _taught(model, job, seen)
     _accuracies(program, job, seen)
     _steps(program, job, seen)
     _learned(program, job, seen)
@@ -61,25 +63,52 @@ def _read(model: Any, job: Job, seen: Recording, label: str) -> None:
 
 
 def _losses(plain: Any, model: Any, job: Job, seen: Recording) -> None:
-    """Record the losses of forward with targets, with labels and with both, and their parts."""
-    for one in (plain, model):
-        carry(one, job.weights, job.pairing)
-    idx, targets = job.inputs["base"].clone(), job.inputs["other"].clone()
-    labels = (idx + 3 * targets) % CLASSES
-    with torch.no_grad():
-        logits, nothing, classes = model(idx)
-        seen.facts["loss/nothing"] = nothing is not None
-        for name, given in {
-            "targets": {"targets": targets},
-            "labels": {"labels": labels},
-            "both": {"targets": targets, "labels": labels},
-        }.items():
-            seen.facts[f"loss/{name}"] = float(model(idx, **given)[1])
-        seen.facts["loss/without"] = float(plain(idx, targets)[1])
-    of_tokens, of_classes = _mean(logits, targets), _mean(classes, labels)
-    seen.facts["expected/targets"] = seen.facts["expected/without"] = of_tokens
-    seen.facts["expected/labels"] = of_classes
-    seen.facts["expected/both"] = of_tokens + of_classes
+    """Record the losses of forward with targets, with labels and with both, and what they should
+    be. One loss may be right by chance; those of several inputs, and under two sizes of weights,
+    are not.
+    """
+    drawing = torch.Generator().manual_seed(job.seed)
+    for way, scale in (("given", 1.0), ("large", LARGE)):
+        for one in (plain, model):
+            carry(one.eval(), job.weights, job.pairing, scale)
+        for name in SEEN:
+            idx = job.inputs[name].clone()
+            targets = torch.randint(job.sizes["vocab_size"], idx.shape, generator=drawing)
+            labels = torch.randint(CLASSES, idx.shape, generator=drawing)
+            with torch.no_grad():
+                logits, nothing, classes = model(idx)
+                told = {
+                    "targets": model(idx, targets)[1],
+                    "labels": model(idx, labels=labels)[1],
+                    "both": model(idx, targets, labels)[1],
+                    "without": plain(idx, targets)[1],
+                }
+            of_tokens, of_classes = _mean(logits, targets), _mean(classes, labels)
+            expected = {
+                "targets": of_tokens,
+                "labels": of_classes,
+                "both": of_tokens + of_classes,
+                "without": of_tokens,
+            }
+            seen.facts[f"nothing/{way}/{name}"] = nothing is None
+            for what, loss in told.items():
+                seen.facts[f"loss/{way}/{name}/{what}"] = float(loss)
+                seen.facts[f"expected/{way}/{name}/{what}"] = expected[what]
+
+
+def _taught(model: Any, job: Job, seen: Recording) -> None:
+    """Record the gradients that the loss of labels alone leads to, by the names that are ours."""
+    carry(model.eval(), job.weights, job.pairing)
+    idx = job.inputs["base"].clone()
+    loss = model(idx, labels=(idx + job.inputs["other"]) % CLASSES)[1]
+    names = by_given_name(model, job.weights, job.pairing)
+    learned = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
+    handed = {n: g for n, g in zip(learned, gradients, strict=True) if g is not None}
+    for name, gradient in in_thirds(handed, job.pairing.width).items():
+        place, shape = names[name]
+        if place in job.weights:
+            seen.tensors[f"taught/{place}"] = gradient.reshape(shape)
 
 
 def _mean(logits: Tensor, wanted: Tensor) -> float:

@@ -1,0 +1,1 @@
+"""Bugs of a classifier of tokens."""
