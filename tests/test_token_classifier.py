@@ -1,19 +1,30 @@
 """A classifier of tokens: right ways pass, wrong ones don't, and so it goes from new to reveal."""
 
+import json
+import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from bugforge.bench import Bench
 from bugforge.catalogue import load
+from bugforge.choosing import Request
 from bugforge.exactness import begin, compared
+from bugforge.forge import forge
+from bugforge.probe import draw
+from bugforge.program import Program
+from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
 from bugforge.track import GPT, TOKENS_CLASSIFIED
 from bugforge.variant import with_sentence
+from bugforge.workspace import open_workspace
 from tests.conftest import Bench as Recorded
 from tests.conftest import bench_of, key_to
 from tests.corpus import Fixture
 from tests.corpus.odd_or_even import RIGHT, WRONG
+from tests.test_cli import run
 
 CATALOGUE = load()
 PROGRAM = TOKENS_CLASSIFIED.programs[0]
@@ -77,3 +88,50 @@ def test_a_wrong_way_breaks_a_law(
     readings = recorded.readings(fixture.name).values()
     broken = [reading for reading in readings if reading.kept is False]
     assert broken or _of_bits(fixture.name, recorded, classifier)
+
+
+@pytest.mark.parametrize("program", TOKENS_CLASSIFIED.programs, ids=lambda program: program.name)
+def test_bugs_of_classifiers_stand_together(program: Program, box: Sandbox) -> None:
+    """A workspace of buggy classifiers has one bug of each class; all are refused together, and
+    each of them alone.
+    """
+    request = Request(seed="1", bugs=4, program=program.name)
+    key = forge(request, TOKENS_CLASSIFIED, CATALOGUE, "0")
+    assert sorted(bug.bug_class for bug in key.bugs) == sorted(TOKENS_CLASSIFIED.bug_classes)
+    bench = Bench.set_up(box, program, key.pristine, random.Random(0))
+    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
+    for name, behaviour in bench.judged({"all": key.forged, **alone}):
+        assert behaviour.broken, name
+
+
+def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
+    """What is not written yet fails; the solution is written over it, and passes."""
+    made = run("new", "w", "--track", "token-classifier", "--program", "single", cwd=tmp_path)
+    assert "extend the program" in made.stdout
+    failed = run("check", "w", "--json", cwd=tmp_path)
+    assert failed.returncode == 1
+    assert "n_classes" in json.loads(failed.stdout)["crash"]["message"]
+    assert run("reveal", "w", "--apply", cwd=tmp_path).returncode == 0
+    assert run("check", "w", cwd=tmp_path).returncode == 0
+
+
+def test_going_on_keeps_the_bits_of_the_learners_own(tmp_path: Path, box: Sandbox) -> None:
+    """What passed is gone on with as the learner left it. What must stay bit for bit is what their
+    program computes, and not what ours would.
+    """
+    run("new", "w", "--seed", "5", "--program", "gpt", cwd=tmp_path)
+    run("reveal", "w", "--apply", cwd=tmp_path)
+    workspace = open_workspace(tmp_path / "w")
+    model = workspace.root / "train.py"
+    own = model.read_text(encoding="utf-8").replace(
+        "weight_decay: float = 0.01", "weight_decay: float = 0.02"
+    )
+    model.write_text(own, encoding="utf-8")
+    workspace.note({"event": "check", "verdict": "passed"})
+    assert run("extend", "token-classifier", "w", cwd=tmp_path).returncode == 0
+    further = open_workspace(tmp_path / "w-token-classifier")
+    key = further.answer_key(None)
+    assert key.given["train.py"] == own
+    recorder = Recorder(box, box.room(), draw(random.Random(0), PROGRAM))
+    begin(recorder, key, further.root, 99)
+    assert all(reading.kept for reading in compared(recorder, key)[0])
