@@ -69,7 +69,7 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audi
         for track in TRACKS:
             own = _of_track(catalogue, track)
             kinds = [kind for kind in asked if kind.id in own.kinds]
-            for program in track.programs:
+            for program in track.all_programs:
                 if kinds and scope.program in (None, program.name):
                     auditor = _Auditor(box, track, program, own, kinds, scope, counted)
                     yield auditor.forged() if program.recorded_as in known else auditor.audit()
@@ -118,7 +118,8 @@ class _Auditor:
         runs: dict[str, Run] = {}
         pairs: list[Pair] = []
         if not self.scope.quick:
-            simpler = self.track.programs[: self.track.programs.index(self.program)]
+            programs = self.track.all_programs
+            simpler = programs[: programs.index(self.program)]
             elsewhere = self._placed_in(simpler)
             fresh = {m.name for m in own if (m.kind.id, m.form.name) not in elsewhere}
             trained = {name: alone[name] for name in alone if name in fresh}

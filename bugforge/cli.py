@@ -230,7 +230,9 @@ def new(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano", help="Plant them in this one.", show_default="drawn; easy: gpt"
+            metavar="gpt|nano|single",
+            help="Plant them in this one.",
+            show_default="drawn; easy: gpt",
         ),
     ] = None,
     marked: Annotated[
@@ -278,7 +280,10 @@ def new(
 @_handled
 def extend(
     name: Annotated[
-        str, typer.Argument(metavar="kv-cache", help="What to add.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="kv-cache|token-classifier", help="What to add.", show_default=False
+        ),
     ],
     workspace: WorkspaceArgument = None,
     to: Annotated[
@@ -476,7 +481,7 @@ def audit(
     seed: Annotated[str, typer.Option(help="Draws the inputs and the sentence.")] = "0",
     program: Annotated[
         str | None,
-        typer.Option(metavar="gpt|nano", help="In this program only.", show_default="each"),
+        typer.Option(metavar="gpt|nano|single", help="In this program only.", show_default="each"),
     ] = None,
     docs: Annotated[
         Path | None,

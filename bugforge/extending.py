@@ -14,6 +14,7 @@ from bugforge.errors import UsageError, WorkspaceError
 from bugforge.making import Made, settle
 from bugforge.own_program import OWN
 from bugforge.place import Place
+from bugforge.program import Program
 from bugforge.track import TRACKS, Track, find_track
 from bugforge.variant import written
 from bugforge.workspace import Workspace, around, find
@@ -74,9 +75,21 @@ def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:
         )
 
 
+def _extended(key: AnswerKey, track: Track) -> Program:
+    """Give what a follow-up makes of a workspace's program. Raises UsageError if it is nothing."""
+    own = find_track(key.track).program(key.reference)
+    found = next((program for program in track.all_programs if program.base == own), None)
+    if found is None:
+        raise UsageError(
+            f"{track.name} cannot be added to this program ({own.label}).",
+            f"Begin with one that it can be added to: bugforge new --track {track.name}",
+        )
+    return found
+
+
 def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catalogue) -> AnswerKey:
     """Make the key: the correct program of the workspace, extended, written in the same ways."""
-    program = track.program(key.reference)
+    program = _extended(key, track)
     extension = program.extension
     assert extension, track
     pristine = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
@@ -88,6 +101,7 @@ def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catal
         track=track.name,
         version=__version__,
         options={"extends": key.id},
+        reference=program.name,
         pristine=pristine,
         bugs=(),
         given={name: text for name, text in given.items() if name in pristine or name not in own},

@@ -152,10 +152,11 @@ class Program:
             return self.extension.extend(self.base.reference())
         return {name: _read(self.folder, name) for name in self.files}
 
-    def extended(self, extension: Extension) -> "Program":
-        """Give the program that a follow-up makes of this one."""
+    def extended(self, extension: Extension, name: str = "") -> "Program":
+        """Give the program that a follow-up makes of this one, of the same name if of no other."""
         return replace(
             self,
+            name=name or self.name,
             problem=extension.problem,
             # Hints know a method by all that it takes, and would be left out of some.
             unsuited=tuple(dict.fromkeys((*self.unsuited, *extension.unsuited, "hints"))),

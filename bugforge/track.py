@@ -34,7 +34,8 @@ class Slot:
 class Track:
     """One exercise.
 
-    programs: those it may be forged from, the simplest first.
+    programs: those it may be forged from, the simplest first. further: those that it may make of a
+    workspace's program beside these.
     bug_classes: the families that its bugs are drawn from, at most one bug of each. crashes:
     whether any of them may end the program, whatever it is given. slots: those it always holds.
     problem: the template of its PROBLEM.md, where it is not its program's. given: what lies in the
@@ -51,6 +52,7 @@ class Track:
     bug_classes: tuple[str, ...]
     trains: str
     seconds: int
+    further: tuple[Program, ...] = ()
     crashes: bool = True
     slots: tuple[Slot, ...] = ()
     problem: str = ""
@@ -64,9 +66,14 @@ class Track:
         has_slot = not self.filled or any(slot.takes(kind) for slot in self.slots)
         return kind.bug_class in self.bug_classes and has_slot
 
+    @property
+    def all_programs(self) -> tuple[Program, ...]:
+        """Those that it may be forged from, and those that it may make."""
+        return *self.programs, *self.further
+
     def program(self, name: str) -> Program:
         """Look a program up. Raises UsageError, with the nearest name, where there is none."""
-        programs = {program.name: program for program in self.programs}
+        programs = {program.name: program for program in self.all_programs}
         refuse_unknown("program", name, programs)
         return programs[name]
 
@@ -140,7 +147,14 @@ NANO = Program(
     fields={"dropout": 0.0, "accumulate": 3, "held_out": 0.5, "eval_every": 1000},
     instruments=("beginning", "dropout", "evaluation"),
 )
-SINGLE = replace(GPT.extended(SINGLE_HEAD), name="single")
+SINGLE = GPT.extended(SINGLE_HEAD, "single")
+LARGER = GPT.extended(DEEP, "deep")
+WITH_CACHES = (
+    GPT.extended(KV_CACHE),
+    NANO.extended(KV_CACHE),
+    SINGLE.extended(SINGLE_CACHE),
+    LARGER.extended(KV_CACHE),
+)
 
 CLASSIC = Track(
     name="classic",
@@ -191,11 +205,8 @@ SHIFT_MASK_TYPO = Track(
 CACHED = Track(
     name="kv-cache",
     title="Decode with a cache",
-    programs=(
-        GPT.extended(KV_CACHE),
-        NANO.extended(KV_CACHE),
-        replace(SINGLE.extended(SINGLE_CACHE), name=SINGLE.name),
-    ),
+    programs=WITH_CACHES[:3],
+    further=WITH_CACHES[3:],
     bug_classes=CACHE_CLASSES,
     trains="writing a cache of keys and values into a GPT; with --bugs, finding what is wrong with "
     "one",
@@ -205,7 +216,7 @@ CACHED = Track(
 GARBAGE = Track(
     name="garbage",
     title="It runs, and writes nonsense",
-    programs=(GPT.extended(DEEP),),
+    programs=(LARGER,),
     bug_classes=CLASSES,
     trains="finding what makes a larger GPT write nonsense though nothing complains",
     seconds=10,
@@ -276,9 +287,14 @@ BITWISE = Track(
 TOKENS_CLASSIFIED = Track(
     name="token-classifier",
     title="Odd or even",
-    programs=(
-        GPT.extended(TOKEN_CLASSIFIER),
-        replace(SINGLE.extended(TOKEN_CLASSIFIER), name=SINGLE.name),
+    programs=(GPT.extended(TOKEN_CLASSIFIER), SINGLE.extended(TOKEN_CLASSIFIER)),
+    further=(
+        LARGER.extended(TOKEN_CLASSIFIER),
+        *(
+            program.extended(TOKEN_CLASSIFIER, f"{program.name}-cached")
+            for program in WITH_CACHES
+            if program.folder != NANO.folder
+        ),
     ),
     bug_classes=CLASSIFIER_CLASSES,
     trains="giving a GPT a second head, of two logits for each token, and a joint loss; with "
@@ -288,7 +304,7 @@ TOKENS_CLASSIFIED = Track(
     exact=True,
 )
 TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED, TOKENS_CLASSIFIED)
-PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.programs))
+PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""
 
 

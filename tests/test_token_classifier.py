@@ -11,7 +11,8 @@ from bugforge.bench import Bench
 from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.exactness import begin, compared
-from bugforge.forge import forge
+from bugforge.forge import forge, is_genuine
+from bugforge.mutation import RUNS
 from bugforge.probe import draw
 from bugforge.program import Program
 from bugforge.recorder import Recorder
@@ -113,6 +114,33 @@ def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
     assert "n_classes" in json.loads(failed.stdout)["crash"]["message"]
     assert run("reveal", "w", "--apply", cwd=tmp_path).returncode == 0
     assert run("check", "w", cwd=tmp_path).returncode == 0
+
+
+def test_follow_ups_go_on_from_each_other(tmp_path: Path, box: Sandbox) -> None:
+    """A classifier is added to a program with caches, and the solution has both. Where a follow-up
+    cannot be added, that is said.
+    """
+    run("new", "w", "--track", "kv-cache", "--program", "single", "--seed", "3", cwd=tmp_path)
+    run("reveal", "w", "--apply", cwd=tmp_path)
+    workspace = open_workspace(tmp_path / "w")
+    workspace.note({"event": "check", "verdict": "passed"})
+    assert run("extend", "token-classifier", "w", cwd=tmp_path).returncode == 0
+    further = open_workspace(tmp_path / "w-token-classifier")
+    key = further.answer_key(None)
+    program = TOKENS_CLASSIFIED.program(key.reference)
+    assert {"caching", "classifying"} <= set(program.instruments)
+    assert is_genuine(key, CATALOGUE)
+    bench = Bench.set_up(box, program, key.pristine, random.Random(0))
+    given = {name: key.given[name] for name in key.pristine}
+    seen = dict(bench.judged({"solution": key.solution, "given": given}))
+    assert not seen["solution"].broken
+    assert seen["given"].broken == {RUNS}
+    run("new", "n", "--program", "nano", cwd=tmp_path)
+    open_workspace(tmp_path / "n").note({"event": "check", "verdict": "passed"})
+    refused = run("extend", "token-classifier", "n", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "cannot be added to this program (nano)" in refused.stderr
+    assert not (tmp_path / "n-token-classifier").exists()
 
 
 def test_going_on_keeps_the_bits_of_the_learners_own(tmp_path: Path, box: Sandbox) -> None:
