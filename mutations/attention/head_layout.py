@@ -179,6 +179,16 @@ class HeadsMergeWrongPermute(Mutation):
     killed_by = frozenset(
         {"batch-independence", "causality", "forward", "prefix-consistency", "sampling"}
     )
+    hides = frozenset(
+        {
+            "gen-temperature-mul",
+            "gen-topk-fill",
+            "gen-topk-inverted",
+            "gen-topk-threshold",
+            "shift-wrong-axis",
+            "xy-misaligned",
+        }
+    )
     forms = (
         Form(
             "heads-first",

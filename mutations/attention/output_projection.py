@@ -234,6 +234,8 @@ class OutProjWidthOne(Mutation):
             "scale-after-softmax",
             "attn-weights-transposed",
             "resid-stale-input",
+            "mask-only-in-eval",
+            "mlp-wrong-input",
         }
     )
     forms = (

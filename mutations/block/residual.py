@@ -276,8 +276,13 @@ class AttnOutputDiscarded(Mutation):
             "softmax-over-heads",
             "out-proj-missing",
             "heads-merge-no-transpose",
+            "heads-merge-wrong-permute",
             "heads-split-no-transpose",
             "detach-attention",
+            "nograd-attention",
+            "mask-neginf-after-softmax",
+            "mask-only-in-eval",
+            "softmax-over-batch",
         }
     )
     forms = (

@@ -46,7 +46,6 @@ class MissingStep(Mutation):
         "Name the four things that a training step does after the forward pass.",
     )
     killed_by = frozenset({"steps-taken"})
-    hides = frozenset({"shift-roll-wrap"})
     forms = (
         Form(
             "removed",

@@ -206,11 +206,19 @@ class OptStaleModel(Mutation):
     killed_by = frozenset({"moves", "objective"})
     hides = frozenset(
         {
+            "ce-on-softmax",
+            "ce-softmax-wrong-dim",
+            "ce-view-not-transpose",
+            "ignore-index-wrong",
+            "loss-last-pos-only",
+            "shift-after-flatten",
             "shift-double",
             "shift-none",
             "shift-roll-wrap",
             "shift-same-end",
+            "shift-wrong-axis",
             "shift-wrong-direction",
+            "xy-misaligned",
         }
     )
     forms = (
