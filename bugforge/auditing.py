@@ -103,11 +103,11 @@ class _Auditor:
         rng = random.Random(f"audit {self.scope.seed}")
         plain = vary(self.program.reference(), (), self.program.text(rng), rng)
         text, pristine = plain.text, plain.files
-        self.counted("Checking the program without bugs", 0, 1)
+        self._count("Checking the program without bugs", 0, 1)
         bench = Bench.set_up(self.box, self.program, pristine, rng)
         trains: Trains = "never" if self.scope.quick else "always"
         checked = bench.checked(self.track, pristine, text, Question(rng, trains=trains))
-        self.counted("Checking the program without bugs", 1, 1)
+        self._count("Checking the program without bugs", 1, 1)
         own = list(mutants(pristine, self.asked))
         all_ = own if self.scope.quick else list(mutants(pristine, self.catalogue.kinds.values()))
         alone = {
@@ -237,7 +237,7 @@ class _Auditor:
             key = self._forged(request)
             if key is None:
                 continue  # a kind that finds no place; that is told elsewhere
-            self.counted("Leaving bugs in", number, len(named))
+            self._count("Leaving bugs in", number, len(named))
             bench = Bench.set_up(self.box, self.program, key.pristine, rng)
             programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
             judged = bench.judged({WHOLE: key.forged, **programs})
@@ -250,7 +250,7 @@ class _Auditor:
                 let_through=tuple(kind for kind in programs if kind in let_through),
                 whole_let_through=WHOLE in let_through,
             )
-        self.counted("Leaving bugs in", len(named), len(named))
+        self._count("Leaving bugs in", len(named), len(named))
 
     def _forged(self, request: Request) -> AnswerKey | None:
         """Plant as many bugs as fit, if any do: a catalogue may be small."""
@@ -259,12 +259,16 @@ class _Auditor:
                 return forge(replace(request, bugs=bugs), self.track, self.catalogue, "")
         return None
 
+    def _count(self, words: str, done: int, total: int) -> None:
+        """Say what is done, and in which program."""
+        self.counted(f"{self.track.name}, {self.program.name}: {words}", done, total)
+
     def _each(self, words: str, items: Iterable[T], total: int) -> Iterator[T]:
         """Count items as they come."""
-        self.counted(words, 0, total)
+        self._count(words, 0, total)
         for done, item in enumerate(items, start=1):
             yield item
-            self.counted(words, done, total)
+            self._count(words, done, total)
 
 
 def _joined(all_: Iterable[Mutant], fresh: set[str]) -> Iterator[tuple[Mutant, Mutant]]:
