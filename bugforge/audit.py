@@ -57,6 +57,17 @@ class LeftIn:
 
 
 @dataclass(frozen=True)
+class ToWrite:
+    """A program that lacks something, by its options of `bugforge new`: whether it passes as a
+    learner is given it, and the checks that its solution did not keep.
+    """
+
+    options: str
+    passes: bool
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Audit:
     """What an audit of one program of a track found.
 
@@ -75,6 +86,7 @@ class Audit:
     rewritings: tuple[Rewriting, ...] = ()
     pairs: tuple[Pair, ...] = ()
     left_in: tuple[LeftIn, ...] = ()
+    to_write: tuple[ToWrite, ...] = ()
     plugins: tuple[str, ...] = ()
 
     @property
@@ -89,6 +101,7 @@ class Audit:
             *chain.from_iterable(_of_pair(pair) for pair in self.pairs),
             *_needless(self.pairs),
             *chain.from_iterable(_of_left_in(left) for left in self.left_in),
+            *chain.from_iterable(_of_to_write(task) for task in self.to_write),
         ]
 
 
@@ -119,6 +132,14 @@ def _of_left_in(left: LeftIn) -> Iterator[str]:
         yield f"What `{command}` forges breaks no check."
     if left.let_through:
         yield f"What `{command}` forges breaks none with {_listed(left.let_through)} left in alone."
+
+
+def _of_to_write(task: ToWrite) -> Iterator[str]:
+    command = f"bugforge new {task.options}"
+    if task.passes:
+        yield f"What `{command}` gives passes with nothing written."
+    if task.broken:
+        yield f"The solution of `{command}` does not keep {_listed(task.broken)}."
 
 
 def _needless(pairs: Iterable[Pair]) -> Iterator[str]:

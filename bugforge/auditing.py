@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, alike
-from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting
+from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting, ToWrite
 from bugforge.bench import Bench, Files, opened_wide
 from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
@@ -24,8 +24,9 @@ from bugforge.sandbox import Limits, Sandbox
 from bugforge.symptom import symptom
 from bugforge.track import PROGRAMS, TRACKS, Track
 from bugforge.training import Run
+from bugforge.trials import trials_of
 from bugforge.variant import vary, written
-from bugforge.verify import Question, Trains
+from bugforge.verify import Question, Trains, verify
 
 T = TypeVar("T")
 Counted = Callable[[str, int, int], None]
@@ -71,7 +72,7 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audi
             kinds = [kind for kind in asked if kind.id in own.kinds]
             for program in track.all_programs:
                 if kinds and scope.program in (None, program.name):
-                    auditor = _Auditor(box, track, program, own, kinds, scope, counted)
+                    auditor = _Auditor(box, track, program, own, catalogue, kinds, scope, counted)
                     yield auditor.forged() if program.recorded_as in known else auditor.audit()
                 known.add(program.recorded_as)
 
@@ -84,12 +85,13 @@ def _of_track(catalogue: Catalogue, track: Track) -> Catalogue:
 
 @dataclass(frozen=True)
 class _Auditor:
-    """An audit of one of a track's programs under way."""
+    """An audit of one of a track's programs under way. catalogue: what the track may plant."""
 
     box: Sandbox
     track: Track
     program: Program
     catalogue: Catalogue
+    whole: Catalogue
     asked: list[type[Mutation]]
     scope: Scope
     counted: Counted
@@ -138,13 +140,15 @@ class _Auditor:
             rewritings=() if self.scope.kinds else tuple(self._rewritings(bench, text)),
             pairs=tuple(pairs),
             left_in=tuple(self._left_in(rng)),
+            to_write=tuple(self._to_write(rng)),
             plugins=tuple(f"{broken.origin}: {broken.what}" for broken in plugins),
         )
 
     def forged(self) -> Audit:
-        """Look only at what is left in of forged programs."""
-        left_in = tuple(self._left_in(random.Random(f"audit {self.scope.seed}")))
-        return Audit(self.track.name, self.program.name, left_in=left_in)
+        """Look only at what is left in of forged programs, and at what is to be written."""
+        rng = random.Random(f"audit {self.scope.seed}")
+        left_in, to_write = tuple(self._left_in(rng)), tuple(self._to_write(rng))
+        return Audit(self.track.name, self.program.name, left_in=left_in, to_write=to_write)
 
     def _placed_in(self, programs: Iterable[Program]) -> set[tuple[str, str]]:
         """Name the kinds and forms that have a place in any of some programs."""
@@ -251,6 +255,26 @@ class _Auditor:
                 whole_let_through=WHOLE in let_through,
             )
         self._count("Leaving bugs in", len(named), len(named))
+
+    def _to_write(self, rng: random.Random) -> Iterator[ToWrite]:
+        """Check what a learner is given to extend, and its solution, training aside."""
+        if self.scope.kinds or not self.track.unwritten:
+            return
+        request = Request(seed=self.scope.seed, bugs=0, program=self.program.name)
+        key = forge(request, self.track, self.catalogue, "")
+        trials = trials_of(key, self.whole)
+        checked = {}
+        for name, files in (("given", key.forged), ("solution", key.solution)):
+            folder = self.box.room()
+            for file, text in files.items():
+                (folder / file).parent.mkdir(exist_ok=True)
+                (folder / file).write_text(text, encoding="utf-8")
+            checked[name] = verify(
+                self.box, folder, key, Question(rng, trains="never", trials=trials)
+            )
+        which = f"--track {key.track} --program {key.reference} --seed {self.scope.seed}"
+        broken = tuple(reading.check for reading in checked["solution"].unkept)
+        yield ToWrite(which, checked["given"].lawful, broken)
 
     def _forged(self, request: Request) -> AnswerKey | None:
         """Plant as many bugs as fit, if any do: a catalogue may be small."""

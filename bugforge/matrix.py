@@ -125,6 +125,13 @@ def _summary(audit: Audit) -> Iterator[str]:
         f"{len(audit.left_in)} forged programs: {left - through} of {left} bugs left in alone "
         "are refused."
     )
+    if audit.to_write:
+        refused = sum(not task.passes for task in audit.to_write)
+        solved = sum(not task.broken for task in audit.to_write)
+        yield (
+            f"{len(audit.to_write)} programs to extend: {refused} are refused as they are given, "
+            f"{solved} keep every check when they are solved."
+        )
 
 
 def _worth(audit: Audit) -> Iterator[tuple[str, int, int]]:
@@ -171,6 +178,10 @@ def _track(audit: Audit) -> dict[str, Any]:
                 "whole_let_through": left.whole_let_through,
             }
             for left in audit.left_in
+        ],
+        "to_write": [
+            {"options": task.options, "passes": task.passes, "broken": list(task.broken)}
+            for task in audit.to_write
         ],
     }
 

@@ -11,7 +11,7 @@ import libcst as cst
 import libcst.matchers as m
 import pytest
 
-from bugforge.audit import Audit
+from bugforge.audit import Audit, ToWrite
 from bugforge.auditing import Scope, audit
 from bugforge.catalogue import Broken, Catalogue, load
 from bugforge.mutation import Form, Mutation
@@ -144,6 +144,26 @@ def test_a_rewrite_that_changes_the_program_is_found(
     ]
     [finding] = [finding for finding in found.findings if "gathering" in finding]
     assert finding == "Written in the way gathering/doubled, the program breaks forward."
+
+
+def test_a_solution_that_does_not_hold_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be written fails before it is, and its solution holds; where either is not so,
+    that is a finding.
+    """
+    monkeypatch.setattr("bugforge.auditing.WORKSPACES", 1)  # they are not what is looked at
+    whole = load()
+    kinds = {"class-per-window": whole.kinds["class-per-window"]}
+    only = Catalogue(kinds, whole.origins, (), {"words": whole.rewrites["words"]})
+    scope = Scope(quick=True, program="single")
+    found = [a for a in audit(only, scope, lambda *_: None) if a.track == "token-classifier"]
+    assert [(task.passes, task.broken) for task in found[0].to_write] == [(False, ())]
+    assert not found[0].findings
+    options = found[0].to_write[0].options
+    wrong = replace(found[0], to_write=(ToWrite(options, passes=True, broken=("classes",)),))
+    assert wrong.findings == [
+        f"What `bugforge new {options}` gives passes with nothing written.",
+        f"The solution of `bugforge new {options}` does not keep classes.",
+    ]
 
 
 def test_a_kind_without_a_place_is_found(blinding: type[Mutation]) -> None:
