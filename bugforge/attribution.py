@@ -135,6 +135,15 @@ def _same_classifying(one: Evidence, other: Evidence) -> bool:
     )
 
 
+def _same_sequences(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, "sequences"), tensors(other, "sequences")
+    told, others = facts(one, "sequences"), facts(other, "sequences")
+    numbers = [n for n in others if n.startswith(("told", "loss/", "restored/", "unmoved"))]
+    return all(abs(told[n] - others[n]) <= ALIKE for n in numbers) and all(
+        apart(mine[n], theirs[n]) <= ALIKE for n in theirs
+    )
+
+
 _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "construct": _same_shapes,
     "forward": _same_logits,
@@ -142,4 +151,5 @@ _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "decode": _same_tokens,
     "caching": _same_caching,
     "classifying": _same_classifying,
+    "sequences": _same_sequences,
 }

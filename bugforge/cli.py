@@ -282,7 +282,9 @@ def extend(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="kv-cache|token-classifier", help="What to add.", show_default=False
+            metavar="NAME",
+            help="What to add: kv-cache, token-classifier or sequence-classifier.",
+            show_default=False,
         ),
     ],
     workspace: WorkspaceArgument = None,

@@ -149,6 +149,24 @@ def taught_apart(seen: Evidence, pristine: Evidence) -> float:
     return apart_by_name(mine, theirs, 1e-9)
 
 
+def rows_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the logits of rows lie apart."""
+    mine, theirs = (tensors(e, "sequences", "logits/") for e in (seen, pristine))
+    return max(apart(mine[name], theirs[name]) for name in theirs)
+
+
+def rows_taught_apart(seen: Evidence, pristine: Evidence) -> float:
+    """How far the gradients that the loss of rows leads to lie apart."""
+    mine, theirs = (tensors(e, "sequences", "taught/") for e in (seen, pristine))
+    return apart_by_name(mine, theirs, 1e-9)
+
+
+def left_unmoved(seen: Evidence, pristine: Evidence) -> float:
+    """Count the parameters that training leaves where they were, beside those that it should."""
+    mine, theirs = (facts(e, "sequences")["unmoved"] for e in (seen, pristine))
+    return float(max(0, mine - theirs))
+
+
 COMPARISONS = (
     Comparison(
         "parameters",
@@ -238,5 +256,32 @@ COMPARISONS = (
         taught_apart,
         at_most=1e-2,
         after=("classes", "losses-given"),
+    ),
+    Comparison(
+        "rows",
+        "classifier",
+        "Given weights and rows lead to the logits that the mean of their tokens leads to.",
+        ("sequences",),
+        rows_apart,
+        at_most=1e-4,
+        after=("rows-shape", "rows-parameters", "padding-kept-out", "forward"),
+    ),
+    Comparison(
+        "rows-teach",
+        "classifier",
+        "What rows are made of is taught by their loss, too.",
+        ("sequences",),
+        rows_taught_apart,
+        at_most=1e-2,
+        after=("rows", "rows-losses"),
+    ),
+    Comparison(
+        "rows-moves",
+        "classifier",
+        "Training on rows moves all that leads to their logits.",
+        ("sequences",),
+        left_unmoved,
+        at_most=0.0,
+        after=("rows-parameters", "rows-training", "rows-teach"),
     ),
 )

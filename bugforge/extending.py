@@ -93,7 +93,7 @@ def _further(key: AnswerKey, track: Track, own: dict[str, str], catalogue: Catal
     extension = program.extension
     assert extension, track
     pristine = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
-    given = {**extension.begun(), **own}
+    given = {**extension.begun(pristine), **own}
     words = f"{key.id} {track.name} {sorted(given.items())}"
     return replace(
         key,

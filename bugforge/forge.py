@@ -69,7 +69,10 @@ def _to_write(
     extension, base = program.extension, program.base
     assert extension and base, program.name  # noqa: PT018
     plain = written(base.reference(), catalogue.rewrites_of(program), variant.text, variant.ways)
-    return {"given": {**plain, **extension.begun()}, "tests": extension.tests_written()}
+    return {
+        "given": {**plain, **extension.begun(variant.files)},
+        "tests": extension.tests_written(),
+    }
 
 
 def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:

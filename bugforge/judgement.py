@@ -70,6 +70,17 @@ ORDER = (
     "accuracy-told",
     "accuracy-mode",
     "classes-learned",
+    "rows-shape",
+    "rows-parameters",
+    "padding-kept-out",
+    "rows",
+    "rows-losses",
+    "rows-teach",
+    "rows-accuracy",
+    "rows-mode",
+    "rows-training",
+    "rows-moves",
+    "rows-learned",
 )
 """Every law and comparison, none before one that it depends on."""
 

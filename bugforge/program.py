@@ -53,9 +53,12 @@ class Extension:
         """Read the new files, text by file name."""
         return {name: self._read(name) for name in self.files}
 
-    def begun(self) -> dict[str, str]:
-        """Read the new files, and what those begin with that a learner is to write."""
-        begun = self.given() | {name: self._read(f"stub_{name}") for name in self.unwritten}
+    def begun(self, extended: Mapping[str, str]) -> dict[str, str]:
+        """Give the new files of an extended program, and what those begin with that a learner is to
+        write.
+        """
+        begun = {name: extended[name] for name in self.files}
+        begun |= {name: self._read(f"stub_{name}") for name in self.unwritten}
         if self.tests:
             begun[f"tests/{self.tests}"] = self._read(f"stub_{self.tests}")
             begun[CONFTEST] = _read(CONFTEST)

@@ -123,6 +123,17 @@ TOKEN_CLASSIFIER = Extension(
     forward="idx, targets=None, labels=None",
     instruments=("classifying",),
 )
+SEQUENCE_CLASSIFIER = Extension(
+    name="sequence-classifier",
+    folder="sequence_classifier",
+    changes=("sequence_classifier/changes.toml",),
+    files=("sequences.py", "classify.py"),
+    unwritten=("classify.py",),
+    problem="sequence-classifier.md",
+    task=("sequence-classifier-write.md", "sequence-classifier-mend.md"),
+    instruments=("sequences",),
+    harness=("test_classifier.py",),
+)
 DEEP = Extension(
     name="deep", folder="deep", changes=("deep/changes.toml",), files=(), problem="garbage.md"
 )
@@ -303,7 +314,18 @@ TOKENS_CLASSIFIED = Track(
     unwritten=True,
     exact=True,
 )
-TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED, TOKENS_CLASSIFIED)
+ROWS_CLASSIFIED = Track(
+    name="sequence-classifier",
+    title="Whole rows",
+    programs=tuple(program.extended(SEQUENCE_CLASSIFIER) for program in (GPT, SINGLE)),
+    further=(LARGER.extended(SEQUENCE_CLASSIFIER),),
+    bug_classes=(),
+    trains="making a GPT classify whole rows, by the mean over their tokens and over no padding",
+    seconds=3,
+    unwritten=True,
+    exact=True,
+)
+TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED, TOKENS_CLASSIFIED, ROWS_CLASSIFIED)
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""
 

@@ -218,12 +218,12 @@ def test_from_new_to_reveal(tmp_path: Path) -> None:
         assert refused.returncode in (2, 3)
         assert not (tmp_path / "w").exists()
     assert run("new", "w", "--track", "bitwise", "--seed", "1", cwd=tmp_path).returncode == 0
-    assert _tested(tmp_path / "w") == 1
+    assert outcome_of_tests(tmp_path / "w") == 1
     failed = json.loads(run("check", "w", "--json", cwd=tmp_path).stdout)
     assert failed["verdict"] == "failed"
     assert not failed["expected_renewed"]
     run("reveal", "w", "--apply", cwd=tmp_path)
-    assert _tested(tmp_path / "w") == 0
+    assert outcome_of_tests(tmp_path / "w") == 0
     expected = (tmp_path / "w" / EXPECTED).read_bytes()
     (tmp_path / "w" / EXPECTED).write_bytes(expected[:-4] + b"\0\0\0\0")
     passed = run("check", "w", cwd=tmp_path)
@@ -232,7 +232,7 @@ def test_from_new_to_reveal(tmp_path: Path) -> None:
     assert (tmp_path / "w" / EXPECTED).read_bytes() == expected
 
 
-def _tested(folder: Path) -> int:
+def outcome_of_tests(folder: Path) -> int:
     """Run the tests of a workspace as its learner would; give pytest's exit code."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode

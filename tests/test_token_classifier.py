@@ -26,6 +26,7 @@ from tests.conftest import bench_of, key_to
 from tests.corpus import Fixture
 from tests.corpus.odd_or_even import RIGHT, WRONG
 from tests.test_cli import run
+from tests.test_corpora import some
 
 CATALOGUE = load()
 PROGRAM = TOKENS_CLASSIFIED.programs[0]
@@ -73,12 +74,13 @@ def test_the_corpus_is_large() -> None:
 def test_a_right_way_keeps_all_laws(
     fixture: Fixture, recorded: Recorded, classifier: dict[str, str]
 ) -> None:
-    """A right way to classify keeps every law and comparison, those of bits too, and each of them
-    can be judged.
+    """A right way to classify keeps every law and comparison, and each of them can be judged; those
+    of bits are asked of a seeded share.
     """
     readings = recorded.readings(fixture.name).values()
     assert not [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
-    assert not _of_bits(fixture.name, recorded, classifier)
+    if fixture in some(RIGHT):
+        assert not _of_bits(fixture.name, recorded, classifier)
 
 
 @pytest.mark.parametrize("fixture", WRONG, ids=_named)

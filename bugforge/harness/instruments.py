@@ -18,6 +18,7 @@ from .job import Job, Recording
 from .learning import loop, objective, rates
 from .program import Program
 from .regularised import beginning, dropout, evaluation
+from .sequences import sequences
 from .update import update
 from .weights import LARGE, TILTS, carry, in_thirds, tilted
 
@@ -218,4 +219,5 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "evaluation": evaluation,
     "caching": caching,
     "classifying": classifying,
+    "sequences": sequences,
 }

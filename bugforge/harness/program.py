@@ -9,6 +9,7 @@ from typing import Any
 
 MODEL_NAMES = ("GPTConfig", "GPT")
 CACHE_NAMES = ("KVCache",)
+ROWS_NAMES = ("ClassifierConfig", "train_classifier", "accuracy")
 TRAIN_NAMES = ("TrainConfig", "train", "sample", "main")
 
 
@@ -33,6 +34,10 @@ class Program:
     def cache(self) -> ModuleType:
         """Give the module of its cache. Raises ContractError where there is none."""
         return _module("cache", self.folder, CACHE_NAMES)
+
+    def rows(self) -> ModuleType:
+        """Give the module that classifies rows. Raises ContractError where there is none."""
+        return _module("classify", self.folder, ROWS_NAMES)
 
     def config(self, **fields: object) -> Any:
         """Give the program's own training configuration, some fields replaced."""

@@ -7,6 +7,16 @@ from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
 from bugforge.properties.regularised import REGULARISED
+from bugforge.properties.sequences import SEQUENCES
 
-LAWS = (*CONSTRUCTION, *FORWARD, *LEARNING, *DECODING, *REGULARISED, *CACHING, *CLASSIFYING)
+LAWS = (
+    *CONSTRUCTION,
+    *FORWARD,
+    *LEARNING,
+    *DECODING,
+    *REGULARISED,
+    *CACHING,
+    *CLASSIFYING,
+    *SEQUENCES,
+)
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""

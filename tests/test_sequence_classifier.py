@@ -1,0 +1,98 @@
+"""A classifier of rows: right ways pass, wrong ones don't, and so it goes from new to reveal."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bugforge.catalogue import load
+from bugforge.exactness import begin, compared
+from bugforge.sandbox import Sandbox
+from bugforge.sentences import shipped
+from bugforge.track import GPT, ROWS_CLASSIFIED
+from bugforge.variant import with_sentence
+from tests.conftest import Bench as Recorded
+from tests.conftest import bench_of, key_to
+from tests.corpus import Fixture
+from tests.corpus.rows import RIGHT, WRONG
+from tests.test_bitwise import outcome_of_tests
+from tests.test_cli import run
+from tests.test_corpora import some
+
+CATALOGUE = load()
+PROGRAM = ROWS_CLASSIFIED.programs[0]
+
+
+@pytest.fixture(scope="module")
+def classifier() -> dict[str, str]:
+    """The simplest program that classifies rows."""
+    files = PROGRAM.reference()
+    return {**files, "train.py": with_sentence(files["train.py"], shipped()[0])}
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    box: Sandbox, classifier: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Recorded:
+    """All of the corpus, recorded or waiting to be."""
+    bench = bench_of(box, PROGRAM, classifier, tmp_path_factory.mktemp("classifier"))
+    for fixture in (*RIGHT, *WRONG):
+        bench.submit(fixture.name, fixture.applied(classifier))
+    return bench
+
+
+def _named(fixture: Fixture) -> str:
+    return fixture.name
+
+
+def _of_bits(name: str, recorded: Recorded, classifier: dict[str, str]) -> list[str]:
+    """Name the laws of bits that a program of the corpus breaks where nothing is classified."""
+    plain = GPT.reference()
+    plain["train.py"] = with_sentence(plain["train.py"], shipped()[0])
+    key = replace(key_to(classifier), track=ROWS_CLASSIFIED.name, given=plain)
+    recorder = replace(recorded.recorder, room=recorded.recorder.box.room())
+    begin(recorder, key, recorded.folder / name, 99)
+    return [reading.check for reading in compared(recorder, key)[0] if not reading.kept]
+
+
+def test_the_corpus_is_large() -> None:
+    """There are fifteen right ways and more, and twenty-five wrong ones."""
+    assert len({fixture.name for fixture in RIGHT}) >= 15
+    assert len({fixture.name for fixture in WRONG}) >= 25
+
+
+@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
+def test_a_right_way_keeps_all_laws(
+    fixture: Fixture, recorded: Recorded, classifier: dict[str, str]
+) -> None:
+    """A right way to classify keeps every law and comparison, and each of them can be judged; those
+    of bits are asked of a seeded share.
+    """
+    readings = recorded.readings(fixture.name).values()
+    assert not [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
+    if fixture in some(RIGHT):
+        assert not _of_bits(fixture.name, recorded, classifier)
+
+
+@pytest.mark.parametrize("fixture", WRONG, ids=_named)
+def test_a_wrong_way_breaks_a_law(
+    fixture: Fixture, recorded: Recorded, classifier: dict[str, str]
+) -> None:
+    """A wrong way to classify breaks a law."""
+    readings = recorded.readings(fixture.name).values()
+    broken = [reading for reading in readings if reading.kept is False]
+    assert broken or _of_bits(fixture.name, recorded, classifier)
+
+
+def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
+    """What is not written yet fails, by the tests that lie there, too; the solution passes both."""
+    made = run("new", "w", "--track", "sequence-classifier", "--program", "single", cwd=tmp_path)
+    assert "extend the program" in made.stdout
+    failed = run("check", "w", "--json", cwd=tmp_path)
+    assert failed.returncode == 1
+    assert "SequenceClassifier" in json.loads(failed.stdout)["crash"]["message"]
+    assert outcome_of_tests(tmp_path / "w") != 0
+    assert run("reveal", "w", "--apply", cwd=tmp_path).returncode == 0
+    assert run("check", "w", cwd=tmp_path).returncode == 0
+    assert outcome_of_tests(tmp_path / "w") == 0
