@@ -15,7 +15,7 @@ from bugforge.mutation import BUG_CLASSES, Form, IncompleteMutationError, Mutati
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import CACHED, CLASSIC, TOKENS_CLASSIFIED
+from bugforge.track import CACHED, CLASSIC, ROWS_CLASSIFIED, TOKENS_CLASSIFIED
 from bugforge.variant import vary
 from tests.conftest import Bench, Judge, bench_of
 
@@ -27,7 +27,12 @@ each_form = pytest.mark.parametrize(
 )
 
 
-HOMES = (*CLASSIC.programs, CACHED.programs[0], TOKENS_CLASSIFIED.programs[0])
+HOMES = (
+    *CLASSIC.programs,
+    CACHED.programs[0],
+    TOKENS_CLASSIFIED.programs[0],
+    ROWS_CLASSIFIED.programs[0],
+)
 """Programs of which every form finds a place in one."""
 
 

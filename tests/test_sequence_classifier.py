@@ -1,13 +1,17 @@
 """A classifier of rows: right ways pass, wrong ones don't, and so it goes from new to reveal."""
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bugforge.bench import Bench
 from bugforge.catalogue import load
+from bugforge.choosing import Request
 from bugforge.exactness import begin, compared
+from bugforge.forge import forge
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
 from bugforge.track import GPT, ROWS_CLASSIFIED
@@ -96,3 +100,15 @@ def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
     assert run("reveal", "w", "--apply", cwd=tmp_path).returncode == 0
     assert run("check", "w", cwd=tmp_path).returncode == 0
     assert outcome_of_tests(tmp_path / "w") == 0
+
+
+def test_bugs_of_classifiers_stand_together(box: Sandbox) -> None:
+    """A workspace of buggy classifiers has one bug of each class; all are refused together, and
+    each of them alone.
+    """
+    key = forge(Request(seed="2", bugs=3), ROWS_CLASSIFIED, CATALOGUE, "0")
+    assert sorted(bug.bug_class for bug in key.bugs) == sorted(ROWS_CLASSIFIED.bug_classes)
+    bench = Bench.set_up(box, PROGRAM, key.pristine, random.Random(0))
+    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
+    for name, behaviour in bench.judged({"all": key.forged, **alone}):
+        assert behaviour.broken, name
