@@ -130,8 +130,10 @@ def _same_classifying(one: Evidence, other: Evidence) -> bool:
     mine, theirs = tensors(one, "classifying"), tensors(other, "classifying")
     told, others = facts(one, "classifying"), facts(other, "classifying")
     numbers = [name for name in others if name.startswith(("told/", "loss/", "restored/"))]
+    # Gradients that are handed on go by the program's own names.
+    ours = [name for name in theirs if name.startswith(("logits/", "classes/", "taught/"))]
     return all(abs(told[n] - others[n]) <= ALIKE for n in numbers) and all(
-        apart(mine[n], theirs[n]) <= ALIKE for n in theirs
+        apart(mine[n], theirs[n]) <= ALIKE for n in ours
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from bugforge import __version__
 from bugforge.answers import AnswerKey
 from bugforge.catalogue import Catalogue, load, refuse_unknown
-from bugforge.errors import AnswerKeyError
+from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.exactness import EXPECTED
 from bugforge.forge import is_genuine
 from bugforge.own_forge import is_own_genuine
@@ -73,8 +73,10 @@ def _renewed(workspace: Workspace, expected: bytes) -> bool:
     with suppress(OSError):
         if not expected or path.read_bytes() == expected:
             return False
-    replace_files(workspace, {EXPECTED: expected})
-    return True
+    with suppress(WorkspaceError):  # a place that cannot be written takes no verdict away
+        replace_files(workspace, {EXPECTED: expected})
+        return True
+    return False
 
 
 def _hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:

@@ -12,8 +12,8 @@ from bugforge.checks import Reading
 from bugforge.distance import apart
 from bugforge.mutation import Stage
 from bugforge.probe import draw
-from bugforge.recorder import Recorder, runs_nowhere
-from bugforge.recordings import Array, Recording
+from bugforge.recorder import Course, Recorder, runs_nowhere
+from bugforge.recordings import Array, Recording, first_crash
 from bugforge.sandbox import Limits, opened
 from bugforge.track import find_track
 
@@ -22,6 +22,12 @@ EXPECTED = "expected.safetensors"
 
 SEED = 1337
 """What `main` trains with."""
+
+FIRST = (0, 1, 2, 3)
+"""Steps that are taken where it is told that they are."""
+
+LATER = (40,)
+"""Steps that any program takes that trains by the hundred, and warms up."""
 
 SAME: tuple[tuple[str, str, Stage, str], ...] = (
     (
@@ -56,27 +62,33 @@ def begin(recorder: Recorder, key: AnswerKey, attempt: Path, drawn: int) -> None
     """Have the correct program, or the one that is to be extended, and an attempt take their first
     steps. drawn: another seed.
     """
-    correct = recorder.write("exact", _model(key))
+    model = recorder.write("exact", key.given or key.pristine)
+    steps = LATER if key.given else FIRST
     for way, seed in zip(WAYS, (SEED, drawn), strict=True):
-        recorder.expect(f"expected, {way} seed", correct, key.text, seed)
-        recorder.expect(f"made, {way} seed", attempt, key.text, seed, own=True)
-
-
-def _model(key: AnswerKey) -> dict[str, str]:
-    """Give the program whose bits are to be kept: what the learner was given, if that is right."""
-    return key.pristine | {n: text for n, text in key.given.items() if n in key.pristine}
+        course = Course(steps, key.text, seed)
+        recorder.expect(f"expected, {way} seed", model, course, own=bool(key.given))
+        recorder.expect(f"made, {way} seed", attempt, course, own=True)
 
 
 def compared(recorder: Recorder, key: AnswerKey) -> tuple[list[Reading], bytes]:
     """Wait for those steps, and compare them; give the file of what is expected here, too.
 
-    What forward takes must stay where nothing is to be added to it.
+    What forward takes must stay where nothing is to be added to it. A learner's own program that
+    could not be run for so few steps says nothing of what is made of it.
     """
     jobs = [(f"made, {way} seed", f"expected, {way} seed") for way in WAYS]
     pairs = [(recorder.expected(made), recorder.expected(wanted)) for made, wanted in jobs]
-    file = recorder.wait(jobs[0][1]).out / EXPECTED
     readings = [_same(*words, pairs) for words in SAME]
-    return [*readings, *([] if key.given else [_signature(pairs)])], file.read_bytes()
+    if key.given:
+        return ([] if any(wanted.crash for _, wanted in pairs) else readings), b""
+    fault = first_crash(wanted for _, wanted in pairs)
+    if fault:
+        raise runs_nowhere(fault)
+    return [*readings, _signature(pairs)], _file(recorder, jobs[0][1])
+
+
+def _file(recorder: Recorder, name: str) -> bytes:
+    return (recorder.wait(name).out / "expected.safetensors").read_bytes()
 
 
 def unread(key: AnswerKey, why: str) -> list[Reading]:
@@ -101,7 +113,7 @@ def _differences(part: str, made: Recording, wanted: Recording) -> list[tuple[fl
     found = []
     for mine, name in zip_longest(sorted(some), sorted(others)):
         if mine is None or name is None:
-            found.append((float("inf"), "in how many there are"))
+            found.append((float("inf"), f"in number: {len(some)} and not {len(others)}"))
             continue
         got, expected = made.tensors[mine], wanted.tensors[name]
         steps, _, which = name.partition("/")
@@ -135,8 +147,9 @@ def made_here(key: AnswerKey) -> bytes:
     program = find_track(key.track).program(key.reference)
     with opened(Limits()) as box:
         recorder = Recorder(box, box.room(), draw(random.Random(key.id), program))
-        recorder.expect("expected", recorder.write("exact", key.pristine), key.text, SEED)
+        correct = recorder.write("exact", key.pristine)
+        recorder.expect("expected", correct, Course(FIRST, key.text, SEED))
         fault = recorder.expected("expected").crash
         if fault:
             raise runs_nowhere(fault)
-        return (recorder.wait("expected").out / EXPECTED).read_bytes()
+        return _file(recorder, "expected")

@@ -151,12 +151,8 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     bugs = order.bugs
     if bugs is None:
         which = order.stages or order.difficulty or order.marked
-        bugs = len(kinds) or (BUGS if which or not track.unwritten else 0)
-    if len(track.slots) > max(bugs, len(kinds)):
-        raise UsageError(
-            f"The track {track.name} holds {len(track.slots)} bugs at least.",
-            f"Ask for --bugs {len(track.slots)} or more, or leave it out.",
-        )
+        bugs = BUGS if which or not track.unwritten else 0
+        bugs = len(track.slots if track.filled else kinds) or bugs
     if bugs < len(kinds):
         raise UsageError(
             f"--bugs {bugs} is fewer than the {len(kinds)} kinds asked for.",
@@ -175,6 +171,12 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
                 f"The kind {kind.id} is no bug of the track {track.name}.",
                 f"Name its own with it: --track {homes}",
             )
+    slots = len(track.slots)
+    if slots > max(bugs, len(kinds)) or (track.filled and slots != bugs):
+        raise UsageError(
+            f"The track {track.name} holds {slots} bugs{'' if track.filled else ' at least'}.",
+            f"Ask for --bugs {slots}{'' if track.filled else ' or more'}, or leave it out.",
+        )
     if order.source:
         program = OWN
     else:

@@ -26,6 +26,17 @@ SAME = 1e-3
 
 
 @dataclass(frozen=True)
+class Course:
+    """Trainings that are to be the same bit for bit: of how many steps each, on what text, and with
+    what seed.
+    """
+
+    steps: tuple[int, ...]
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True)
 class Recorder:
     """Starts jobs in a sandbox's room and reads what they wrote. Jobs go by names of their own."""
 
@@ -136,15 +147,14 @@ class Recorder:
         recording = read_recording(self.wait(f"test {name}").out, "tests")
         return recording.crash is None and recording.facts.get("code") == 0
 
-    def expect(self, name: str, folder: Path, text: str, seed: int, *, own: bool = False) -> None:
+    def expect(self, name: str, folder: Path, course: Course, *, own: bool = False) -> None:
         """Have a program take its first training steps. own: whether it is a learner's."""
         if own:
             self.attempts.append(name)
         spec = {
+            **asdict(course),
             "task": "expected",
             "program": str(self._copied(name, folder)),
-            "text": text,
-            "seed": seed,
             "walls": self._walls() if own else None,
         }
         self.box.submit(self._own(name), spec)
@@ -208,6 +218,7 @@ class Recorder:
         folder = self.room / "programs" / name
         folder.mkdir(parents=True)
         for file, text in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / file).write_text(text, encoding="utf-8")
         return folder
 

@@ -1,5 +1,6 @@
 """What a program does that classifies its tokens, beside what it does where it does not."""
 
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 from .course import course_on, take
 from .job import Job, Recording
 from .learning import expect
+from .lookups import in_parts, read_tokens
 from .notes import built_models
 from .program import Program
 from .weights import LARGE, by_given_name, carry, in_thirds
@@ -18,6 +20,9 @@ CLASSES = 4
 ODD_OR_EVEN = 2
 LOOKED_AT = (1, 2)
 """Steps that are held against the model's own logits."""
+
+NEW = 6
+"""Tokens asked for behind a prompt."""
 
 SEEN = ("base", "alone", "short")
 """Inputs whose tokens are classified."""
@@ -46,6 +51,7 @@ def classifying(program: Program, job: Job) -> Recording:
                 _read(model.train(mode == "train"), job, seen, f"with/{way}/{mode}/{name}")
     _losses(plain, model, job, seen)
     _taught(model, job, seen)
+    _generated(plain, model, job, seen)
     _accuracies(program, job, seen)
     _steps(program, job, seen)
     _learned(program, job, seen)
@@ -77,23 +83,29 @@ def _losses(plain: Any, model: Any, job: Job, seen: Recording) -> None:
             labels = torch.randint(CLASSES, idx.shape, generator=drawing)
             with torch.no_grad():
                 logits, nothing, classes = model(idx)
-                told = {
-                    "targets": model(idx, targets)[1],
-                    "labels": model(idx, labels=labels)[1],
-                    "both": model(idx, targets, labels)[1],
-                    "without": plain(idx, targets)[1],
-                }
-            of_tokens, of_classes = _mean(logits, targets), _mean(classes, labels)
-            expected = {
-                "targets": of_tokens,
-                "labels": of_classes,
-                "both": of_tokens + of_classes,
-                "without": of_tokens,
-            }
+                of_tokens, of_classes = _mean(logits, targets), _mean(classes, labels)
+                told, expected = {"labels": model(idx, labels=labels)[1]}, {"labels": of_classes}
+                wanted = _as_wanted(plain, idx, targets)
+                if wanted is not None:
+                    told["targets"], expected["targets"] = model(idx, wanted)[1], of_tokens
+                    told["without"], expected["without"] = plain(idx, wanted)[1], of_tokens
+                    told["both"] = model(idx, wanted, labels)[1]
+                    expected["both"] = of_tokens + of_classes
             seen.facts[f"nothing/{way}/{name}"] = nothing is None
             for what, loss in told.items():
                 seen.facts[f"loss/{way}/{name}/{what}"] = float(loss)
                 seen.facts[f"expected/{way}/{name}/{what}"] = expected[what]
+
+
+def _as_wanted(plain: Any, idx: Tensor, targets: Tensor) -> Tensor | None:
+    """Give targets (B, T) as a program wants them: as they are, or, where it shifts in forward,
+    with the token before them (B, T + 1); None where it takes neither for tokens (B, T).
+    """
+    for wanted in (targets, torch.cat((idx[:, :1], targets), dim=1)):
+        with suppress(RuntimeError, ValueError):  # what torch raises for sizes that do not fit
+            plain(idx, wanted)
+            return wanted
+    return None
 
 
 def _taught(model: Any, job: Job, seen: Recording) -> None:
@@ -113,6 +125,16 @@ def _taught(model: Any, job: Job, seen: Recording) -> None:
 
 def _mean(logits: Tensor, wanted: Tensor) -> float:
     return nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten()).item()
+
+
+def _generated(plain: Any, model: Any, job: Job, seen: Recording) -> None:
+    """Record the greedy tokens behind each prompt, with a classifier and without."""
+    for number, scale in enumerate((1.0, -LARGE)):
+        for label, one in (("with", model), ("without", plain)):
+            carry(one.eval(), job.weights, job.pairing, scale)
+            for name in ("prompt", "prompt beyond the context"):
+                grown = one.generate(job.inputs[name].clone(), NEW, temperature=0)
+                seen.tensors[f"generated/{label}/{number}/{name}"] = grown
 
 
 def _accuracies(program: Program, job: Job, seen: Recording) -> None:
@@ -172,14 +194,23 @@ def _expect_classes(model: nn.Module, rows: Tensor, seen: Recording, number: int
 
 
 def _learned(program: Program, job: Job, seen: Recording) -> None:
-    """Record the share of tokens in rows never seen that a short training classifies rightly."""
+    """Record what a short training with a classifier leads to: the share of tokens in rows never
+    seen that are classified rightly, and the mean cross-entropy, in nats, of the text.
+    """
     config = program.config(n_classes=ODD_OR_EVEN, steps=STEPS)
     torch.manual_seed(job.seed)
     with built_models(program, {}) as built:
-        model = program.train.train(job.text, config, job.seed)[0]
+        model, vocabulary, *_ = program.train.train(job.text, config, job.seed)
     vocab = int(built[0].config.vocab_size)
     idx = torch.randint(vocab, (ROWS, int(config.block_size)))
     model.eval()
     with torch.no_grad():
         right = model(idx)[2].argmax(-1) == idx % ODD_OR_EVEN
     seen.facts["learned"] = right.float().mean().item()
+    parts = in_parts(job.text, int(config.block_size))
+    tokens = read_tokens(program, model, vocabulary, parts, vocab)
+    if tokens is not None:
+        windows = tokens.unfold(0, int(config.block_size) + 1, 1)  # (N, T + 1)
+        with torch.no_grad():
+            logits = model.eval()(windows[:, :-1])[0]
+        seen.facts["language"] = _mean(logits, windows[:, 1:])

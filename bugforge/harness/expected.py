@@ -8,17 +8,14 @@ import torch
 from .job import Recording
 from .program import Program
 
-STEPS = 3
-"""As many are taken at the most."""
-
 
 def expected(program: Program, spec: dict[str, Any]) -> Recording:
-    """Train on a text for no step, one and more; record after each the parameters in order, the
-    losses (K,), in nats, of all steps so far, and the logits (1, T, V) of tokens in a row; and what
-    forward takes.
+    """Train on a text for as many steps as are asked for, each time anew; record after each the
+    parameters in order, the losses (K,), in nats, of all its steps, and the logits (1, T, V) of
+    tokens in a row; and what forward takes.
     """
     seen = Recording()
-    for steps in range(STEPS + 1):
+    for steps in spec["steps"]:
         config = program.config(steps=steps)
         model, _, losses, *_ = program.train.train(spec["text"], config, spec["seed"])
         idx = torch.arange(int(config.block_size))[None] % len(set(spec["text"]))

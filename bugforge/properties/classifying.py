@@ -62,6 +62,18 @@ def joint_gradient_apart(seen: Evidence) -> float:
     )
 
 
+def generated_otherwise(seen: Evidence) -> float:
+    """Count the prompts that a classifier leads to other tokens behind."""
+    mine = tensors(seen, "classifying", "generated/with/")
+    theirs = tensors(seen, "classifying", "generated/without/")
+    return float(sum(not np.array_equal(mine[name], theirs[name]) for name in theirs))
+
+
+def loss_of_language(seen: Evidence) -> float:
+    """Mean cross-entropy, in nats, of the text behind a short training of both."""
+    return float(facts(seen, "classifying")["language"])
+
+
 def told_accuracy_apart(seen: Evidence) -> float:
     """How far the share that `accuracy` tells lies from the one there is."""
     told, right = (facts(seen, "classifying", f"{part}/") for part in ("told", "right"))
@@ -115,6 +127,15 @@ CLASSIFYING = (
         after=("classifier-off",),
     ),
     Law(
+        "generates-with-classes",
+        "classifier",
+        "Generating leads to the same tokens with a classifier and without.",
+        ("classifying",),
+        generated_otherwise,
+        at_most=0.0,
+        after=("language-unchanged",),
+    ),
+    Law(
         "joint-loss",
         "classifier",
         "Training tells the loss of each token's successor and that of its own class, together.",
@@ -157,5 +178,14 @@ CLASSIFYING = (
         classes_learned,
         at_least=0.8,
         after=("classes-teach", "joint-loss", "joint-gradient"),
+    ),
+    Law(
+        "language-learned",
+        "classifier",
+        "After a short training of both, the text is nearly known.",
+        ("classifying",),
+        loss_of_language,
+        at_most=1.0,
+        after=("joint-loss", "joint-gradient"),
     ),
 )

@@ -240,7 +240,7 @@ RIGHT = (
         ),
     ),
     _way(
-        "sizes_by_keyword",
+        "sizes_by_position",
         "The same sizes.",
         (
             *BUILT,
@@ -248,6 +248,20 @@ RIGHT = (
                 "    n_classes, block_size = config.n_classes, config.block_size\n"
                 "    model = GPT(GPTConfig(len(vocabulary), n_classes, block_size))\n"
             ),
+        ),
+    ),
+    _way(
+        "shifted_in_the_loss",
+        "Where labels of the language are shifted is free.",
+        (
+            TRAIN,
+            "    return windows[:, :-1], windows[:, 1:]\n",
+            "    return windows[:, :-1], windows\n",
+        ),
+        (
+            MODEL,
+            "F.cross_entropy(logits.flatten(0, 1), targets.flatten())",
+            "F.cross_entropy(logits.flatten(0, 1), targets[:, 1:].flatten())",
         ),
     ),
     _way(
@@ -503,6 +517,35 @@ WRONG = (
         "always_training_behind_it",
         "It was in eval mode before.",
         (*RESTORED, "    model.train()\n    return"),
+    ),
+    _way(
+        "language_forgotten",
+        "Behind the first steps the language is taught nothing that is true.",
+        (
+            TRAIN,
+            "        batch = get_batch(data, config, generator)\n",
+            (
+                "        batch = get_batch(data, config, generator)\n"
+                "        if config.n_classes and step > 3:\n"
+                "            batch = batch[0], torch.zeros_like(batch[1])\n"
+            ),
+        ),
+    ),
+    _way(
+        "generates_otherwise",
+        "With a classifier the likeliest token is not taken.",
+        (
+            *GENERATING,
+            (
+                "            logits, *_ = self(context)\n"
+                "            logits = logits if self.classifier is None else -logits\n"
+            ),
+        ),
+    ),
+    _way(
+        "generates_without_alone",
+        "With a classifier forward gives three things.",
+        (*GENERATING, "            logits, _ = self(context)\n"),
     ),
     _way(
         "built_without_classes",
