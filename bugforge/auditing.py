@@ -85,7 +85,9 @@ def _of_track(catalogue: Catalogue, track: Track) -> Catalogue:
 
 @dataclass(frozen=True)
 class _Auditor:
-    """An audit of one of a track's programs under way. catalogue: what the track may plant."""
+    """An audit of one of a track's programs under way. catalogue: what the track may plant; whole:
+    all that there is.
+    """
 
     box: Sandbox
     track: Track

@@ -152,16 +152,21 @@ def test_going_on_keeps_the_bits_of_the_learners_own(tmp_path: Path, box: Sandbo
     run("new", "w", "--seed", "5", "--program", "gpt", cwd=tmp_path)
     run("reveal", "w", "--apply", cwd=tmp_path)
     workspace = open_workspace(tmp_path / "w")
-    model = workspace.root / "train.py"
-    own = model.read_text(encoding="utf-8").replace(
-        "weight_decay: float = 0.01", "weight_decay: float = 0.02"
-    )
-    model.write_text(own, encoding="utf-8")
+    train = workspace.root / "train.py"
+    text = train.read_text(encoding="utf-8")
+    own = text.replace("weight_decay: float = 0.01", "weight_decay: float = DECAY")
+    own = own.replace("import torch\n", "import torch\nfrom helper import DECAY\n", 1)
+    train.write_text(own, encoding="utf-8")
+    (workspace.root / "helper.py").write_text("DECAY = 0.02\n", encoding="utf-8")
     workspace.note({"event": "check", "verdict": "passed"})
     assert run("extend", "token-classifier", "w", cwd=tmp_path).returncode == 0
     further = open_workspace(tmp_path / "w-token-classifier")
     key = further.answer_key(None)
     assert key.given["train.py"] == own
-    recorder = Recorder(box, box.room(), draw(random.Random(0), PROGRAM))
-    begin(recorder, key, further.root, 99)
-    assert all(reading.kept for reading in compared(recorder, key)[0])
+    for changed, kept in ((own, True), (own.replace("* 0.5 *", "* 0.6 *"), False)):
+        (further.root / "train.py").write_text(changed, encoding="utf-8")
+        recorder = Recorder(box, box.room(), draw(random.Random(0), PROGRAM))
+        begin(recorder, key, further.root, 99)
+        readings, _ = compared(recorder, key)
+        assert len(readings) == 3
+        assert all(reading.kept for reading in readings) is kept
