@@ -38,7 +38,7 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         track = find_track(key.track)
         program = track.program(key.reference)
         page = _inlined(track, program, has_bugs=bool(key.bugs))
-        *sources, last = (f"`{name}`" for name in program.files)
+        *sources, last = (f"`{name}`" for name in program.begun_with)
         words |= {"forward": program.forward, "sources": f"{', '.join(sources)} and {last}"}
         harness = program.extension.harnessed() if program.extension else {}
     problem, analysis = Template(page).substitute(words), _template("ANALYSIS.md")
@@ -48,9 +48,11 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
 def _inlined(track: Track, program: Program, *, has_bugs: bool) -> str:
     """Put together a track's page from its own words, its program's and those on its task."""
     task = program.extension.task if program.extension else None
+    before = program.base.extension if program.base else None
     return Template(_template(track.problem or program.problem)).safe_substitute(
         contract=_template(program.contract),
         task=_template(task[has_bugs]).strip() if task else "",
+        stays=_template(before.stays) if before and before.stays else "",
     )
 
 

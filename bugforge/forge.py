@@ -2,14 +2,15 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
-from bugforge.edits import Edit
+from bugforge.edits import Edit, apply_edits
+from bugforge.imports import without_idle_imports
 from bugforge.marks import mark, unmarked
 from bugforge.program import Program
 from bugforge.rewrite import Renaming, Retelling, Rewrite
@@ -93,19 +94,32 @@ def _with_room(
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
-    Where one has none in the end, or all touch others, it is made over once more; at last it keeps
-    its own build, and its own names.
+    Where one has none in the end, or all touch others, or one would leave an import without a use,
+    which a linter finds, it is made over once more; at last it keeps its own build, and its own
+    names.
     """
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     names: list[type[Rewrite]] = [r for r in rewrites if issubclass(r, Renaming | Retelling)]
     room = Room.of(wanted, reference)
+    telling = None
     for drawn_from in (*[rewrites] * DRAWS, names, []):
         variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]
         chosen = placed(wanted, sources, rng)
         if chosen is not None:
-            return variant, chosen
-    raise AssertionError(wanted)
+            telling = variant, chosen
+            if not _leaves_imports_idle(variant.files, chosen):
+                return variant, chosen
+    assert telling, wanted
+    return telling
+
+
+def _leaves_imports_idle(files: Mapping[str, str], chosen: Iterable[Candidate]) -> bool:
+    forged = apply_edits(files, [edit for candidate in chosen for edit in candidate.edits])
+    return any(
+        without_idle_imports(text) != text and without_idle_imports(files[name]) == files[name]
+        for name, text in forged.items()
+    )
 
 
 @cache

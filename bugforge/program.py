@@ -24,8 +24,9 @@ class Extension:
     files: the new ones, which a learner is given. unwritten: those of them that are to be written.
     problem: the template of its PROBLEM.md, and task: of what that asks for, where there is
     something to write and where there are bugs to mend.
-    forward: what forward takes. instruments: what records what it adds. lacks: fields of GPTConfig
-    that it takes away. unsuited: ids of rewrites that are not for what it makes.
+    takes: what forward takes, beside what it took. stays: the template of what must stay of it
+    where something else is added. instruments: what records what it adds. lacks: fields of
+    GPTConfig that it takes away. unsuited: ids of rewrites that are not for what it makes.
     tests: the file of tests that a learner is to write. The folder has right ones by its name, and
     what these and unwritten files begin with as `stub_` with the name. tried: ids of kinds that
     they must fail on, beside those of the track.
@@ -40,7 +41,8 @@ class Extension:
     problem: str
     task: tuple[str, str] | None = None
     unwritten: tuple[str, ...] = ()
-    forward: str = FORWARD
+    takes: str = ""
+    stays: str = ""
     instruments: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     unsuited: tuple[str, ...] = ()
@@ -126,8 +128,24 @@ class Program:
 
     @property
     def forward(self) -> str:
-        """Write what its model's forward takes."""
-        return self.extension.forward if self.extension else FORWARD
+        """Write what its model's forward takes: what was added last comes first."""
+        return ", ".join((FORWARD, *self.takes))
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Name what its extensions let forward take, the last extension's first."""
+        if not (self.base and self.extension):
+            return ()
+        own = (self.extension.takes,) if self.extension.takes else ()
+        return (*own, *self.base.takes)
+
+    @property
+    def begun_with(self) -> tuple[str, ...]:
+        """Name the files that there are before its extension adds any."""
+        if not self.base:
+            return self.files
+        added = self.base.extension.files if self.base.extension else ()
+        return (*self.base.begun_with, *added)
 
     @property
     def expects(self) -> bool:

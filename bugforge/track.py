@@ -89,7 +89,8 @@ KV_CACHE = Extension(
     files=("cache.py",),
     problem="kv-cache.md",
     task=("kv-cache-write.md", "kv-cache-mend.md"),
-    forward="idx, targets=None, caches=None",
+    takes="caches=None",
+    stays="kv-cache-stays.md",
     instruments=("caching",),
     tests="test_cache.py",
 )
@@ -120,7 +121,7 @@ TOKEN_CLASSIFIER = Extension(
     files=(),
     problem="token-classifier.md",
     task=("token-classifier-write.md", "token-classifier-mend.md"),
-    forward="idx, targets=None, labels=None",
+    takes="labels=None",
     instruments=("classifying",),
 )
 SEQUENCE_CLASSIFIER = Extension(

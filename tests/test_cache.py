@@ -200,7 +200,8 @@ def test_a_kind_goes_with_its_track(tmp_path: Path) -> None:
 def test_what_must_not_stop_does_not(tmp_path: Path) -> None:
     """The track of nonsense has no bug that ends in an error, and always one of decoding."""
     for seed in range(12):
-        key = forge(Request(seed=str(seed)), GARBAGE, CATALOGUE, "0")
+        request = Request(seed=str(seed), program=GARBAGE.programs[0].name)
+        key = forge(request, GARBAGE, CATALOGUE, "0")
         kinds = [CATALOGUE.kinds[bug.kind] for bug in key.bugs]
         assert not [kind for kind in kinds if kind.crashes()]
         assert "decode" in [kind.visibility for kind in kinds]

@@ -128,6 +128,9 @@ def test_follow_ups_go_on_from_each_other(tmp_path: Path, box: Sandbox) -> None:
     workspace.note({"event": "check", "verdict": "passed"})
     assert run("extend", "token-classifier", "w", cwd=tmp_path).returncode == 0
     further = open_workspace(tmp_path / "w-token-classifier")
+    told = (further.root / "PROBLEM.md").read_text(encoding="utf-8")
+    assert "labels=None, caches=None" in told
+    assert "a list of `KVCache`" in told
     key = further.answer_key(None)
     program = TOKENS_CLASSIFIED.program(key.reference)
     assert {"caching", "classifying"} <= set(program.instruments)

@@ -89,7 +89,7 @@ def _losses(plain: Any, model: Any, job: Job, seen: Recording) -> None:
                 if wanted is not None:
                     told["targets"], expected["targets"] = model(idx, wanted)[1], of_tokens
                     told["without"], expected["without"] = plain(idx, wanted)[1], of_tokens
-                    told["both"] = model(idx, wanted, labels)[1]
+                    told["both"] = model(idx, wanted, labels=labels)[1]
                     expected["both"] = of_tokens + of_classes
             seen.facts[f"nothing/{way}/{name}"] = nothing is None
             for what, loss in told.items():
