@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Literal
 
@@ -126,23 +127,14 @@ def _same_caching(one: Evidence, other: Evidence) -> bool:
     return lengths[0] == lengths[1] and all(apart(mine[n], theirs[n]) <= ALIKE for n in theirs)
 
 
-def _same_classifying(one: Evidence, other: Evidence) -> bool:
-    mine, theirs = tensors(one, "classifying"), tensors(other, "classifying")
-    told, others = facts(one, "classifying"), facts(other, "classifying")
-    numbers = [name for name in others if name.startswith(("told/", "loss/", "restored/"))]
+def _same_classifier(instrument: str, one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, instrument), tensors(other, instrument)
+    told, others = facts(one, instrument), facts(other, instrument)
+    numbers = [n for n in others if n.startswith(("told", "loss/", "restored/", "unmoved"))]
     # Gradients that are handed on go by the program's own names.
     ours = [name for name in theirs if name.startswith(("logits/", "classes/", "taught/"))]
     return all(abs(told[n] - others[n]) <= ALIKE for n in numbers) and all(
         apart(mine[n], theirs[n]) <= ALIKE for n in ours
-    )
-
-
-def _same_sequences(one: Evidence, other: Evidence) -> bool:
-    mine, theirs = tensors(one, "sequences"), tensors(other, "sequences")
-    told, others = facts(one, "sequences"), facts(other, "sequences")
-    numbers = [n for n in others if n.startswith(("told", "loss/", "restored/", "unmoved"))]
-    return all(abs(told[n] - others[n]) <= ALIKE for n in numbers) and all(
-        apart(mine[n], theirs[n]) <= ALIKE for n in theirs
     )
 
 
@@ -152,6 +144,6 @@ _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "update": _same_updates,
     "decode": _same_tokens,
     "caching": _same_caching,
-    "classifying": _same_classifying,
-    "sequences": _same_sequences,
+    "classifying": partial(_same_classifier, "classifying"),
+    "sequences": partial(_same_classifier, "sequences"),
 }

@@ -10,6 +10,8 @@ import numpy as np
 from bugforge.mutation import Stage
 from bugforge.recordings import Array, Recording
 
+NOT_RUN = "the program did not run that far"
+
 Evidence = Mapping[str, Recording]
 """Recordings by the name of their instrument."""
 
@@ -67,7 +69,7 @@ def hidden_by(
 ) -> str:
     """Say what keeps a check from telling: an instrument that crashed, a law that is broken."""
     if any(name not in seen or seen[name].crash is not None for name in needs):
-        return "the program did not run that far"
+        return NOT_RUN
     broken = next((before[name] for name in after if not before[name].kept), None)
     return f"it means nothing while this does not hold: {broken.sentence}" if broken else ""
 

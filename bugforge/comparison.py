@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -137,27 +138,15 @@ def dropped_otherwise(seen: Evidence, pristine: Evidence) -> float:
     return float(abs(np.log(mine) - np.log(theirs)))
 
 
-def classes_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far the logits of tokens' classes lie apart."""
-    mine, theirs = (tensors(e, "classifying", "classes/") for e in (seen, pristine))
+def recorded_apart(instrument: str, part: str, seen: Evidence, pristine: Evidence) -> float:
+    """How far the tensors of a part of what an instrument records lie apart, at the most."""
+    mine, theirs = (tensors(e, instrument, part) for e in (seen, pristine))
     return max(apart(mine[name], theirs[name]) for name in theirs)
 
 
-def taught_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far the gradients that the loss of classes leads to lie apart."""
-    mine, theirs = (tensors(e, "classifying", "taught/") for e in (seen, pristine))
-    return apart_by_name(mine, theirs, 1e-9)
-
-
-def rows_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far the logits of rows lie apart."""
-    mine, theirs = (tensors(e, "sequences", "logits/") for e in (seen, pristine))
-    return max(apart(mine[name], theirs[name]) for name in theirs)
-
-
-def rows_taught_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far the gradients that the loss of rows leads to lie apart."""
-    mine, theirs = (tensors(e, "sequences", "taught/") for e in (seen, pristine))
+def taught_apart(instrument: str, seen: Evidence, pristine: Evidence) -> float:
+    """How far the gradients that a classifier's loss leads to lie apart."""
+    mine, theirs = (tensors(e, instrument, "taught/") for e in (seen, pristine))
     return apart_by_name(mine, theirs, 1e-9)
 
 
@@ -244,7 +233,7 @@ COMPARISONS = (
         "classifier",
         "Given weights and tokens lead to the logits of classes that PROBLEM.md states.",
         ("classifying",),
-        classes_apart,
+        partial(recorded_apart, "classifying", "classes/"),
         at_most=1e-4,
         after=("classifier-off", "classifier-parameters", "forward"),
     ),
@@ -253,7 +242,7 @@ COMPARISONS = (
         "classifier",
         "What the classes are read from is taught by their loss, too.",
         ("classifying",),
-        taught_apart,
+        partial(taught_apart, "classifying"),
         at_most=1e-2,
         after=("classes", "losses-given"),
     ),
@@ -262,7 +251,7 @@ COMPARISONS = (
         "classifier",
         "Given weights and rows lead to the logits that the mean of their tokens leads to.",
         ("sequences",),
-        rows_apart,
+        partial(recorded_apart, "sequences", "logits/"),
         at_most=1e-4,
         after=("rows-shape", "rows-parameters", "padding-kept-out", "forward"),
     ),
@@ -271,7 +260,7 @@ COMPARISONS = (
         "classifier",
         "What rows are made of is taught by their loss, too.",
         ("sequences",),
-        rows_taught_apart,
+        partial(taught_apart, "sequences"),
         at_most=1e-2,
         after=("rows", "rows-losses"),
     ),

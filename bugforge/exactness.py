@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from bugforge.answers import AnswerKey
-from bugforge.checks import Reading
+from bugforge.checks import NOT_RUN, Reading
 from bugforge.distance import apart
 from bugforge.mutation import Stage
 from bugforge.probe import draw
@@ -50,7 +50,6 @@ SAME: tuple[tuple[str, str, Stage, str], ...] = (
     ),
 )
 SIGNATURE: tuple[str, Stage, str] = ("signature", "head", "`forward` takes what it took.")
-NOT_RUN = "the program did not run that far"
 WAYS = ("given", "drawn")
 """Which seed the steps are taken with: that of `main`, and another."""
 

@@ -9,9 +9,9 @@ from typing import Literal
 from bugforge.answers import AnswerKey
 from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, Subset, attribute, subsets
-from bugforge.checks import Evidence, Reading
+from bugforge.checks import NOT_RUN, Evidence, Reading
 from bugforge.errors import LostError
-from bugforge.exactness import NOT_RUN, begin, compared, unread
+from bugforge.exactness import begin, compared, unread
 from bugforge.judgement import judge
 from bugforge.pairing import Pairing
 from bugforge.probe import Probe, draw

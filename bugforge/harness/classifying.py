@@ -12,7 +12,8 @@ from .learning import expect
 from .lookups import in_parts, read_tokens
 from .notes import built_models
 from .program import Program
-from .weights import LARGE, by_given_name, carry, in_thirds
+from .taught import teach
+from .weights import LARGE, carry
 
 CLASSES = 4
 """As many as no other axis is long; what training asks for are two, odd and even."""
@@ -113,14 +114,7 @@ def _taught(model: Any, job: Job, seen: Recording) -> None:
     carry(model.eval(), job.weights, job.pairing)
     idx = job.inputs["base"].clone()
     loss = model(idx, labels=(idx + job.inputs["other"]) % CLASSES)[1]
-    names = by_given_name(model, job.weights, job.pairing)
-    learned = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
-    handed = {n: g for n, g in zip(learned, gradients, strict=True) if g is not None}
-    for name, gradient in in_thirds(handed, job.pairing.width).items():
-        place, shape = names[name]
-        if place in job.weights:
-            seen.tensors[f"taught/{place}"] = gradient.reshape(shape)
+    teach(model, loss, job, seen)
 
 
 def _mean(logits: Tensor, wanted: Tensor) -> float:
@@ -212,5 +206,5 @@ def _learned(program: Program, job: Job, seen: Recording) -> None:
     if tokens is not None:
         windows = tokens.unfold(0, int(config.block_size) + 1, 1)  # (N, T + 1)
         with torch.no_grad():
-            logits = model.eval()(windows[:, :-1])[0]
+            logits = model(windows[:, :-1])[0]
         seen.facts["language"] = _mean(logits, windows[:, 1:])

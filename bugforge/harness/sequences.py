@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from .job import Job, Recording
 from .program import Program
-from .weights import LARGE, SPREAD, by_given_name, carry, in_thirds
+from .taught import teach
+from .weights import LARGE, SPREAD, carry
 
 CLASSES = 4
 """As many as no other axis is long."""
@@ -34,8 +35,8 @@ def sequences(program: Program, job: Job) -> Recording:
     classify = program.rows()
     gpt = program.build(**job.sizes)
     model = program.model.SequenceClassifier(gpt, CLASSES)
-    more = [(n, p) for n, p in model.named_parameters() if not _is_in(p, gpt)]
-    seen.facts["more"] = [list(parameter.shape) for _, parameter in more]
+    more = [parameter for parameter in model.parameters() if not _is_in(parameter, gpt)]
+    seen.facts["more"] = [list(parameter.shape) for parameter in more]
     seen.facts["shared"] = all(_is_in(parameter, model) for parameter in gpt.parameters())
     mask = torch.arange(job.inputs["base"].size(1)) < torch.tensor(LENGTHS)[:, None]  # (B, T)
     for way, scale in (("given", 1.0), ("large", LARGE)):
@@ -56,15 +57,13 @@ def _is_in(parameter: Tensor, module: nn.Module) -> bool:
     return any(parameter is other for other in module.parameters())
 
 
-def _fill(
-    model: Any, gpt: Any, more: list[tuple[str, nn.Parameter]], job: Job, scale: float
-) -> None:
+def _fill(model: Any, gpt: Any, more: list[nn.Parameter], job: Job, scale: float) -> None:
     """Give the GPT its weights, and what stands behind it some by shape and order."""
     model.eval()
     carry(gpt, job.weights, job.pairing, scale)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        for _, parameter in more:
+        for parameter in more:
             parameter.copy_(SPREAD * scale * torch.randn(parameter.shape, generator=generator))
 
 
@@ -99,14 +98,7 @@ def _taught(model: Any, gpt: Any, job: Job, mask: Tensor, seen: Recording) -> No
     """Record the gradients of the GPT that a loss leads to, by the names that are ours."""
     labels = torch.arange(len(mask)) % CLASSES
     loss = model(job.inputs["base"].clone(), mask.clone(), labels)[1]
-    names = by_given_name(gpt, job.weights, job.pairing)
-    learned = {name: p for name, p in gpt.named_parameters() if p.requires_grad}
-    gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
-    handed = {n: g for n, g in zip(learned, gradients, strict=True) if g is not None}
-    for name, gradient in in_thirds(handed, job.pairing.width).items():
-        place, shape = names[name]
-        if place in job.weights:
-            seen.tensors[f"taught/{place}"] = gradient.reshape(shape)
+    teach(gpt, loss, job, seen)
 
 
 def _accuracies(classify: ModuleType, model: Any, job: Job, mask: Tensor, seen: Recording) -> None:

@@ -1,9 +1,12 @@
 """Laws of a classifier of tokens: it is learned beside the language, and changes nothing else."""
 
+from functools import partial
+
 import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart_by_name
+from bugforge.properties.telling import modes_lost, told_accuracy_apart, wrong_losses
 
 MORE = 2
 """Parameters that a classifier brings: a matrix and a bias."""
@@ -35,14 +38,6 @@ def language_changed(seen: Evidence) -> float:
     return max(float(np.abs(mine[name] - theirs[name]).max()) for name in theirs)
 
 
-def wrong_losses(seen: Evidence) -> float:
-    """How far a loss of forward lies from what it should be, at the most, as a share of it."""
-    told, expected = (facts(seen, "classifying", f"{part}/") for part in ("loss", "expected"))
-    if not all(facts(seen, "classifying", "nothing/").values()):
-        return float("inf")
-    return float(max(abs(told[n] - expected[n]) / abs(expected[n]) for n in expected))
-
-
 def joint_loss_apart(seen: Evidence) -> float:
     """How far the losses that training told lie from what they should be, as a share of that."""
     told = facts(seen, "classifying")
@@ -72,17 +67,6 @@ def generated_otherwise(seen: Evidence) -> float:
 def loss_of_language(seen: Evidence) -> float:
     """Mean cross-entropy, in nats, of the text behind a short training of both."""
     return float(facts(seen, "classifying")["language"])
-
-
-def told_accuracy_apart(seen: Evidence) -> float:
-    """How far the share that `accuracy` tells lies from the one there is."""
-    told, right = (facts(seen, "classifying", f"{part}/") for part in ("told", "right"))
-    return float(max(abs(told[name] - right[name]) for name in right))
-
-
-def modes_lost(seen: Evidence) -> float:
-    """Count the modes that measuring does not restore."""
-    return float(sum(not kept for kept in facts(seen, "classifying", "restored/").values()))
 
 
 def classes_learned(seen: Evidence) -> float:
@@ -122,7 +106,7 @@ CLASSIFYING = (
         "classifier",
         "forward gives the mean loss of tokens, of their classes, or the sum of both, as asked.",
         ("classifying",),
-        wrong_losses,
+        partial(wrong_losses, "classifying"),
         at_most=1e-5,
         after=("classifier-off",),
     ),
@@ -158,7 +142,7 @@ CLASSIFYING = (
         "classifier",
         "`accuracy` tells the share of tokens that are rightly taken for odd or even.",
         ("classifying",),
-        told_accuracy_apart,
+        partial(told_accuracy_apart, "classifying"),
         at_most=1e-5,
         after=("classifier-off",),
     ),
@@ -167,7 +151,7 @@ CLASSIFYING = (
         "classifier",
         "Measuring accuracy leaves the model in the mode that it was in.",
         ("classifying",),
-        modes_lost,
+        partial(modes_lost, "classifying"),
         at_most=0.0,
     ),
     Law(

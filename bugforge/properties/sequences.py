@@ -1,7 +1,10 @@
 """Laws of a classifier of rows: padding counts for nothing, and what stands there for all."""
 
+from functools import partial
+
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart
+from bugforge.properties.telling import modes_lost, told_accuracy_apart, wrong_losses
 
 GIVEN = 2
 """What forward gives: logits and a loss."""
@@ -36,25 +39,6 @@ def padding_counted(seen: Evidence) -> float:
         for way in masked
         for other in ("refilled", "alone")
     )
-
-
-def wrong_losses(seen: Evidence) -> float:
-    """How far a loss lies from the mean cross-entropy of the rows' classes, as a share of it."""
-    if not all(facts(seen, "sequences", "nothing/").values()):
-        return float("inf")
-    told, expected = (facts(seen, "sequences", f"{part}/") for part in ("loss", "expected"))
-    return float(max(abs(told[n] - expected[n]) / abs(expected[n]) for n in expected))
-
-
-def told_accuracy_apart(seen: Evidence) -> float:
-    """How far the share that `accuracy` tells lies from the one there is."""
-    told, right = (facts(seen, "sequences", f"{part}/") for part in ("told", "right"))
-    return float(max(abs(told[name] - right[name]) for name in right))
-
-
-def modes_lost(seen: Evidence) -> float:
-    """Count the modes that measuring does not restore."""
-    return float(sum(not kept for kept in facts(seen, "sequences", "restored/").values()))
 
 
 def ill_trained(seen: Evidence) -> float:
@@ -103,7 +87,7 @@ SEQUENCES = (
         "classifier",
         "The loss of rows is the mean cross-entropy of their classes.",
         ("sequences",),
-        wrong_losses,
+        partial(wrong_losses, "sequences"),
         at_most=1e-5,
         after=("rows-shape",),
     ),
@@ -112,7 +96,7 @@ SEQUENCES = (
         "classifier",
         "`accuracy` tells the share of rows that are classified rightly.",
         ("sequences",),
-        told_accuracy_apart,
+        partial(told_accuracy_apart, "sequences"),
         at_most=1e-5,
         after=("rows-shape",),
     ),
@@ -121,7 +105,7 @@ SEQUENCES = (
         "classifier",
         "Measuring accuracy leaves the model in the mode that it was in.",
         ("sequences",),
-        modes_lost,
+        partial(modes_lost, "sequences"),
         at_most=0.0,
     ),
     Law(
