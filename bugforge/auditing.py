@@ -15,6 +15,7 @@ from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.edits import apply_edits, touch
 from bugforge.errors import NoFitError
+from bugforge.files import write_files
 from bugforge.forge import forge
 from bugforge.mutants import Mutant, mutants, placed
 from bugforge.mutation import RUNS, Mutation
@@ -268,9 +269,7 @@ class _Auditor:
         checked = {}
         for name, files in (("given", key.forged), ("solution", key.solution)):
             folder = self.box.room()
-            for file, text in files.items():
-                (folder / file).parent.mkdir(exist_ok=True)
-                (folder / file).write_text(text, encoding="utf-8")
+            write_files(folder, files)
             checked[name] = verify(
                 self.box, folder, key, Question(rng, trains="never", trials=trials)
             )

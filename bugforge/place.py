@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bugforge.answers import AnswerKey, seal
 from bugforge.errors import WorkspaceError
-from bugforge.files import beside, unwritable, write_whole
+from bugforge.files import beside, unwritable, write_files, write_whole
 from bugforge.workspace import HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_name
 
 
@@ -81,9 +81,7 @@ def _fill(
     folder: Path, manifest: Manifest, files: Mapping[str, str | bytes], key: AnswerKey | None
 ) -> None:
     (folder / HIDDEN).mkdir()
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    write_files(folder, files)
     if key:
         (folder / HIDDEN / KEY).write_text(seal(key), encoding="ascii", newline="\n")
     text = json.dumps(asdict(manifest), indent=2) + "\n"

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from bugforge.checks import Evidence, measured, tensors
 from bugforge.distance import apart
 from bugforge.errors import ToolError
+from bugforge.files import write_files
 from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
 from bugforge.probe import Probe
 from bugforge.program import CONFTEST
@@ -217,9 +218,7 @@ class Recorder:
         """Write a program into a folder of its own."""
         folder = self.room / "programs" / name
         folder.mkdir(parents=True)
-        for file, text in files.items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_text(text, encoding="utf-8")
+        write_files(folder, files)
         return folder
 
     def forget(self, name: str) -> None:
