@@ -39,7 +39,16 @@ WORKSPACES = 8
 """Forged programs, of each correct one, of which each bug is left in alone."""
 
 BUGS = 4
-QUICK = {"construct", "initial", "forward", "targets", "objective", "update", "beginning"}
+QUICK = {
+    "construct",
+    "initial",
+    "forward",
+    "positions",
+    "targets",
+    "objective",
+    "update",
+    "beginning",
+}
 """Instruments that take less than all others together, and tell most pairs apart."""
 
 

@@ -59,6 +59,7 @@ ORDER = (
     "cache-length",
     "caches-apart",
     "cached-cost",
+    "cached-once",
     "classifier-off",
     "classifier-parameters",
     "language-unchanged",

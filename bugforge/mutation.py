@@ -56,6 +56,8 @@ BugClass = Literal[
     "cache-mask",
     "cache-contents",
     "cache-life",
+    "rotary",
+    "grouping",
     "class-labels",
     "class-head",
     "class-loss",

@@ -26,6 +26,7 @@ INSTRUMENTS = (
     "construct",
     "initial",
     "forward",
+    "positions",
     "targets",
     "objective",
     "update",
@@ -68,7 +69,8 @@ class Probe:
     @property
     def instruments(self) -> tuple[str, ...]:
         """All that record it, in order."""
-        return (*INSTRUMENTS, *self.program.instruments)
+        asked = (*INSTRUMENTS, *self.program.instruments)
+        return tuple(name for name in asked if name not in self.program.unasked)
 
     def spec(self) -> dict[str, Any]:
         """Give the part of a job's description that is the same for every program."""
@@ -80,6 +82,7 @@ class Probe:
             "samplings": SAMPLINGS,
             "text": self.text,
             "seed": self.seed,
+            "rotary": self.program.rotary,
         }
 
 

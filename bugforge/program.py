@@ -24,12 +24,15 @@ class Extension:
     files: the new ones, which a learner is given. unwritten: those of them that are to be written.
     problem: the template of its PROBLEM.md, and task: of what that asks for, where there is
     something to write and where there are bugs to mend.
+    contract: of that page's words on what must stay, where they are others.
     takes: what forward takes, beside what it took. stays: the template of what must stay of it
-    where something else is added. instruments: what records what it adds. lacks: fields of
-    GPTConfig that it takes away. unsuited: ids of rewrites that are not for what it makes.
-    tests: the file of tests that a learner is to write. The folder has right ones by its name, and
-    what these and unwritten files begin with as `stub_` with the name. tried: ids of kinds that
-    they must fail on, beside those of the track.
+    where something else is added. instruments: what records what it adds. unasked:
+    what else has no answer to give. lacks: fields of GPTConfig that it takes away; sizes: those
+    that are set while it is recorded. rotary: whether positions turn queries and keys.
+    unsuited: ids of rewrites that are not for what it makes. tests: the file of tests that a
+    learner is to write. The folder has right ones by its name, and what these and unwritten files
+    begin with as `stub_` with the name. tried: ids of kinds that they must fail on, beside those of
+    the track.
     harness: files of tests that a learner is given; they are never the verdict. expects: whether
     the tensors lie there, too, that the program must make.
     """
@@ -39,12 +42,16 @@ class Extension:
     changes: tuple[str, ...]
     files: tuple[str, ...]
     problem: str
+    contract: str = ""
     task: tuple[str, str] | None = None
     unwritten: tuple[str, ...] = ()
     takes: str = ""
     stays: str = ""
     instruments: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    sizes: Mapping[str, float] = field(default_factory=dict, hash=False)
+    unasked: tuple[str, ...] = ()
+    rotary: bool = False
     unsuited: tuple[str, ...] = ()
     tests: str = ""
     tried: tuple[str, ...] = ()
@@ -107,7 +114,8 @@ class Program:
     unsuited: ids of rewrites that are not for it.
     sizes, fields: what is set in its GPTConfig and TrainConfig while it is recorded, beside what
     every program has. lacks: fields of its GPTConfig that others have. instruments: what records
-    it, beside what records every program.
+    it, beside what records every program. unasked: what of that has no answer to give. rotary:
+    whether positions turn queries and keys.
     """
 
     name: str
@@ -123,6 +131,8 @@ class Program:
     fields: Mapping[str, float] = field(default_factory=dict, hash=False)
     lacks: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    rotary: bool = False
     base: "Program | None" = None
     extension: Extension | None = None
 
@@ -157,7 +167,7 @@ class Program:
         """Tell programs apart by what records them: one of other sizes is recorded at the same."""
         if not (self.base and self.extension):
             return (self.folder,)
-        is_new = self.extension.instruments or self.extension.lacks
+        is_new = self.extension.instruments or self.extension.lacks or self.extension.sizes
         return (*self.base.recorded_as, *([self.extension.name] if is_new else []))
 
     @property
@@ -179,10 +189,14 @@ class Program:
             self,
             name=name or self.name,
             problem=extension.problem,
+            contract=extension.contract or self.contract,
             # Hints know a method by all that it takes, and would be left out of some.
             unsuited=tuple(dict.fromkeys((*self.unsuited, *extension.unsuited, "hints"))),
             lacks=(*self.lacks, *extension.lacks),
+            sizes={**self.sizes, **extension.sizes},
             instruments=(*self.instruments, *extension.instruments),
+            unasked=(*self.unasked, *extension.unasked),
+            rotary=self.rotary or extension.rotary,
             base=self,
             extension=extension,
         )

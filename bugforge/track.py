@@ -85,7 +85,7 @@ SILENT = tuple(way for way in VISIBILITIES if way != "crash")
 KV_CACHE = Extension(
     name="kv-cache",
     folder="kv_cache",
-    changes=("kv_cache/changes.toml", "kv_cache/attention.toml"),
+    changes=("kv_cache/changes.toml", "kv_cache/positions.toml", "kv_cache/attention.toml"),
     files=("cache.py",),
     problem="kv-cache.md",
     task=("kv-cache-write.md", "kv-cache-mend.md"),
@@ -109,10 +109,26 @@ SINGLE_HEAD = Extension(
 SINGLE_CACHE = replace(
     KV_CACHE,
     folder="single_cache",
-    changes=("kv_cache/changes.toml", "single_cache/attention.toml"),
+    changes=("kv_cache/changes.toml", "kv_cache/positions.toml", "single_cache/attention.toml"),
     task=("single-cache-write.md", "kv-cache-mend.md"),
     tried=("seed-not-set",),
     unwritten=("cache.py",),
+)
+ROTARY_POSITIONS = Extension(
+    name="rotary",
+    folder="rotary",
+    changes=("rotary/changes.toml",),
+    files=(),
+    problem="classic.md",
+    contract="rotary-contract.md",
+    sizes={"n_head": 6, "n_kv_head": 2},
+    unasked=("positions",),
+    rotary=True,
+)
+ROTARY_CACHE = replace(
+    KV_CACHE,
+    changes=("kv_cache/changes.toml", "rotary_cache/changes.toml"),
+    instruments=("caching", "grouped"),
 )
 TOKEN_CLASSIFIER = Extension(
     name="token-classifier",
@@ -161,10 +177,12 @@ NANO = Program(
 )
 SINGLE = GPT.extended(SINGLE_HEAD, "single")
 LARGER = GPT.extended(DEEP, "deep")
+ROTARY = GPT.extended(ROTARY_POSITIONS, "rotary")
 WITH_CACHES = (
     GPT.extended(KV_CACHE),
     NANO.extended(KV_CACHE),
     SINGLE.extended(SINGLE_CACHE),
+    ROTARY.extended(ROTARY_CACHE),
     LARGER.extended(KV_CACHE),
 )
 
@@ -217,9 +235,9 @@ SHIFT_MASK_TYPO = Track(
 CACHED = Track(
     name="kv-cache",
     title="Decode with a cache",
-    programs=WITH_CACHES[:3],
-    further=WITH_CACHES[3:],
-    bug_classes=CACHE_CLASSES,
+    programs=WITH_CACHES[:4],
+    further=WITH_CACHES[4:],
+    bug_classes=(*CACHE_CLASSES, "rotary", "grouping"),
     trains="writing a cache of keys and values into a GPT; with --bugs, finding what is wrong with "
     "one",
     seconds=3,

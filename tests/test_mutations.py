@@ -30,6 +30,7 @@ each_form = pytest.mark.parametrize(
 HOMES = (
     *CLASSIC.programs,
     CACHED.programs[0],
+    CACHED.program("rotary"),
     TOKENS_CLASSIFIED.programs[0],
     ROWS_CLASSIFIED.programs[0],
 )

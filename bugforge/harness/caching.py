@@ -1,17 +1,17 @@
 """What a program does with caches of keys and values, beside what it does without."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from .job import Job, Recording
 from .program import Program
-from .weights import LARGE, TILTS, carry, tilted
+from .weights import LARGE, carry
 
 TILTED = ("low", "far apart")
 """Weights under which a mask that hides too little shows."""
@@ -41,8 +41,7 @@ def caching(program: Program, job: Job) -> Recording:
     model = program.build(**job.sizes)
     fresh = _caches(program, job)
     weights = {"given": (job.weights, 1.0), "large": (job.weights, LARGE)}
-    for tilt in TILTED:
-        weights[tilt] = tilted(job.weights, job.heads, *TILTS[tilt]), 1.0
+    weights |= {tilt: (tilted, 1.0) for tilt, tilted in job.tilts().items() if tilt in TILTED}
     for way, (values, scale) in weights.items():
         carry(model, values, job.pairing, scale)
         model.eval()
@@ -64,6 +63,45 @@ def caching(program: Program, job: Job) -> Recording:
         seen.facts["operations"] = list(_operations(model, job))
         seen.facts["operations alone"] = _counted(lambda: model(job.inputs["one"][:1].clone()))
     return seen
+
+
+def grouped(program: Program, job: Job) -> Recording:
+    """Count the numbers that the caches of a full context hold, and those of its keys and values,
+    where heads share these.
+    """
+    seen = Recording()
+    model = program.build(**job.sizes)
+    carry(model.eval(), job.weights, job.pairing)
+    idx, caches = job.inputs["base"], _caches(program, job)()
+    with torch.no_grad():
+        _in_chunks(model, idx, CHUNKS["in chunks"], caches)
+    head_size = job.sizes["n_embd"] // job.sizes["n_head"]
+    keys = idx.numel() * job.sizes["n_kv_head"] * head_size
+    seen.facts["needed"] = 2 * job.sizes["n_layer"] * keys
+    # Views of one buffer are held once.
+    buffers = {held.untyped_storage().data_ptr(): held for held in _held(caches)}
+    seen.facts["held"] = sum(
+        held.untyped_storage().nbytes() // held.element_size() for held in buffers.values()
+    )
+    return seen
+
+
+def _held(caches: list[Any]) -> Iterator[Tensor]:
+    """Find the tensors that caches hold, in lists and objects of their own, too."""
+    waiting, known = list(caches), set()
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in known or isinstance(thing, nn.Module):
+            continue
+        known.add(id(thing))
+        if isinstance(thing, Tensor):
+            yield thing
+        elif isinstance(thing, Mapping):
+            waiting += thing.values()
+        elif isinstance(thing, list | tuple):
+            waiting += thing
+        else:
+            waiting += getattr(thing, "__dict__", {}).values()
 
 
 def _caches(program: Program, job: Job) -> Callable[[], list[Any]]:

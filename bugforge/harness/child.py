@@ -84,6 +84,7 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         text=spec["text"],
         samplings=spec["samplings"],
         seed=spec["seed"],
+        rotary=spec["rotary"],
     )
     for name in spec["instruments"]:
         _recorded(out, folder, name, partial(INSTRUMENTS[name], program, job))

@@ -65,7 +65,9 @@ class Trained:
 
 def course_on(job: Job, tokens: Tensor, span: int) -> Course:
     """Give a course on tokens (N,) whose model has the job's depth, heads and width."""
-    shape = {n: s for n, s in job.sizes.items() if n in ("n_layer", "n_head", "n_embd")}
+    shape = {
+        n: s for n, s in job.sizes.items() if n in ("n_layer", "n_head", "n_kv_head", "n_embd")
+    }
     held_out = job.held_out[: len(tokens)]
     return Course(tokens, held_out, span, torch.arange(job.sizes["vocab_size"]), shape)
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .caching import caching
+from .caching import caching, grouped
 from .classifying import classifying
 from .greedy import greedy
 from .job import Job, Recording
@@ -20,10 +20,13 @@ from .program import Program
 from .regularised import beginning, dropout, evaluation
 from .sequences import sequences
 from .update import update
-from .weights import LARGE, TILTS, carry, in_thirds, tilted
+from .weights import LARGE, carry, in_thirds
 
 CHANGES = ("base", "changed", "changed last")
 """Inputs under tilted weights: what tells whether a later token is seen."""
+
+REPEATED = "constant"
+"""The input that is one token again and again."""
 
 ROUNDS = 3
 """Fresh models whose beginnings are looked at."""
@@ -64,10 +67,13 @@ def forward(program: Program, job: Job) -> Recording:
     seen = Recording()
     model = program.build(**job.sizes)
     # A prompt for decoding may be longer than what forward must take.
-    inputs = tuple(n for n, x in job.inputs.items() if x.size(1) <= job.sizes["block_size"])
+    inputs = tuple(
+        name
+        for name, idx in job.inputs.items()
+        if idx.size(1) <= job.sizes["block_size"] and name != REPEATED
+    )
     ways: list[tuple[str, dict[str, Tensor], float, tuple[str, ...]]] = [
-        (tilt, tilted(job.weights, job.heads, low, apart), 1.0, CHANGES)
-        for tilt, (low, apart) in TILTS.items()
+        (tilt, weights, 1.0, CHANGES) for tilt, weights in job.tilts().items()
     ]
     ways += [("given", job.weights, 1.0, inputs), ("large", job.weights, LARGE, inputs)]
     for way, weights, scale, names in ways:
@@ -83,6 +89,22 @@ def forward(program: Program, job: Job) -> Recording:
         for number, pairing in enumerate(job.otherwise):
             carry(model, job.weights, pairing)
             seen.tensors[f"otherwise/{number}"] = model(job.inputs["base"].clone())[0]
+    return seen
+
+
+def positions(program: Program, job: Job) -> Recording:
+    """Logits (B, T, V) of one token repeated, in both modes, under given and under larger weights.
+
+    What tells positions apart only by other tokens, seen from there, has no answer to this.
+    """
+    seen = Recording()
+    model = program.build(**job.sizes)
+    for way, scale in (("given", 1.0), ("large", LARGE)):
+        carry(model, job.weights, job.pairing, scale)
+        for mode in ("eval", "train"):
+            model.train(mode == "train")
+            with torch.no_grad():
+                seen.tensors[f"{way}/{mode}"] = model(job.inputs[REPEATED].clone())[0]
     return seen
 
 
@@ -208,6 +230,7 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "construct": construct,
     "initial": initial,
     "forward": forward,
+    "positions": positions,
     "targets": targets,
     "objective": objective,
     "update": update,
@@ -218,6 +241,7 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "dropout": dropout,
     "evaluation": evaluation,
     "caching": caching,
+    "grouped": grouped,
     "classifying": classifying,
     "sequences": sequences,
 }

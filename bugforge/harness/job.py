@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .weights import Pairing
+from .weights import TILTS, Pairing, tilted
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Job:
     in the order of use; pairing: how they find their places in another, see `pairs`; otherwise:
     other ways to try. inputs: tokens (B, T) by name. data: tokens (N,) longer than a window, each
     of the vocabulary among the first T; held_out: as many to be held out, or none. text: to train
-    on. samplings: what generate is given, by name. seed: for what the program itself draws.
+    on. samplings: what generate is given, by name. seed: for what the program itself draws. rotary:
+    whether positions turn queries and keys.
     """
 
     sizes: dict[str, int]
@@ -30,11 +31,19 @@ class Job:
     text: str
     samplings: dict[str, dict[str, Any]]
     seed: int
+    rotary: bool
 
     @property
     def heads(self) -> int:
         """How many heads a layer of attention has."""
         return self.sizes.get("n_head", 1)
+
+    def tilts(self) -> dict[str, dict[str, Tensor]]:
+        """Give weights that tilt the scores of attention, by the name of the tilt."""
+        return {
+            name: tilted(self.weights, self.heads, low, apart, rotary=self.rotary)
+            for name, (low, apart) in TILTS.items()
+        }
 
 
 @dataclass

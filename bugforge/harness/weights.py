@@ -33,7 +33,7 @@ put in their place or added. Over 500 draws they lay between -80 and 36, none fa
 all that are seen (an exponential of -87 is the last that is not rounded to nothing)."""
 
 PROJECTIONS = 4
-"""Square matrices per block: query, key, value, and the output's, which is used last."""
+"""Matrices of attention in a block: query, key, value, and the output's, which is used last."""
 
 THIRDS = 3
 """Parts of a fused layer, which makes query, key and value at once: the rows of each follow those
@@ -124,9 +124,14 @@ def carry(
     return sorted(set(weights) - set(places.values()))
 
 
-def tilted(weights: dict[str, Tensor], heads: int, low: float, apart: float) -> dict[str, Tensor]:
+def tilted(
+    weights: dict[str, Tensor], heads: int, low: float, apart: float, *, rotary: bool = False
+) -> dict[str, Tensor]:
     """Give weights under which all scores of attention are about `low` lower, and those of each key
     lie within about `apart` of that, the other way round where it is negative.
+
+    rotary: whether positions turn queries and keys, see `slowest`; then it is done by the numbers
+    that they hardly turn.
 
     A softmax sees only the second, and a mask that is not low enough either. It is done by the
     biases of queries and keys: normalised inputs bound what they lead to, unlike the product of two
@@ -134,16 +139,30 @@ def tilted(weights: dict[str, Tensor], heads: int, low: float, apart: float) -> 
     """
     changed = dict(weights)
     for query, key, _ in _projections(_shapes(weights)):
-        matrix = weights[key]  # (C, C)
-        bias = weights[_bias(query)].view(heads, -1)  # (nh, hs)
+        matrix = weights[key]  # (nk * hs, C)
+        biases = weights[_bias(query)].view(heads, -1)  # (nh, hs)
+        size = biases.size(1)
+        group = heads * size // len(matrix)  # heads that share keys
+        bias = biases[::group]  # (nk, hs)
+        if rotary:
+            bias = bias * slowest(size)
         directions = bias / bias.norm(dim=1, keepdim=True)
         seen = torch.einsum("hd,hdc->hc", directions, matrix.view(*bias.shape, -1))
-        root = math.sqrt(bias.size(1))
+        root = math.sqrt(size)
         lengths = apart * root / (math.sqrt(matrix.size(1)) * seen.norm(dim=1, keepdim=True))
         changed[query] = FAINT * weights[query]
-        changed[_bias(query)] = (lengths * directions).flatten()
+        changed[_bias(query)] = (lengths * directions).repeat_interleave(group, dim=0).flatten()
         changed[_bias(key)] = (-low * root / lengths * directions).flatten()
     return changed
+
+
+def slowest(size: int) -> Tensor:
+    """Mark the pair of a head's numbers, of which there are so many, that positions turn least
+    where number i goes with number i + size / 2. At the sizes of the probe it is turned by 0.1 at
+    the most.
+    """
+    number = torch.arange(size)
+    return ((number + 1) % (size // 2) == 0).float()
 
 
 def by_given_name(
@@ -261,19 +280,27 @@ def _exchanged(weights: Mapping[str, Shape], order: tuple[int, int, int]) -> dic
     return {
         of(block[place]): of(block[other])
         for block in _projections(weights)
+        if weights[block[0]] == weights[block[1]]  # where heads share keys, shape tells
         for place, other in enumerate(order)
         for of in (str, _bias)
     }
 
 
 def _projections(weights: Mapping[str, Shape]) -> list[list[str]]:
-    """Name the matrices of each block that make query, key and value."""
-    square = [
-        name
-        for name, shape in weights.items()
-        if len(shape) == 2 and shape[0] == shape[1]  # noqa: PLR2004
-    ]
-    return [square[first : first + 3] for first in range(0, len(square), PROJECTIONS)]
+    """Name the matrices of each block that make query, key and value: two alike between two that
+    are square.
+    """
+    matrices = [name for name, shape in weights.items() if len(shape) == 2]  # noqa: PLR2004
+    found, first = [], 0
+    while first + PROJECTIONS <= len(matrices):
+        block = matrices[first : first + PROJECTIONS]
+        query, key, value, output = (tuple(weights[name]) for name in block)
+        if query == output == query[::-1] and key == value and key[1] == query[1]:
+            found.append(block[:-1])
+            first += PROJECTIONS
+        else:
+            first += 1
+    return found
 
 
 def _bias(matrix: str) -> str:

@@ -48,6 +48,15 @@ def cost_of_a_token(seen: Evidence) -> float:
     return float(np.maximum(share, 1 / share).max())
 
 
+def held_beyond_need(seen: Evidence) -> float:
+    """How many times more numbers caches hold than keys and values have, of heads that others
+    share. Memory that doubles when it is full holds less than twice as many; that of every head,
+    at the sizes of the probe, three times.
+    """
+    told = facts(seen, "grouped")
+    return float(told["held"] / told["needed"])
+
+
 CACHING = (
     Law(
         "cached",
@@ -82,5 +91,14 @@ CACHING = (
         ("caching",),
         cost_of_a_token,
         at_most=1.5,
+    ),
+    Law(
+        "cached-once",
+        "cache",
+        "Caches hold keys and values once for all the heads that share them.",
+        ("grouped",),
+        held_beyond_need,
+        at_most=2.0,
+        after=("cache-length",),
     ),
 )

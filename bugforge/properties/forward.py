@@ -75,7 +75,11 @@ def order(seen: Evidence) -> float:
 
 def position(seen: Evidence) -> float:
     """How far the positions of one token repeated differ from each other, at the least."""
-    return min(_spread(np.diff(way["constant"], axis=1), way["base"]) for way in _ways(seen))
+    repeated = tensors(seen, "positions")
+    return min(
+        _spread(np.diff(repeated[way.rstrip("/")], axis=1), logits["base"])
+        for way, logits in zip(WAYS, _ways(seen), strict=True)
+    )
 
 
 def neighbours(seen: Evidence) -> float:
@@ -167,7 +171,7 @@ FORWARD = (
         "position",
         "embedding",
         "The same token again, one place later, is not the same to the model.",
-        ("forward",),
+        ("forward", "positions"),
         position,
         at_least=FAINT,
         after=_SOUND,

@@ -13,7 +13,7 @@ CHUNKS = ([1] * 12, [5, 1, 1, 1, 1, 1, 1, 1], [5, 1, 4, 2], [1, 7, 4], [12])
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    config = GPTConfig(vocab_size=VOCAB, block_size=CONTEXT, n_layer=LAYERS, n_head=2, n_embd=16)
+    config = GPTConfig(vocab_size=VOCAB, block_size=CONTEXT, n_layer=LAYERS, n_head=4, n_embd=16)
     model = GPT(config).eval()
     for parameter in model.parameters():
         if parameter.dim() > 1:  # large, so that attention is far from uniform

@@ -1,0 +1,1 @@
+"""What a GPT does otherwise that turns queries and keys by their positions, in grouped heads."""

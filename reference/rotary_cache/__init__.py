@@ -1,0 +1,1 @@
+"""What attention with rotary positions and grouped heads does otherwise where there is a cache."""
