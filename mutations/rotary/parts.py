@@ -7,15 +7,12 @@ TURNING = """class Attention(nn.Module):
         super().__init__()
         speeds = 10000.0 ** (-torch.arange(0, size, 2) / size)
         angles = torch.outer(torch.arange(length), speeds)
-        angles = torch.cat((angles, angles), dim=-1)
-        self.register_buffer("cos", angles.cos(), persistent=False)
-        self.register_buffer("sin", angles.sin(), persistent=False)
+        self.register_buffer("angles", torch.cat((angles, angles), dim=-1), persistent=False)
 
     def rotate(self, x, past):
-        cos = self.cos[past : past + x.size(2)]
-        sin = self.sin[past : past + x.size(2)]
+        angles = self.angles[past : past + x.size(2)]
         first, second = x.chunk(2, dim=-1)
-        return x * cos + torch.cat((-second, first), dim=-1) * sin
+        return x * angles.cos() + torch.cat((-second, first), dim=-1) * angles.sin()
 
     def forward(self, x, cache=None):
         past = 0 if cache is None else len(cache)

@@ -6,11 +6,11 @@ import libcst.matchers as m
 from bugforge.mutation import Form, Mutation, Rewritten
 
 from ..cache.parts import BEHIND, new_alone
-from ..patterns import OWN, find, line, swap
+from ..patterns import OWN, find, line, retold, swap
 from .parts import TURNING
 
 PLACED = m.Subscript(value=OWN, slice=[m.SubscriptElement(BEHIND)])
-"""Rows of a table for new positions: self.cos[past : past + x.size(2)]."""
+"""Rows of a table for new positions: self.angles[past : past + x.size(2)]."""
 
 TURNS = m.FunctionDef(
     params=m.Parameters(params=[m.Param(m.Name("self")), m.Param(), m.Param(default=None)]),
@@ -18,12 +18,14 @@ TURNS = m.FunctionDef(
         [
             m.ZeroOrMore(),
             line(m.Assign(value=PLACED)),
-            line(m.Assign(value=PLACED)),
             m.ZeroOrMore(),
         ]
     ),
 )
 """A method that turns what it is given, behind so many: rotate(self, x, past)."""
+
+LENGTH = m.Call(func=m.Attribute(attr=m.Name("size")), args=[m.Arg(m.Integer("2"))])
+"""How many positions there are: x.size(2) of (B, heads, T, hs)."""
 
 DOUBLED = m.Call(
     func=m.Attribute(attr=m.Name("cat") | m.Name("concat")),
@@ -76,21 +78,21 @@ def each_number_twice(call: cst.Call) -> Rewritten:
 
 def by_head(method: cst.FunctionDef) -> Rewritten:
     """Take the angles of heads, from the first on."""
-    for placed in find(method, PLACED):
-        assert isinstance(placed, cst.Subscript)
-        length = find(
-            placed, m.Call(func=m.Attribute(attr=m.Name("size")), args=[m.Arg(m.Integer("2"))])
-        )
-        if len(length) != 1:
-            return None
-        assert isinstance(length[0], cst.Call)
-        heads = length[0].with_changes(args=[cst.Arg(cst.Integer("1"))])
-        by_head = swap(placed, length[0], heads)
-        alone = cst.SubscriptElement(cst.Index(cst.Name("None")))
-        comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
-        rows = by_head.slice[0].with_changes(comma=comma)
-        method = swap(method, placed, by_head.with_changes(slice=[rows, alone]))
-    return method
+    placing = find(method, line(m.Assign(value=PLACED)))[0]
+    length = find(placing, LENGTH)
+    if len(length) != 1:
+        return None
+    assert isinstance(placing, cst.SimpleStatementLine)
+    assert isinstance(length[0], cst.Call)
+    heads = length[0].with_changes(args=[cst.Arg(cst.Integer("1"))])
+    changed = retold(swap(placing, length[0], heads), "(heads, 1, hs)")
+    placed = find(changed, PLACED)[0]
+    assert isinstance(placed, cst.Subscript)
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    rows = placed.slice[0].with_changes(comma=comma)
+    beside = cst.SubscriptElement(cst.Index(cst.Name("None")))
+    changed = swap(changed, placed, placed.with_changes(slice=[rows, beside]))
+    return swap(method, placing, changed)
 
 
 class RopeOffsetCache(Mutation):
@@ -140,7 +142,7 @@ class RopeOffsetCache(Mutation):
         TURNING.replace(
             "len(cache)\n        q", "len(cache)\n        here = past\n        q"
         ).replace("self.n_head), past)", "self.n_head), here)"),
-        "def rotate(self, x, past):\n    return x * self.cos[past : past + x.size(2)]\n",
+        "def rotate(self, x, past):\n    return x * self.angles[past : past + x.size(2)]\n",
     )
 
 
