@@ -127,6 +127,12 @@ def _same_caching(one: Evidence, other: Evidence) -> bool:
     return lengths[0] == lengths[1] and all(apart(mine[n], theirs[n]) <= ALIKE for n in theirs)
 
 
+def _same_rows(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = tensors(one, "ragged"), tensors(other, "ragged")
+    told = [n for n in theirs if n.startswith(("ragged/", "grown/"))]
+    return all(apart(mine[n], theirs[n]) <= ALIKE for n in told)
+
+
 def _same_classifier(instrument: str, one: Evidence, other: Evidence) -> bool:
     mine, theirs = tensors(one, instrument), tensors(other, instrument)
     told, others = facts(one, instrument), facts(other, instrument)
@@ -144,6 +150,7 @@ _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "update": _same_updates,
     "decode": _same_tokens,
     "caching": _same_caching,
+    "ragged": _same_rows,
     "classifying": partial(_same_classifier, "classifying"),
     "sequences": partial(_same_classifier, "sequences"),
 }

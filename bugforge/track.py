@@ -130,6 +130,16 @@ ROTARY_CACHE = replace(
     changes=("kv_cache/changes.toml", "rotary_cache/changes.toml"),
     instruments=("caching", "grouped"),
 )
+RAGGED_BATCHES = Extension(
+    name="ragged",
+    folder="ragged",
+    changes=("ragged/changes.toml",),
+    files=(),
+    problem="ragged.md",
+    task=("ragged-write.md", "ragged-mend.md"),
+    takes="padding=None",
+    instruments=("ragged",),
+)
 TOKEN_CLASSIFIER = Extension(
     name="token-classifier",
     folder="token_classifier",
@@ -243,6 +253,17 @@ CACHED = Track(
     seconds=3,
     unwritten=True,
 )
+RAGGED = Track(
+    name="ragged",
+    title="Rows of unlike length",
+    programs=tuple(program.extended(RAGGED_BATCHES) for program in WITH_CACHES[:2]),
+    further=(LARGER.extended(KV_CACHE).extended(RAGGED_BATCHES),),
+    bug_classes=("ragged-positions", "ragged-mask", "ragged-life"),
+    trains="making a GPT with caches continue prompts of unlike length in one batch; with --bugs, "
+    "finding what is wrong with one that does",
+    seconds=3,
+    unwritten=True,
+)
 GARBAGE = Track(
     name="garbage",
     title="It runs, and writes nonsense",
@@ -344,7 +365,16 @@ ROWS_CLASSIFIED = Track(
     unwritten=True,
     exact=True,
 )
-TRACKS = (CLASSIC, SHIFT_MASK_TYPO, BITWISE, GARBAGE, CACHED, TOKENS_CLASSIFIED, ROWS_CLASSIFIED)
+TRACKS = (
+    CLASSIC,
+    SHIFT_MASK_TYPO,
+    BITWISE,
+    GARBAGE,
+    CACHED,
+    RAGGED,
+    TOKENS_CLASSIFIED,
+    ROWS_CLASSIFIED,
+)
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""
 

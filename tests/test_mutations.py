@@ -15,7 +15,7 @@ from bugforge.mutation import BUG_CLASSES, Form, IncompleteMutationError, Mutati
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import CACHED, CLASSIC, ROWS_CLASSIFIED, TOKENS_CLASSIFIED
+from bugforge.track import CACHED, CLASSIC, RAGGED, ROWS_CLASSIFIED, TOKENS_CLASSIFIED
 from bugforge.variant import vary
 from tests.conftest import Bench, Judge, bench_of
 
@@ -31,6 +31,7 @@ HOMES = (
     *CLASSIC.programs,
     CACHED.programs[0],
     CACHED.program("rotary"),
+    RAGGED.programs[0],
     TOKENS_CLASSIFIED.programs[0],
     ROWS_CLASSIFIED.programs[0],
 )

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from .chunks import counted, fresh_caches, in_chunks
 from .job import Job, Recording
 from .program import Program
 from .weights import LARGE, carry
@@ -39,7 +39,7 @@ def caching(program: Program, job: Job) -> Recording:
     """
     seen = Recording()
     model = program.build(**job.sizes)
-    fresh = _caches(program, job)
+    fresh = partial(fresh_caches, program, job)
     weights = {"given": (job.weights, 1.0), "large": (job.weights, LARGE)}
     weights |= {tilt: (tilted, 1.0) for tilt, tilted in job.tilts().items() if tilt in TILTED}
     for way, (values, scale) in weights.items():
@@ -50,18 +50,18 @@ def caching(program: Program, job: Job) -> Recording:
             with torch.no_grad():
                 seen.tensors[f"whole/{way}/{name}"] = model(idx.clone())[0]
                 for pattern, sizes in CHUNKS.items():
-                    cached, _ = _in_chunks(model, idx, sizes, fresh())
+                    cached, _ = in_chunks(model, idx, sizes, fresh())
                     seen.tensors[f"cached/{way}/{name}/{pattern}"] = cached
     carry(model, job.weights, job.pairing)
     model.eval()
     with torch.no_grad():
         sizes = CHUNKS["in chunks"]
-        _, seen.facts["lengths"] = _in_chunks(model, job.inputs["base"], sizes, fresh())
+        _, seen.facts["lengths"] = in_chunks(model, job.inputs["base"], sizes, fresh())
         seen.facts["read"] = list(accumulate(sizes))
         _in_turn(model, job, fresh, seen)
         _after_generating(model, job, fresh, seen)
         seen.facts["operations"] = list(_operations(model, job))
-        seen.facts["operations alone"] = _counted(lambda: model(job.inputs["one"][:1].clone()))
+        seen.facts["operations alone"] = counted(lambda: model(job.inputs["one"][:1].clone()))
     return seen
 
 
@@ -72,9 +72,9 @@ def grouped(program: Program, job: Job) -> Recording:
     seen = Recording()
     model = program.build(**job.sizes)
     carry(model.eval(), job.weights, job.pairing)
-    idx, caches = job.inputs["base"], _caches(program, job)()
+    idx, caches = job.inputs["base"], fresh_caches(program, job)
     with torch.no_grad():
-        _in_chunks(model, idx, CHUNKS["in chunks"], caches)
+        in_chunks(model, idx, CHUNKS["in chunks"], caches)
     head_size = job.sizes["n_embd"] // job.sizes["n_head"]
     keys = idx.numel() * job.sizes["n_kv_head"] * head_size
     seen.facts["needed"] = 2 * job.sizes["n_layer"] * keys
@@ -102,22 +102,6 @@ def _held(caches: list[Any]) -> Iterator[Tensor]:
             waiting += thing
         else:
             waiting += getattr(thing, "__dict__", {}).values()
-
-
-def _caches(program: Program, job: Job) -> Callable[[], list[Any]]:
-    cache = program.cache().KVCache
-    return lambda: [cache() for _ in range(job.sizes["n_layer"])]
-
-
-def _in_chunks(
-    model: Any, idx: Tensor, sizes: list[int], caches: list[Any]
-) -> tuple[Tensor, list[list[int]]]:
-    """Read tokens so many at a time; give their logits, and how long each cache is after each."""
-    logits, lengths = [], []
-    for chunk in torch.split(idx, sizes, dim=1):
-        logits.append(model(chunk.clone(), caches=caches)[0])
-        lengths.append([len(cache) for cache in caches])
-    return torch.cat(logits, dim=1), lengths
 
 
 def _in_turn(model: Any, job: Job, fresh: Callable[[], list[Any]], seen: Recording) -> None:
@@ -150,10 +134,4 @@ def _operations(model: Any, job: Job) -> Iterator[int]:
     """Count the operations of generating none, one, two and more tokens behind a short prompt."""
     prompt = job.inputs["alone"][:, :PROMPT]
     for new in range(STEPS + 1):
-        yield _counted(partial(model.generate, prompt.clone(), new, temperature=0))
-
-
-def _counted(deed: Callable[[], object]) -> int:
-    with FlopCounterMode(display=False) as counter:
-        deed()
-    return int(counter.get_total_flops())
+        yield counted(partial(model.generate, prompt.clone(), new, temperature=0))

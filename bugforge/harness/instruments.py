@@ -17,6 +17,7 @@ from .greedy import greedy
 from .job import Job, Recording
 from .learning import loop, objective, rates
 from .program import Program
+from .ragged import ragged
 from .regularised import beginning, dropout, evaluation
 from .sequences import sequences
 from .update import update
@@ -242,6 +243,7 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "evaluation": evaluation,
     "caching": caching,
     "grouped": grouped,
+    "ragged": ragged,
     "classifying": classifying,
     "sequences": sequences,
 }

@@ -6,6 +6,7 @@ from bugforge.properties.construction import CONSTRUCTION
 from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
+from bugforge.properties.ragged import RAGGED
 from bugforge.properties.regularised import REGULARISED
 from bugforge.properties.sequences import SEQUENCES
 
@@ -16,6 +17,7 @@ LAWS = (
     *DECODING,
     *REGULARISED,
     *CACHING,
+    *RAGGED,
     *CLASSIFYING,
     *SEQUENCES,
 )

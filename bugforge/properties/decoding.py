@@ -16,7 +16,7 @@ def wrong_tokens(seen: Evidence) -> float:
     """Share of greedy continuations that are not the likeliest next tokens, one by one, where each
     was clearly the likeliest.
     """
-    return _unlike(seen, "greedy/")
+    return unlike(seen, "decode", "greedy/")
 
 
 def wrongly_drawn(seen: Evidence) -> float:
@@ -25,23 +25,23 @@ def wrongly_drawn(seen: Evidence) -> float:
     that are not greedy ones, where that is more.
     """
     return max(
-        _unlike(seen, "drawn/"),
+        unlike(seen, "decode", "drawn/"),
         *(_pairs_apart(seen, row) for row in tensors(seen, "decode", "prompt/")),
     )
 
 
-def _unlike(seen: Evidence, prefix: str) -> float:
+def unlike(seen: Evidence, instrument: str, prefix: str) -> float:
     """Share of clear continuations that are other tokens than were expected."""
-    grown = tensors(seen, "decode", prefix)
-    expected = tensors(seen, "decode", "expected/")
-    clear = tensors(seen, "decode", "clear/")
-    unlike = [
+    grown = tensors(seen, instrument, prefix)
+    expected = tensors(seen, instrument, "expected/")
+    clear = tensors(seen, instrument, "clear/")
+    others = [
         not np.array_equal(mine, theirs)
         for name in grown
         for mine, theirs, choice in zip(grown[name], expected[name], clear[name], strict=True)
         if choice > CLEAR
     ]
-    return float(np.mean(unlike)) if unlike else 0.0
+    return float(np.mean(others)) if others else 0.0
 
 
 def _pairs_apart(seen: Evidence, row: str) -> float:

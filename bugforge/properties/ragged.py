@@ -1,0 +1,57 @@
+"""Laws of padded rows: each is computed as if it stood alone."""
+
+from bugforge.checks import Evidence, Law, facts, tensors
+from bugforge.distance import apart
+from bugforge.properties.decoding import unlike
+
+
+def padded_apart(seen: Evidence) -> float:
+    """How far the logits of padded rows lie from those of each row alone, padding aside."""
+    alone = tensors(seen, "ragged", "alone/")
+    return max(
+        apart(logits, alone[name.partition("/")[0]])
+        for name, logits in tensors(seen, "ragged", "ragged/").items()
+    )
+
+
+def other_tokens(seen: Evidence) -> float:
+    """Share of the continuations of padded prompts that are others than of each alone, where the
+    choice of tokens was clear.
+    """
+    return unlike(seen, "ragged", "grown/")
+
+
+def cost_of_padding(seen: Evidence) -> float:
+    """How many times more, or fewer, operations padding makes of generating."""
+    told = facts(seen, "ragged")
+    share = told["operations"] / told["operations without"]
+    return float(max(share, 1 / share))
+
+
+RAGGED = (
+    Law(
+        "ragged",
+        "cache",
+        "A row that is padded on the left gets the logits that it gets alone, behind caches, too.",
+        ("ragged",),
+        padded_apart,
+        at_most=1e-4,
+        after=("shape", "finite", "causality"),
+    ),
+    Law(
+        "ragged-greedy",
+        "cache",
+        "Prompts of unlike length, padded on the left, are continued as each is alone.",
+        ("ragged",),
+        other_tokens,
+        at_most=0.0,
+    ),
+    Law(
+        "ragged-cost",
+        "cache",
+        "With padding, too, a token that is generated costs one token's work.",
+        ("ragged",),
+        cost_of_padding,
+        at_most=1.5,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Bugs of rows of unlike length, padded on the left."""
