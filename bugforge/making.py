@@ -194,11 +194,13 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
 
 def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -> str:
     """Draw one of the track's programs that have places for all kinds asked for; the simplest, if
-    it is to be easy, or if none has.
+    it is to be easy, or if none has. One that is made on request is drawn where no other has.
     """
     programs = list(track.programs)
     if kinds:
         programs = [program for program in programs if has_sites(program.reference(), kinds)]
+    usual = [program for program in programs if program.name not in track.on_request]
+    programs = usual or programs
     if order.difficulty == "easy" or not programs:
         return (programs or track.programs)[0].name
     return random.Random(f"{seed} program").choice(programs).name

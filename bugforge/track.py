@@ -34,7 +34,8 @@ class Slot:
 class Track:
     """One exercise.
 
-    programs: those it may be forged from, the simplest first. further: those that it may make of a
+    programs: those it may be forged from, the simplest first. on_request: names of those that no
+    seed decides on. further: those that it may make of a
     workspace's program beside these.
     bug_classes: the families that its bugs are drawn from, at most one bug of each. crashes:
     whether any of them may end the program, whatever it is given. slots: those it always holds.
@@ -52,6 +53,7 @@ class Track:
     bug_classes: tuple[str, ...]
     trains: str
     seconds: int
+    on_request: tuple[str, ...] = ()
     further: tuple[Program, ...] = ()
     crashes: bool = True
     slots: tuple[Slot, ...] = ()
@@ -246,6 +248,7 @@ CACHED = Track(
     name="kv-cache",
     title="Decode with a cache",
     programs=WITH_CACHES[:4],
+    on_request=(ROTARY.name,),
     further=WITH_CACHES[4:],
     bug_classes=(*CACHE_CLASSES, "rotary", "grouping"),
     trains="writing a cache of keys and values into a GPT; with --bugs, finding what is wrong with "
