@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bugforge import __version__
+from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey
 from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError, WorkspaceError
@@ -26,12 +27,14 @@ from bugforge.workspace import Workspace, find, replace_files
 @dataclass(frozen=True)
 class Checked:
     """A workspace and the verdict on it. renewed: whether the tensors that are expected of it were
-    not those of this machine, and were written anew.
+    not those of this machine, and were written anew. analysis: what its ANALYSIS.md claims, if
+    anything.
     """
 
     workspace: Workspace
     verdict: Verdict
     renewed: bool
+    analysis: Analysis | None
 
 
 def check(
@@ -64,7 +67,8 @@ def check(
             "exit_code": exit_code(verdict),
         }
     )
-    return Checked(workspace, verdict, _renewed(workspace, verdict.expected))
+    renewed = _renewed(workspace, verdict.expected)
+    return Checked(workspace, verdict, renewed, analysed(workspace.root, key))
 
 
 def _renewed(workspace: Workspace, expected: bytes) -> bool:

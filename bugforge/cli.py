@@ -345,10 +345,15 @@ def check(
     with display.progress(_console(stderr=True)) as progress:
         checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
     display.show_verdict(console, checked.verdict, feedback)
+    display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
     if as_json:
         document = report.check_document(
-            checked.workspace, checked.verdict, feedback, renewed=checked.renewed
+            checked.workspace,
+            checked.verdict,
+            feedback,
+            renewed=checked.renewed,
+            analysis=checked.analysis,
         )
         _print_json(document)
     raise typer.Exit(report.exit_code(checked.verdict))
@@ -378,7 +383,10 @@ def reveal(
     revealed = revealing.reveal(workspace, bug, key_dir, apply=apply)
     with display.recorded(_console(stderr=as_json), html) as console:
         for planted in revealed.bugs:
-            display.show_bug(console, revealed.key, planted)
+            claim = revealed.analysis.of(planted.number) if revealed.analysis else None
+            display.show_bug(console, revealed.key, planted, claim)
+        if revealed.analysis and bug is None:
+            display.show_other_claims(console, revealed.analysis.others)
         display.show_solution(console, revealed.key)
         display.show_decoys(console, revealed.key.decoys if bug is None else ())
     display.show_applied(_console(stderr=as_json), revealed)

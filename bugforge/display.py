@@ -12,8 +12,10 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from bugforge.analysis import Analysis, Fit
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import BUILT_IN, Catalogue
+from bugforge.claims import ANALYSIS, Claim
 from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
@@ -23,7 +25,7 @@ from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
 from bugforge.recordings import plain
-from bugforge.report import outcome, tells
+from bugforge.report import outcome, tells, tells_claims
 from bugforge.revealing import Revealed
 from bugforge.track import TRACKS
 from bugforge.training import Run
@@ -119,6 +121,36 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
             console.print(f"  bug {number}: [{colours[state]}]{state}[/]", highlight=False)
 
 
+def show_analysis(
+    console: Console, analysis: Analysis | None, feedback: str, *, passed: bool
+) -> None:
+    """Say what a learner's claims come to, as far as feedback allows, where there are some."""
+    if not analysis:
+        return
+    claims = _many(len(analysis.fits), "claim")
+    if not tells_claims(feedback, "component", passed=passed):
+        words = f"{claims} read; what fits is told once all is mended, or by --feedback component."
+        show_paragraph(console, words, begin=f"{ANALYSIS}: ")
+        return
+    words = f"{analysis.fitting} of {claims} fit a planted bug in place and class."
+    show_paragraph(console, words, begin=f"{ANALYSIS}: ")
+    if tells_claims(feedback, "full", passed=passed):
+        for fit in analysis.fits:
+            show_paragraph(console, _fit(fit), begin=f"  claim {fit.claim.number}: ")
+        for number in analysis.unclaimed:
+            show_paragraph(console, "no claim names its place.", begin=f"  bug {number}: ")
+
+
+def _fit(fit: Fit) -> str:
+    if fit.bug is None:
+        return "fits nothing that was planted."
+    if fit.whole:
+        return f"fits bug {fit.bug}."
+    if fit.in_place:
+        return f"names the place of bug {fit.bug}, and another class."
+    return f"names the class of bug {fit.bug}, and another place."
+
+
 def show_renewed(console: Console, *, renewed: bool) -> None:
     """Say that the tensors that are expected were not those of this machine, where it is so."""
     if renewed:
@@ -176,8 +208,8 @@ def _show_line(console: Console, label: str, words: str) -> None:
         console.print(Text(f"  {label if index == 0 else '':6}  {piece}"), no_wrap=True)
 
 
-def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
-    """Show a planted bug in full."""
+def show_bug(console: Console, key: AnswerKey, bug: Bug, claim: Claim | None) -> None:
+    """Show a planted bug in full, and what the learner says of it, if anything."""
     places = sorted({(edit.name, forged_start(key, edit) + 1) for edit in bug.edits})
     where = ", ".join(f"{name}, line {line}" for name, line in places)
     console.rule(f"[bold]Bug {bug.number}[/]: {bug.kind}", align="left", characters="-")
@@ -191,6 +223,21 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug) -> None:
             "Where it was met": _met(bug.provenance),
         },
     )
+    if claim:
+        _show_claim(console, "What you wrote", claim)
+
+
+def show_other_claims(console: Console, claims: Iterable[Claim]) -> None:
+    """Show what the learner says that fits nothing that was planted."""
+    for claim in claims:
+        _show_claim(console, "What you wrote, and fits nothing that was planted", claim)
+
+
+def _show_claim(console: Console, title: str, claim: Claim) -> None:
+    console.print(f"[bold]{title}[/]")
+    for row in claim.words.splitlines():
+        show_paragraph(console, plain(row), begin="  ")
+    console.print()
 
 
 def show_solution(console: Console, key: AnswerKey) -> None:

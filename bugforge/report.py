@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
+from bugforge.analysis import Analysis, Fit
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.checks import Reading
@@ -44,10 +45,22 @@ def tells(feedback: str, level: Feedback) -> bool:
     return FEEDBACKS.index(feedback) >= FEEDBACKS.index(level)
 
 
+def tells_claims(feedback: str, level: Feedback, *, passed: bool) -> bool:
+    """Whether of a learner's claims as much is told as at a level: all of it, once they passed."""
+    return passed or tells(feedback, level)
+
+
 def check_document(
-    workspace: Workspace, verdict: Verdict, feedback: str, *, renewed: bool
+    workspace: Workspace,
+    verdict: Verdict,
+    feedback: str,
+    *,
+    renewed: bool,
+    analysis: Analysis | None,
 ) -> dict[str, Any]:
-    """Describe a check, saying no more than its feedback allows. renewed: as of `Checked`."""
+    """Describe a check, saying no more than its feedback allows. renewed, analysis: as of
+    `Checked`.
+    """
     document: dict[str, Any] = {
         "command": "check",
         "workspace": str(workspace.root),
@@ -76,6 +89,7 @@ def check_document(
         },
         "isolation": list(verdict.isolation),
         "expected_renewed": renewed,
+        "analysis": analysis and _analysis(analysis, feedback, passed=verdict.passed),
         "runs": [_run(run) for run in verdict.runs],
     }
     if isinstance(verdict, OwnVerdict):
@@ -88,6 +102,27 @@ def check_document(
             {"number": number, "state": state} for number, state in sorted(verdict.bugs.items())
         ]
     return document
+
+
+def _analysis(analysis: Analysis, feedback: str, *, passed: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"claims": len(analysis.fits)}
+    if tells_claims(feedback, "component", passed=passed):
+        told["fitting"] = analysis.fitting
+    if tells_claims(feedback, "full", passed=passed):
+        told |= {
+            "fits": [_fit(fit) for fit in analysis.fits],
+            "unclaimed": list(analysis.unclaimed),
+        }
+    return told
+
+
+def _fit(fit: Fit) -> dict[str, Any]:
+    return {
+        "claim": fit.claim.number,
+        "bug": fit.bug,
+        "in_place": fit.in_place,
+        "in_class": fit.in_class,
+    }
 
 
 def _law(reading: Reading, *, place: bool) -> dict[str, Any]:
@@ -124,6 +159,7 @@ def _number(value: float | None) -> float | None:
 def reveal_document(revealed: Revealed) -> dict[str, Any]:
     """Describe what the answer key holds, and what was mended."""
     key, mended = revealed.key, revealed.mended
+    analysis = revealed.analysis
     return {
         "command": "reveal",
         "workspace": str(revealed.workspace.root),
@@ -131,7 +167,10 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
         "track": key.track,
         "seed": key.seed,
         "options": key.options,
-        "bugs": [bug_document(key, bug) for bug in revealed.bugs],
+        "bugs": [
+            {**bug_document(key, bug), "claimed": _claimed(analysis, bug)} for bug in revealed.bugs
+        ],
+        "other_claims": [claim.words for claim in analysis.others] if analysis else [],
         "ways": list(key.ways),
         "decoys": list(key.decoys),
         "plugins": list(key.plugins),
@@ -144,6 +183,11 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
             "put_aside": [path.name for path in revealed.aside],
         },
     }
+
+
+def _claimed(analysis: Analysis | None, bug: Bug) -> str | None:
+    claim = analysis.of(bug.number) if analysis else None
+    return claim.words if claim else None
 
 
 def bug_document(key: AnswerKey, bug: Bug) -> dict[str, Any]:

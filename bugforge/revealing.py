@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey, Bug
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.mend import Mended, mend
@@ -12,7 +13,8 @@ from bugforge.workspace import Workspace, find, replace_files
 @dataclass(frozen=True)
 class Revealed:
     """The bugs that were asked about. mended: what `--apply` did, where it was asked; aside: where
-    the learner's own files lie that a solution was written over.
+    the learner's own files lie that a solution was written over. analysis: what the learner says of
+    the bugs, if anything.
     """
 
     workspace: Workspace
@@ -20,6 +22,7 @@ class Revealed:
     bugs: tuple[Bug, ...]
     mended: Mended | None
     aside: tuple[Path, ...] = ()
+    analysis: Analysis | None = None
 
 
 def reveal(
@@ -41,13 +44,14 @@ def reveal(
             f"There is no bug {number} here.",
             f"They are numbered from 1 to {len(key.bugs)}." if key.bugs else "Leave --bug out.",
         )
+    analysis = analysed(workspace.root, key)
     mended = None
     if apply:
         before = {name: _read(workspace.root / name) for name in key.pristine}
         mended = mend(key, before, bugs)
         changed = {name: text for name, text in mended.files.items() if text != before[name]}
         replace_files(workspace, changed)
-    return Revealed(workspace, key, bugs, mended)
+    return Revealed(workspace, key, bugs, mended, analysis=analysis)
 
 
 def _solve(workspace: Workspace, key: AnswerKey, *, apply: bool) -> Revealed:
