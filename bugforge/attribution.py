@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from bugforge.checks import Evidence, Law, Reading, facts, tensors
+from bugforge.checks import Evidence, Law, Reading, facts, measured, tensors
 from bugforge.comparison import logits_apart, parameter_shapes, update_distances
 from bugforge.distance import apart
 from bugforge.judgement import checks, judge
@@ -144,11 +144,27 @@ def _same_classifier(instrument: str, one: Evidence, other: Evidence) -> bool:
     )
 
 
+def _same_by_its_checks(instrument: str, one: Evidence, other: Evidence) -> bool:
+    """Whether each law that reads this instrument alone says the same of both, even where another
+    keeps it from meaning anything of itself; and no comparison tells one from the other.
+    """
+    for check in checks([instrument]):
+        if isinstance(check, Law):
+            if check.holds(one) != check.holds(other):
+                return False
+        elif not measured(partial(check.read, one, other)) <= check.at_most:
+            return False
+    return True
+
+
 _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
     "construct": _same_shapes,
     "forward": _same_logits,
     "update": _same_updates,
     "decode": _same_tokens,
+    "beginning": partial(_same_by_its_checks, "beginning"),
+    "dropout": partial(_same_by_its_checks, "dropout"),
+    "evaluation": partial(_same_by_its_checks, "evaluation"),
     "caching": _same_caching,
     "ragged": _same_rows,
     "classifying": partial(_same_classifier, "classifying"),

@@ -54,10 +54,16 @@ class Law:
         if hidden:
             return Reading(self.name, self.stage, self.sentence, None, why=hidden)
         value = measured(lambda: self.read(seen))
-        # A comparison with NaN is false, so NaN keeps no law.
-        kept = value <= self.at_most if self.at_most is not None else value >= self._least()
         bound = self.at_most if self.at_most is not None else self._least()
-        return Reading(self.name, self.stage, self.sentence, bool(kept), value, bound)
+        return Reading(self.name, self.stage, self.sentence, self._within(value), value, bound)
+
+    def holds(self, seen: Evidence) -> bool:
+        """Whether the number keeps its bound, whatever other laws say."""
+        return self._within(measured(lambda: self.read(seen)))
+
+    def _within(self, value: float) -> bool:
+        # A comparison with NaN is false, so NaN keeps no law.
+        return value <= self.at_most if self.at_most is not None else value >= self._least()
 
     def _least(self) -> float:
         assert self.at_least is not None

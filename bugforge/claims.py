@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from bugforge.mutation import BUG_CLASSES, STAGES
