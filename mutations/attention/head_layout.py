@@ -181,11 +181,13 @@ class HeadsMergeWrongPermute(Mutation):
     )
     hides = frozenset(
         {
+            "eval-not-restored",
             "gen-temperature-mul",
             "gen-topk-fill",
             "gen-topk-inverted",
             "gen-topk-threshold",
             "shift-wrong-axis",
+            "train-in-eval-mode",
             "xy-misaligned",
         }
     )

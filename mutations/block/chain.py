@@ -230,6 +230,14 @@ class BlocksPythonList(Mutation):
         "What does a module know about what it holds?",
     )
     killed_by = frozenset({"parameters"})
+    hides = frozenset(
+        {
+            "eval-mode-missing",
+            "eval-not-restored",
+            "residual-init-scale-missing",
+            "train-in-eval-mode",
+        }
+    )
     forms = (
         Form(
             "list",

@@ -105,6 +105,7 @@ class ShiftSameEnd(Mutation):
         "Both halves of the pair look cut, but are they cut at different ends?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"eval-not-restored", "train-in-eval-mode"})
     forms = (
         Form(
             "last",
@@ -160,6 +161,7 @@ class ShiftWrongDirection(Mutation):
         "Is the target of a position to its left or to its right?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"eval-not-restored", "train-in-eval-mode"})
     forms = (
         Form(
             "exchanged",
@@ -255,6 +257,7 @@ class ShiftRollWrap(Mutation):
         "Where does the token go that a roll pushes out?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"eval-not-restored", "train-in-eval-mode"})
     forms = (
         Form(
             "roll",

@@ -78,6 +78,7 @@ class ShiftAfterFlatten(Mutation):
         "Over which axis does a roll go where none is named?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"eval-not-restored", "train-in-eval-mode"})
     forms = (
         Form(
             "method",
@@ -128,6 +129,7 @@ class XyMisaligned(Mutation):
         "Does each row of targets belong to the row of inputs beside it?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"eval-not-restored", "train-in-eval-mode"})
     forms = (
         Form(
             "shuffled",

@@ -88,6 +88,9 @@ class TrainValOverlap(Mutation):
         "Where does each part of the data begin, and where does it end?",
     )
     killed_by = frozenset({"evaluates-held-out"})
+    hides = frozenset(
+        {"eval-average-wrong", "eval-mode-missing", "eval-not-restored", "train-in-eval-mode"}
+    )
     forms = (
         Form(
             "all-learned",
@@ -134,6 +137,7 @@ class EvalOnTrainSplit(Mutation):
         "Print what is learned, and what is evaluated.",
     )
     killed_by = frozenset({"evaluates-held-out"})
+    hides = frozenset({"eval-average-wrong", "eval-mode-missing"})
     forms = (
         Form(
             "same-part",

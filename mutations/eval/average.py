@@ -76,6 +76,7 @@ class EvalAverageWrong(Mutation):
         "A mean of means is the mean of all only under one condition.",
     )
     killed_by = frozenset({"evaluation"})
+    hides = frozenset({"eval-mode-missing"})
     forms = (
         Form(
             "means-of-parts",

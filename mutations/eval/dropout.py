@@ -126,6 +126,7 @@ class DropoutAlwaysOn(Mutation):
         "What does a functional form know of the mode of the module around it?",
     )
     killed_by = frozenset({"dropout-off"})
+    hides = frozenset({"eval-mode-missing", "eval-not-restored", "train-in-eval-mode"})
     forms = (
         Form(
             "mode-not-told",
@@ -212,6 +213,7 @@ class EvalModeMissing(Mutation):
         "What differs between learning and measuring, besides the gradients?",
     )
     killed_by = frozenset({"evaluation"})
+    hides = frozenset({"eval-average-wrong"})
     forms = (
         Form(
             "not-set",

@@ -167,6 +167,7 @@ class TiedEmbStd1(Mutation):
         "Print the spread of every weight before training.",
     )
     killed_by = frozenset({"beginning", "init-loss"})
+    hides = frozenset({"pe-init-huge-std", "pe-init-too-large"})
     forms = (
         Form(
             "linear-only",

@@ -164,6 +164,7 @@ class AccumNotAveraged(Mutation):
         "What happens to a sum when there are more terms?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset({"shift-wrong-axis", "xy-misaligned"})
     forms = (
         Form(
             "summed",

@@ -71,6 +71,7 @@ class StepOutsideLoop(Mutation):
         "What belongs to the loop, and what stands behind it?",
     )
     killed_by = frozenset({"steps-taken"})
+    hides = frozenset({"eval-average-wrong", "eval-on-train-split", "train-val-overlap"})
     forms = (
         Form(
             "dedented",

@@ -46,6 +46,7 @@ class MissingStep(Mutation):
         "Name the four things that a training step does after the forward pass.",
     )
     killed_by = frozenset({"steps-taken"})
+    hides = frozenset({"eval-average-wrong", "eval-on-train-split", "train-val-overlap"})
     forms = (
         Form(
             "removed",

@@ -95,6 +95,9 @@ class ShiftNone(Mutation):
         "Say in words what the loss compares the logits with.",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset(
+        {"eval-average-wrong", "eval-mode-missing", "eval-not-restored", "train-in-eval-mode"}
+    )
     forms = (
         Form(
             "inputs",
@@ -156,6 +159,9 @@ class ShiftDouble(Mutation):
         "Count how often the labels are shifted on their way.",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset(
+        {"eval-average-wrong", "eval-mode-missing", "eval-not-restored", "train-in-eval-mode"}
+    )
     forms = (
         Form(
             "slices",

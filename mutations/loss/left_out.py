@@ -54,6 +54,9 @@ class LossLastPosOnly(Mutation):
         "Print the shapes that the cross-entropy gets.",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset(
+        {"eval-average-wrong", "eval-mode-missing", "eval-not-restored", "train-in-eval-mode"}
+    )
     forms = (
         Form(
             "picked",
@@ -106,6 +109,9 @@ class IgnoreIndexWrong(Mutation):
         "Which token has the number that the loss leaves out?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset(
+        {"eval-average-wrong", "eval-mode-missing", "eval-not-restored", "train-in-eval-mode"}
+    )
     forms = (
         Form(
             "first",

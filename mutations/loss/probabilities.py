@@ -66,7 +66,9 @@ class CeOnSoftmax(Mutation):
         "What does cross_entropy do to its input before anything else?",
     )
     killed_by = frozenset({"objective"})
-    hides = frozenset({"xy-misaligned"})
+    hides = frozenset(
+        {"eval-mode-missing", "eval-not-restored", "train-in-eval-mode", "xy-misaligned"}
+    )
     forms = (
         Form(
             "function",
@@ -128,7 +130,9 @@ class CeSoftmaxWrongDim(Mutation):
         "Whose probabilities add up to 1?",
     )
     killed_by = frozenset({"objective"})
-    hides = frozenset({"xy-misaligned"})
+    hides = frozenset(
+        {"eval-mode-missing", "eval-not-restored", "train-in-eval-mode", "xy-misaligned"}
+    )
     forms = (
         Form(
             "tokens",

@@ -39,6 +39,9 @@ class ShiftWrongAxis(Mutation):
         "Which axis of (B, T) is the first?",
     )
     killed_by = frozenset({"objective"})
+    hides = frozenset(
+        {"eval-average-wrong", "eval-mode-missing", "eval-not-restored", "train-in-eval-mode"}
+    )
     forms = (
         Form(
             "cut",
@@ -105,7 +108,15 @@ class CeViewNotTranspose(Mutation):
         "What do view and reshape do to the order of numbers in memory, and what does transpose?",
     )
     killed_by = frozenset({"objective"})
-    hides = frozenset({"xy-misaligned"})
+    hides = frozenset(
+        {
+            "eval-average-wrong",
+            "eval-mode-missing",
+            "eval-not-restored",
+            "train-in-eval-mode",
+            "xy-misaligned",
+        }
+    )
     forms = (
         Form(
             "viewed",

@@ -54,7 +54,7 @@ class LossSumNotMean(Mutation):
         "How are the losses of single tokens put together?",
     )
     killed_by = frozenset({"objective"})
-    hides = frozenset({"xy-misaligned"})
+    hides = frozenset({"eval-average-wrong", "xy-misaligned"})
     forms = (
         Form(
             "sum",

@@ -209,6 +209,7 @@ class OptStaleModel(Mutation):
             "ce-on-softmax",
             "ce-softmax-wrong-dim",
             "ce-view-not-transpose",
+            "eval-average-wrong",
             "ignore-index-wrong",
             "loss-last-pos-only",
             "shift-after-flatten",

@@ -1,0 +1,1 @@
+"""Questions that interviewers ask, with worked answers."""
