@@ -396,6 +396,48 @@ def reveal(
         raise typer.Exit(1)
 
 
+@app.command()
+@_handled
+def quiz(
+    topic: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of this topic.", show_default=False)
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="TRACK", help="What is asked before this one.", show_default=False),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many questions.")] = 5,
+    seed: Annotated[
+        str | None, typer.Option(help="Draws questions and numbers.", show_default=False)
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this one.", show_default=False)
+    ] = None,
+    answer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Answer it here, and not when asked.", show_default=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask what an interviewer asks, with numbers drawn afresh and worked answers."""
+    from bugforge import asking, quizzing, report  # noqa: PLC0415
+
+    asked = quizzing.asked(quizzing.Wish(topic, before, question, count, seed))
+    if answer is not None:
+        marked = quizzing.mark(asked, answer)
+        asking.show_marked(_console(stderr=as_json), marked)
+        if as_json:
+            _print_json(report.marked_document(marked))
+        raise typer.Exit(0 if marked.right else 1)
+    if as_json:
+        _print_json(report.quiz_document(asked))
+        return
+    console = _console()
+    asking.show_score(console, quizzing.held(asked, asking.Asking(console)))
+
+
 @app.command("list")
 @_handled
 def list_(

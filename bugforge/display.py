@@ -127,7 +127,7 @@ def show_analysis(
     """Say what a learner's claims come to, as far as feedback allows, where there are some."""
     if not analysis:
         return
-    claims = _many(len(analysis.fits), "claim")
+    claims = many(len(analysis.fits), "claim")
     if not tells_claims(feedback, "component", passed=passed):
         words = f"{claims} read; what fits is told once all is mended, or by --feedback component."
         show_paragraph(console, words, begin=f"{ANALYSIS}: ")
@@ -299,8 +299,7 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
     _show_origins(console, catalogue.kinds, catalogue.origins)
     forms = sum(len(kind.forms) for kind in catalogue.kinds.values())
     console.print(
-        f"{_many(len(catalogue.kinds), 'kind')}, {_many(forms, 'form')}. "
-        "Spoilers: bugforge show KIND"
+        f"{many(len(catalogue.kinds), 'kind')}, {many(forms, 'form')}. Spoilers: bugforge show KIND"
     )
 
 
@@ -328,7 +327,7 @@ def show_survey(console: Console, found: Survey) -> None:
         )
         console.print(Text(f"{id_:26} {where}"), soft_wrap=True)
     of = len(found.found) + len(found.none)
-    files = _many(len(found.files), "file")
+    files = many(len(found.files), "file")
     console.print(f"{len(found.found)} of {of} kinds find a place in {files}.", highlight=False)
 
 
@@ -343,10 +342,11 @@ def show_rewrites(console: Console, catalogue: Catalogue) -> None:
     console.print(table)
     _show_origins(console, catalogue.rewrites, catalogue.rewrite_origins)
     ways = sum(len(rewrite.choices()) for rewrite in catalogue.rewrites.values())
-    console.print(f"{_many(len(catalogue.rewrites), 'rewrite')}, {_many(ways, 'way')}.")
+    console.print(f"{many(len(catalogue.rewrites), 'rewrite')}, {many(ways, 'way')}.")
 
 
-def _many(count: int, word: str) -> str:
+def many(count: int, word: str) -> str:
+    """Write a count with its word, in the plural where that is right."""
     return f"{count} {word}{'' if count == 1 else 's'}"
 
 

@@ -11,8 +11,9 @@ from string import Template, ascii_lowercase
 
 from bugforge.arithmetic import worked_out
 
+QUESTIONS = "bugforge.templates.questions"
 TOPICS = ("attention", "caches", "training")
-"""Files of `bugforge.templates.questions`, without their ending."""
+"""Its files, without their ending."""
 
 TOLERANCE = 0.02
 """How far a number may lie from the right one, as a share of it, where a question says nothing."""

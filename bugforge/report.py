@@ -4,6 +4,7 @@ The schema is described in docs/json.md; a change that could break a reader rais
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,8 @@ from bugforge.mend import forged_start
 from bugforge.mutation import Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
+from bugforge.questions import Asked
+from bugforge.quizzing import Marked
 from bugforge.revealing import Revealed
 from bugforge.track import TRACKS
 from bugforge.training import Run
@@ -271,6 +274,36 @@ def tracks_document() -> dict[str, Any]:
             }
             for track in TRACKS
         ],
+    }
+
+
+def quiz_document(asked: Sequence[Asked]) -> dict[str, Any]:
+    """Describe questions, and not their answers."""
+    return {"command": "quiz", "questions": [_asked(one) for one in asked]}
+
+
+def marked_document(marked: Marked) -> dict[str, Any]:
+    """Describe a question with an answer, whether that is right, and the worked one."""
+    return {
+        "command": "quiz",
+        **_asked(marked.asked),
+        "answer": marked.answer,
+        "right": marked.right,
+        "expected": marked.asked.expected,
+        "solution": marked.asked.solution,
+    }
+
+
+def _asked(asked: Asked) -> dict[str, Any]:
+    question = asked.question
+    return {
+        "id": question.id,
+        "topic": question.topic,
+        "track": question.track or None,
+        "seed": asked.seed,
+        "text": asked.text,
+        "choices": list(asked.choices),
+        "unit": question.unit or None,
     }
 
 
