@@ -17,13 +17,16 @@ class Asking:
 
     console: Console
 
-    def ask(self, asked: Asked, number: int, count: int) -> str | None:
-        """Show a question and read an answer; None where there is no more to read."""
+    def show(self, asked: Asked, number: int, count: int) -> None:
+        """Show a question, with its choices."""
         topic = asked.question.topic
         self.console.rule(f"[bold]{number} of {count}[/]: {topic}", align="left", characters="-")
         show_paragraph(self.console, asked.text, begin="")
         for letter, choice in zip(ascii_lowercase, asked.choices, strict=False):
             show_paragraph(self.console, choice, begin=f"  {letter}) ")
+
+    def answer(self, asked: Asked) -> str | None:
+        """Read an answer; None where there is no more to read."""
         unit = f" ({asked.question.unit})" if asked.question.unit else ""
         try:
             return self.console.input(f"[bold]answer{unit}, or nothing to see it:[/] ")

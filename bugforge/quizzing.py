@@ -37,11 +37,14 @@ class Marked:
 class Asker(Protocol):
     """Where questions go to and answers come from."""
 
-    def ask(self, asked: Asked, number: int, count: int) -> str | None:
-        """Ask one of so many questions; None where nobody answers any more."""
+    def show(self, asked: Asked, number: int, count: int) -> None:
+        """Show one of so many questions."""
+
+    def answer(self, asked: Asked) -> str | None:
+        """Read an answer; None where nobody answers any more."""
 
     def refuse(self, why: str) -> None:
-        """Say why an answer cannot be marked; the question is asked again."""
+        """Say why an answer cannot be marked; another is read."""
 
     def told(self, marked: Marked) -> None:
         """Tell what became of an answer."""
@@ -81,13 +84,14 @@ def mark(asked: Sequence[Asked], answer: str) -> Marked:
 
 
 def held(asked: Sequence[Asked], asker: Asker) -> list[Marked]:
-    """Ask all questions, until nobody answers any more. An answer that cannot be read is asked for
-    again; an empty one shows the worked one.
+    """Ask all questions, until nobody answers any more. Where an answer cannot be read, another is;
+    an empty one shows the worked one.
     """
     marked: list[Marked] = []
     for number, one in enumerate(asked, start=1):
+        asker.show(one, number, len(asked))
         while True:
-            answer = asker.ask(one, number, len(asked))
+            answer = asker.answer(one)
             if answer is None:
                 return marked
             try:
