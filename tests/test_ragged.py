@@ -41,6 +41,12 @@ def _named(fixture: Fixture) -> str:
     return fixture.name
 
 
+def test_the_corpus_is_large() -> None:
+    """There are fifteen right ways and more, and twenty-five wrong ones."""
+    assert len({fixture.name for fixture in RIGHT}) >= 15
+    assert len({fixture.name for fixture in WRONG}) >= 25
+
+
 @pytest.mark.parametrize("fixture", RIGHT, ids=_named)
 def test_a_right_way_keeps_all_laws(fixture: Fixture, recorded: Recorded) -> None:
     """A right way to read padded rows keeps every law, and each of them can be judged."""

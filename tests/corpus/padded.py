@@ -177,6 +177,62 @@ RIGHT = (
         ),
     ),
     _way(
+        "put_where_it_is_hidden",
+        "What is hidden may be put in place as well as filled.",
+        (
+            MODEL,
+            '            att = att.masked_fill(ignored[:, None], float("-inf"))\n',
+            '            att = torch.where(ignored[:, None], float("-inf"), att)\n',
+        ),
+    ),
+    _way(
+        "spared_by_a_square",
+        "What sees itself is the diagonal of a square.",
+        (
+            *SPARED,
+            "            ignored = ignored & ~torch.eye(past + T, dtype=torch.bool)[past:]\n",
+        ),
+    ),
+    _way(
+        "text_handed_down",
+        "Layers are told which tokens are text.",
+        (
+            MODEL,
+            "            x = block(x, None if caches is None else caches[i], padding)\n",
+            "            x = block(x, None if caches is None else caches[i], text)\n",
+        ),
+        (
+            *PLACING,
+            PLACING[1]
+            + """\
+        text = None
+        if padding is not None:
+            text = torch.arange(past + idx.size(1)) >= padding[:, None]  # (B, S)
+""",
+        ),
+        (*BEFORE, "~padding[:, None]"),
+    ),
+    _way(
+        "rows_selected",
+        "Rows of the table are selected, and put into shape.",
+        (
+            MODEL,
+            "self.pos_emb[places]",
+            "self.pos_emb.index_select(0, places.flatten()).view(*places.shape, -1)",
+        ),
+    ),
+    _way(
+        "what_is_text_counted",
+        "What is no text in the context is padding.",
+        (
+            *LEFT,
+            """\
+                    text = idx.size(1) - padding
+                    left = (context.size(1) - text).clamp(min=0)
+""",
+        ),
+    ),
+    _way(
         "padding_emptied",
         "Values of padding count for nothing where they are zeros.",
         (
@@ -302,6 +358,44 @@ WRONG = (
         "padding_of_the_prompt_alone",
         "New tokens are not told of padding.",
         (*ALONE, ALONE[1] + "                left = None\n"),
+    ),
+    _way(
+        "left_of_the_first_row",
+        "Padding leaves every row as it leaves the first.",
+        (*LEFT, LEFT[1] + "                    left = left[:1].expand(len(padding))\n"),
+    ),
+    _way(
+        "later_tokens_seen",
+        "With padding, nothing hides what comes later.",
+        (
+            *MASKING,
+            """\
+        if padding is None:
+            att = att.masked_fill(~self.mask[past : past + T, : k.size(2)], float("-inf"))
+""",
+        ),
+    ),
+    _way(
+        "never_at_the_first_place",
+        "No token of a padded row has position 0.",
+        (*PLACED, PLACED[1].replace("min=0", "min=1")),
+    ),
+    _way(
+        "taken_away_twice",
+        "Padding counts twice.",
+        (*PLACED, PLACED[1].replace("padding[:, None]", "2 * padding[:, None]")),
+    ),
+    _way(
+        "hidden_in_the_first_layer",
+        "Only the first layer is told of padding.",
+        (
+            MODEL,
+            "            x = block(x, None if caches is None else caches[i], padding)\n",
+            """\
+            told = padding if i == 0 else None
+            x = block(x, None if caches is None else caches[i], told)
+""",
+        ),
     ),
     _way(
         "read_anew",
