@@ -230,7 +230,7 @@ def new(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano|single",
+            metavar="gpt|nano|single|rotary",
             help="Plant them in this one.",
             show_default="drawn; easy: gpt",
         ),
@@ -533,7 +533,9 @@ def audit(
     seed: Annotated[str, typer.Option(help="Draws the inputs and the sentence.")] = "0",
     program: Annotated[
         str | None,
-        typer.Option(metavar="gpt|nano|single", help="In this program only.", show_default="each"),
+        typer.Option(
+            metavar="gpt|nano|single|rotary", help="In this program only.", show_default="each"
+        ),
     ] = None,
     docs: Annotated[
         Path | None,
