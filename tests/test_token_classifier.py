@@ -166,7 +166,9 @@ def test_going_on_keeps_the_bits_of_the_learners_own(tmp_path: Path, box: Sandbo
     further = open_workspace(tmp_path / "w-token-classifier")
     key = further.answer_key(None)
     assert key.given["train.py"] == own
-    for changed, kept in ((own, True), (own.replace("* 0.5 *", "* 0.6 *"), False)):
+    other = own.replace("float = DECAY", "float = DECAY / 2")
+    assert len({text, own, other}) == 3
+    for changed, kept in ((own, True), (other, False)):
         (further.root / "train.py").write_text(changed, encoding="utf-8")
         recorder = Recorder(box, box.room(), draw(random.Random(0), PROGRAM))
         begin(recorder, key, further.root, 99)
