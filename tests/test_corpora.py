@@ -1,8 +1,8 @@
 """The corpora of right and of wrong programs get the verdicts that they are known to deserve.
 
-Laws and comparison judge all of them. Right ones whose training is easily misjudged, a seeded tenth
-of the others, and of those wrong ones that only training shows are trained as well;
-BUGFORGE_CORPORA=all trains every one.
+Laws and comparison judge all of them. A seeded tenth is trained as well: of the right ones whose
+training is easily misjudged, of the other right ones, and of the wrong ones that only training
+shows. BUGFORGE_CORPORA=all trains every one.
 """
 
 import os
@@ -119,7 +119,7 @@ TRICKY = tuple(fixture for fixture in RIGHT if fixture.needs_training)
 PLAIN = tuple(fixture for fixture in RIGHT if not fixture.needs_training)
 
 
-@pytest.mark.parametrize("fixture", _cases((*TRICKY, *some(PLAIN))))
+@pytest.mark.parametrize("fixture", _cases((*some(TRICKY), *some(PLAIN))))
 def test_a_right_program_passes(fixture: Fixture, reference: dict[str, str], judge: Judge) -> None:
     """A right program passes, its training and its samples included."""
     verdict = judge(fixture.applied(reference), trains="when kept")
