@@ -112,9 +112,8 @@ class _Place:
         for edit in bug.edits:
             forged = key.forged[edit.name]
             rows = _rows(key, edit)
-            lines |= {row + near for row in rows for near in range(-NEAR, NEAR + 1)}
             now = _moved(forged, current.get(edit.name, ""), rows)
-            lines |= {row + near for row in now for near in range(-NEAR, NEAR + 1)}
+            lines |= {row + near for row in (*rows, *now) for near in range(-NEAR, NEAR + 1)}
             names |= set(_enclosing(forged, rows))
             names |= set(re.findall(r"[A-Za-z_]\w*", "".join((*edit.old, *edit.new))))
         files = frozenset(edit.name.rpartition("/")[2] for edit in bug.edits)

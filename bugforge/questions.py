@@ -108,10 +108,7 @@ class Asked:
         yield from (value * factor for factor in _factors(found[2].lower(), self.question.unit))
 
     def _filled(self, words: str) -> str:
-        drawn = {
-            name: f"{value:g}" if value < 1 else f"{value}" for name, value in self.values.items()
-        }
-        return " ".join(Template(words).substitute(drawn).split())
+        return " ".join(Template(words).substitute(self.values).split())
 
 
 def _factors(suffix: str, unit: str) -> tuple[float, ...]:
@@ -148,12 +145,10 @@ def all_questions() -> tuple[Question, ...]:
 
 def _read() -> Iterator[Question]:
     for topic in TOPICS:
-        text = (files("bugforge.templates.questions") / f"{topic}.toml").read_text(encoding="utf-8")
+        text = (files(QUESTIONS) / f"{topic}.toml").read_text(encoding="utf-8")
         for entry in tomllib.loads(text)["questions"]:
-            known = {
-                name: tuple(value) for name, value in entry.items() if name in ("before", "wrong")
-            }
-            yield Question(topic=topic, **{**entry, **known})
+            several = {name: tuple(entry[name]) for name in ("before", "wrong") if name in entry}
+            yield Question(topic=topic, **{**entry, **several})
 
 
 def ask(question: Question, seed: str) -> Asked:

@@ -190,7 +190,7 @@ NANO = Program(
 SINGLE = GPT.extended(SINGLE_HEAD, "single")
 LARGER = GPT.extended(DEEP, "deep")
 ROTARY = GPT.extended(ROTARY_POSITIONS, "rotary")
-WITH_CACHES = (
+GPT_CACHED, NANO_CACHED, SINGLE_CACHED, ROTARY_CACHED, LARGER_CACHED = (
     GPT.extended(KV_CACHE),
     NANO.extended(KV_CACHE),
     SINGLE.extended(SINGLE_CACHE),
@@ -247,9 +247,9 @@ SHIFT_MASK_TYPO = Track(
 CACHED = Track(
     name="kv-cache",
     title="Decode with a cache",
-    programs=WITH_CACHES[:4],
+    programs=(GPT_CACHED, NANO_CACHED, SINGLE_CACHED, ROTARY_CACHED),
     on_request=(ROTARY.name,),
-    further=WITH_CACHES[4:],
+    further=(LARGER_CACHED,),
     bug_classes=(*CACHE_CLASSES, "rotary", "grouping"),
     trains="writing a cache of keys and values into a GPT; with --bugs, finding what is wrong with "
     "one",
@@ -259,8 +259,8 @@ CACHED = Track(
 RAGGED = Track(
     name="ragged",
     title="Rows of unlike length",
-    programs=tuple(program.extended(RAGGED_BATCHES) for program in WITH_CACHES[:2]),
-    further=(LARGER.extended(KV_CACHE).extended(RAGGED_BATCHES),),
+    programs=tuple(program.extended(RAGGED_BATCHES) for program in (GPT_CACHED, NANO_CACHED)),
+    further=(LARGER_CACHED.extended(RAGGED_BATCHES),),
     bug_classes=("ragged-positions", "ragged-mask", "ragged-life"),
     trains="making a GPT with caches continue prompts of unlike length in one batch; with --bugs, "
     "finding what is wrong with one that does",
@@ -346,8 +346,7 @@ TOKENS_CLASSIFIED = Track(
         LARGER.extended(TOKEN_CLASSIFIER),
         *(
             program.extended(TOKEN_CLASSIFIER, f"{program.name}-cached")
-            for program in WITH_CACHES
-            if program.folder != NANO.folder
+            for program in (GPT_CACHED, SINGLE_CACHED, ROTARY_CACHED, LARGER_CACHED)
         ),
     ),
     bug_classes=CLASSIFIER_CLASSES,

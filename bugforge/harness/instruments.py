@@ -52,7 +52,7 @@ def initial(program: Program, job: Job) -> Recording:
         torch.manual_seed(job.seed + round_)
         model = program.build(**job.sizes)
         model.eval()
-        for name in ("base", "other", "constant"):
+        for name in ("base", "other", REPEATED):
             with torch.no_grad():
                 seen.tensors[f"{name}/{round_}"] = model(job.inputs[name].clone())[0]
     return seen

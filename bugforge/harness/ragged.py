@@ -37,6 +37,7 @@ def ragged(program: Program, job: Job) -> Recording:
     weights = {"given": (job.weights, 1.0), "large": (job.weights, LARGE)}
     weights |= {tilt: (tilted, 1.0) for tilt, tilted in job.tilts().items()}
     padding, idx = torch.tensor(PADDING), job.inputs["base"]
+    fills = [_filled(idx, padding, number, job) for number in range(FILLS)]
     for way, (values, scale) in weights.items():
         carry(model.eval(), values, job.pairing, scale)
         with torch.no_grad():
@@ -44,13 +45,12 @@ def ragged(program: Program, job: Job) -> Recording:
                 model(row[None, before:])[0][0] for row, before in zip(idx, PADDING, strict=True)
             ]
             seen.tensors[f"alone/{way}"] = torch.cat(alone)
-            for fill in range(FILLS):
-                given = _filled(idx, padding, fill, job)
+            for number, given in enumerate(fills):
                 whole = model(given.clone(), padding=padding.clone())[0]
-                seen.tensors[f"ragged/{way}/{fill}"] = _told(whole, padding)
+                seen.tensors[f"ragged/{way}/{number}"] = _told(whole, padding)
             for pattern, sizes in CHUNKS.items():
                 caches = fresh_caches(program, job)
-                told, _ = in_chunks(model, given, sizes, caches, padding=padding)
+                told, _ = in_chunks(model, fills[-1], sizes, caches, padding=padding)
                 seen.tensors[f"ragged/{way}/{pattern}"] = _told(told, padding)
     for scale in (1.0, -LARGE):
         carry(model.eval(), job.weights, job.pairing, scale)

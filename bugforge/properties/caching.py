@@ -50,7 +50,7 @@ def cost_of_a_token(seen: Evidence) -> float:
 
 def held_beyond_need(seen: Evidence) -> float:
     """How many times more numbers caches hold than keys and values have, of heads that others
-    share. Memory that doubles when it is full holds less than twice as many; that of every head,
+    share. Memory that doubles when it is full holds twice as many at the most; that of every head,
     at the sizes of the probe, three times.
     """
     told = facts(seen, "grouped")

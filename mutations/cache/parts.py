@@ -21,6 +21,9 @@ BEHIND = m.Slice(
 )
 """As many as are new, behind those that were before: past : past + T."""
 
+PLACED = m.Subscript(value=OWN, slice=[m.SubscriptElement(BEHIND)])
+"""Rows of a table for new positions: self.pos_emb[past : past + T]."""
+
 BEHIND_AND_SEEN = m.Subscript(
     value=OWN,
     slice=[m.SubscriptElement(BEHIND), m.SubscriptElement(m.Slice(lower=None))],

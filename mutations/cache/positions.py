@@ -5,11 +5,8 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import OWN, find, swap
-from .parts import BEHIND, FIRST_LENGTH, READING, new_alone, without_idle
-
-PLACED = m.Subscript(value=OWN, slice=[m.SubscriptElement(BEHIND)])
-"""Rows of a table for new positions: self.pos_emb[past : past + T]."""
+from ..patterns import find, swap
+from .parts import BEHIND, FIRST_LENGTH, PLACED, READING, new_alone, without_idle
 
 
 def from_zero(function: cst.FunctionDef) -> Rewritten:

@@ -22,6 +22,9 @@ BEFORE = m.Comparison(
 )
 """Keys that are padding: keys < padding[:, None, None]."""
 
+REACHED = m.Call(func=m.Attribute(attr=m.Name("arange")), args=[m.Arg()])
+"""All keys there are: torch.arange(past + T)."""
+
 SPARED = line(
     m.Assign(
         targets=[m.AssignTarget(m.Name())],
@@ -49,7 +52,7 @@ def one_more(comparison: cst.Comparison) -> Rewritten:
 
 def at_the_end(block: cst.IndentedBlock) -> Rewritten:
     """Hide as many tokens at the end of a row."""
-    reached = find(block, m.Call(func=m.Attribute(attr=m.Name("arange")), args=[m.Arg()]))
+    reached = find(block, REACHED)
     lines = [part for part in block.body if isinstance(part, cst.SimpleStatementLine)]
     hidden = [node for own in lines for node in find(own, BEFORE)]
     if not reached or not hidden:
@@ -66,8 +69,8 @@ def prompt_alone(choice: cst.If) -> Rewritten:
     """Hide padding where nothing was read before."""
     if not find(choice.body, BEFORE):
         return None
-    arange = find(choice.body, m.Call(func=m.Attribute(attr=m.Name("arange")), args=[m.Arg()]))
-    before = find(arange[0], m.BinaryOperation(left=m.Name(), operator=m.Add())) if arange else []
+    reached = find(choice.body, REACHED)
+    before = find(reached[0], m.BinaryOperation(left=m.Name(), operator=m.Add())) if reached else []
     if not before:
         return None
     assert isinstance(before[0], cst.BinaryOperation)

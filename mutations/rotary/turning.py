@@ -5,12 +5,9 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..cache.parts import BEHIND, new_alone
-from ..patterns import OWN, find, line, retold, swap
+from ..cache.parts import BEHIND, PLACED, new_alone
+from ..patterns import find, line, retold, swap
 from .parts import TURNING
-
-PLACED = m.Subscript(value=OWN, slice=[m.SubscriptElement(BEHIND)])
-"""Rows of a table for new positions: self.angles[past : past + x.size(2)]."""
 
 TURNS = m.FunctionDef(
     params=m.Parameters(params=[m.Param(m.Name("self")), m.Param(), m.Param(default=None)]),

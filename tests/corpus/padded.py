@@ -1,6 +1,7 @@
 """Right and wrong ways to continue padded rows, as changes of the reference that does so."""
 
 from . import Fixture
+from .cached import MASKING, SCORES, WEIGHING
 
 MODEL = "model.py"
 
@@ -15,22 +16,7 @@ HIDING = (
             att = att.masked_fill(ignored[:, None], float("-inf"))
 """,
 )
-MASKING = (
-    MODEL,
-    '        att = att.masked_fill(~self.mask[past : past + T, : k.size(2)], float("-inf"))\n',
-)
 SOFTMAX = (MODEL, "        att = F.softmax(att, dim=-1)\n")
-WEIGHING = (
-    MODEL,
-    """\
-        att = F.softmax(att, dim=-1)
-        y = att @ v  # (B, nh, T, hs)
-""",
-)
-SCORES = (
-    MODEL,
-    "        att = (q @ k.transpose(-2, -1)) / math.sqrt(k.size(-1))  # (B, nh, T, S)\n",
-)
 BEFORE = (MODEL, "keys < padding[:, None, None]")
 SPARED = (MODEL, "            ignored = ignored & (keys != keys[past:, None])  # (B, T, S)\n")
 PLACING = (

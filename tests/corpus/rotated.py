@@ -3,6 +3,7 @@ reference that does so.
 """
 
 from . import Fixture
+from .cached import JOIN, MASKING, SCORES, WEIGHING
 
 MODEL = "model.py"
 CACHE = "cache.py"
@@ -56,34 +57,9 @@ SHARED_VALUES = (
     MODEL,
     "        v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)\n",
 )
-SCORES = (
-    MODEL,
-    "        att = (q @ k.transpose(-2, -1)) / math.sqrt(k.size(-1))  # (B, nh, T, S)\n",
-)
-MASKING = (
-    MODEL,
-    '        att = att.masked_fill(~self.mask[past : past + T, : k.size(2)], float("-inf"))\n',
-)
-WEIGHING = (
-    MODEL,
-    """\
-        att = F.softmax(att, dim=-1)
-        y = att @ v  # (B, nh, T, hs)
-""",
-)
 ATTENDING = (
     MODEL,
     SHARED_KEYS[1] + SHARED_VALUES[1] + SCORES[1] + MASKING[1] + WEIGHING[1],
-)
-JOIN = (
-    CACHE,
-    """\
-        if self.k is not None:
-            k = torch.cat((self.k, k), dim=2)
-            v = torch.cat((self.v, v), dim=2)
-        self.k, self.v = k, v
-        return k, v
-""",
 )
 
 
