@@ -136,7 +136,8 @@ class _Auditor:
             simpler = programs[: programs.index(self.program)]
             elsewhere = self._placed_in(simpler)
             fresh = {m.name for m in own if (m.kind.id, m.form.name) not in elsewhere}
-            trained = {name: alone[name] for name in alone if name in fresh}
+            is_taught = self.program.learns_text
+            trained = {name: alone[name] for name in alone if name in fresh and is_taught}
             training = bench.trained(trained, text, rng.getrandbits(31))
             runs = dict(self._each("Training with each bug", training, len(trained)))
             pairs = list(self._pairs(bench, pristine, all_, fresh, judged))

@@ -84,7 +84,8 @@ def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
     """
     program = find_track(key.track).program(key.reference)
     held = {name: unmarked(source) for name, source in key.pristine.items()}
-    return is_passage(key.text) and held == written(
+    teaches = is_passage(key.text) if program.learns_text else not key.text
+    return teaches and held == written(
         program.reference(), catalogue.rewrites_of(program), key.text, key.ways
     )
 

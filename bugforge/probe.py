@@ -1,12 +1,13 @@
 """What every program is asked: sizes, inputs, data and seeds, drawn afresh for each check."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bugforge.program import Program
+from bugforge.program import Program, Subject
 from bugforge.recordings import Array
 
 VOCAB = 10
@@ -34,7 +35,7 @@ INSTRUMENTS = (
     "rates",
     "decode",
 )
-"""What records every program, in order."""
+"""What records every language model, in order."""
 CHANGED = 6
 """The position whose token is changed to see what moves."""
 SHORT = 7
@@ -51,43 +52,58 @@ SAMPLINGS: dict[str, dict[str, float | int]] = {
 
 @dataclass(frozen=True)
 class Probe:
-    """One drawing of inputs for a program: tokens (B, T) by name, `data` (N,) among them, and as
-    many tokens that are `held out`, where it holds some out; a text; a seed.
+    """One drawing of inputs for a program, by name, and a seed; of a language model, a text, too.
+
+    What a language model is given is tokens (B, T), `data` (N,) among them, and as many tokens that
+    are `held out`, where it holds some out.
     """
 
     program: Program
     inputs: dict[str, Array]
-    text: str
     seed: int
+    text: str = ""
 
     @property
     def sizes(self) -> dict[str, float]:
-        """Fields of its GPTConfig."""
+        """Fields of its GPTConfig, where it has one."""
         sizes = {**SIZES, **self.program.sizes}
         return {name: size for name, size in sizes.items() if name not in self.program.lacks}
 
     @property
     def instruments(self) -> tuple[str, ...]:
         """All that record it, in order."""
-        asked = (*INSTRUMENTS, *self.program.instruments)
+        every = INSTRUMENTS if self.program.subject == "language" else ()
+        asked = (*every, *self.program.instruments)
         return tuple(name for name in asked if name not in self.program.unasked)
 
     def spec(self) -> dict[str, Any]:
         """Give the part of a job's description that is the same for every program."""
-        return {
+        spec = {
             "task": "record",
+            "subject": self.program.subject,
+            "instruments": list(self.instruments),
+            "seed": self.seed,
+        }
+        if self.program.subject != "language":
+            return spec
+        return {
+            **spec,
             "sizes": self.sizes,
             "fields": {**FIELDS, **self.program.fields},
-            "instruments": list(self.instruments),
             "samplings": SAMPLINGS,
             "text": self.text,
-            "seed": self.seed,
             "rotary": self.program.rotary,
         }
 
 
 def draw(rng: random.Random, program: Program) -> Probe:
     """Draw inputs for a program."""
+    inputs = _DRAWN[program.subject](rng, program)
+    text = program.unseen(rng) if program.learns_text else ""
+    return Probe(program, inputs, rng.getrandbits(31), text)
+
+
+def _language(rng: random.Random, program: Program) -> dict[str, Array]:
     base = _tokens(rng, BATCH, BLOCK)
     swapped = base.copy()
     swapped[:, 0] = (base[:, 1] + 1) % VOCAB  # two early tokens that certainly differ
@@ -114,12 +130,7 @@ def draw(rng: random.Random, program: Program) -> Probe:
     inputs["data"] = data[:DATA_LENGTH].copy()
     if program.held_out:
         inputs["held out"] = data[DATA_LENGTH:].copy()
-    return Probe(
-        program,
-        inputs=inputs,
-        text=program.unseen(rng),
-        seed=rng.getrandbits(31),
-    )
+    return inputs
 
 
 def _changed(tokens: Array, position: int) -> Array:
@@ -148,3 +159,8 @@ def _data(rng: random.Random, length: int) -> Array:
         runs = np.lib.stride_tricks.sliding_window_view(data, 4)
         if len(np.unique(runs, axis=0)) == len(runs):
             return data
+
+
+_DRAWN: dict[Subject, Callable[[random.Random, Program], dict[str, Array]]] = {
+    "language": _language,
+}

@@ -5,12 +5,16 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from typing import Literal
 
 from bugforge.sentences import passage, shipped, unseen
 
 REFERENCE = "bugforge.reference"
 FORWARD = "idx, targets=None"
 """What forward takes where no extension lets it take more."""
+Subject = Literal["language", "matmul", "pipeline"]
+"""What a program does: models a language, multiplies matrices, or is a whole training pipeline."""
+
 CONFTEST = "conftest.py"
 """What pytest finds a program by, beside its tests."""
 
@@ -105,10 +109,12 @@ class Extension:
 class Program:
     """A correct program that bugs are planted in.
 
-    name: its own. folder: in `bugforge.reference`, and files: what lies there.
+    name: its own. folder: in `bugforge.reference`, and files: what lies there. subject: what it
+    does, and so what it is asked and who records it.
     base: the program that this one is an extension of. problem: the template of its PROBLEM.md in
     `bugforge.templates`, and contract: of that page's words on what must stay.
-    passage: the least length of the text that it learns, in characters; 1 means one sentence.
+    passage: the least length of the text that it learns, in characters; 1 means one sentence, and 0
+    that it learns none.
     held_out: the share at the end of its text that it must not learn.
     highest: the greatest loss that it may end with, as a share of the least possible one.
     unsuited: ids of rewrites that are not for it.
@@ -123,6 +129,7 @@ class Program:
     files: tuple[str, ...]
     problem: str
     contract: str
+    subject: Subject = "language"
     passage: int = 1
     held_out: float = 0.0
     highest: float = 3.0
@@ -201,8 +208,15 @@ class Program:
             extension=extension,
         )
 
+    @property
+    def learns_text(self) -> bool:
+        """Whether it is taught a text, which it then has to give back."""
+        return self.passage > 0
+
     def text(self, rng: random.Random) -> str:
-        """Draw a text of shipped sentences for it to learn."""
+        """Draw a text of shipped sentences for it to learn, or none."""
+        if not self.learns_text:
+            return ""
         return passage(lambda: rng.choice(shipped()), self.passage, self.held_out)
 
     def unseen(self, rng: random.Random) -> str:

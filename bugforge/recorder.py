@@ -87,9 +87,12 @@ class Recorder:
         """Give an attempt's recordings, and say how weights found their places in it.
 
         others: what the programs did of which it may be one. Where names misled, it is recorded
-        again with the weights in the places in which they lead to the logits of one of those.
+        again with the weights in the places in which they lead to the logits of one of those. What
+        models no language is given no weights.
         pairings: those places, of OTHERWISE.
         """
+        if self.probe.program.subject != "language":
+            return seen, BY_NAME
         wanted = [logits for logits in map(_logits, others) if logits is not None]
         found = {BY_NAME: _logits(seen)}
         otherwise = tensors(seen, "forward", "otherwise/")

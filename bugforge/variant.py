@@ -75,6 +75,8 @@ def written(
 
 
 def _about(reference: Mapping[str, str], text: str) -> dict[str, str]:
+    if not text:
+        return dict(reference)
     return {**reference, "train.py": with_sentence(reference["train.py"], text)}
 
 

@@ -81,8 +81,9 @@ class Question:
 
     attribute: whether to find out which bugs are left. trains: always, so that the learner sees
     a curve; only when laws and comparison are kept, and the verdict hangs on it; or never, which
-    passes nothing. rng: draws inputs, seeds and the sentence never shown. hidden: folders that
-    the program must not look into, such as the answer key's. trials: what its tests are tried on.
+    passes nothing that is taught a text. rng: draws inputs, seeds and the sentence never shown.
+    hidden: folders that the program must not look into, such as the answer key's. trials: what its
+    tests are tried on.
     """
 
     rng: random.Random
@@ -122,7 +123,8 @@ def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> 
     recordings = {name: Recording(crash=crash) for name in probe.instruments}
     exact = unread(key, NOT_RUN) if find_track(key.track).exact else ()
     tests = untried() if question.trials else ()
-    readings = (*judge(recordings, recordings).values(), *exact, *tests, *_training_readings(()))
+    untrained = _training_readings(()) if probe.program.learns_text else ()
+    readings = (*judge(recordings, recordings).values(), *exact, *tests, *untrained)
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
     return Verdict(
         passed=False, readings=readings, crash=crash, bugs=states if question.attribute else {}
@@ -144,10 +146,11 @@ class _Check:
         """Record both programs, judge, train, and judge again."""
         self.progress("Loading torch")
         pristine = self.recorder.pristine(self.key.pristine)
-        always = self.question.trains == "always"
+        teaches = self.recorder.probe.program.learns_text
+        always = teaches and self.question.trains == "always"
         if always:
             self._train("given", self.key.text)
-        self.progress("Comparing under given weights")
+        self.progress("Comparing under given weights" if teaches else "Comparing")
         self.recorder.attempt("attempt", self.attempt)
         seen, pairing = self.recorder.settled(
             "attempt", self.attempt, self.recorder.recordings("attempt"), [pristine]
@@ -158,15 +161,15 @@ class _Check:
         readings |= {reading.check: reading for reading in self._tests(readings.values())}
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
-        if kept and self.question.trains != "never":
+        if teaches and kept and self.question.trains != "never":
             runs = self._trained(pairing, started=always)
         elif always and self.recorder.limit() is None:
             self.progress("Training on the sentence")
             runs = [replace(self._run("given", self.key.text, is_unseen=False), tried=False)]
-        for reading in _training_readings(runs):
-            readings[reading.check] = reading
+        if teaches:
+            readings |= {reading.check: reading for reading in _training_readings(runs)}
         limit = self.recorder.limit()
-        passed = kept and limit is None and len(runs) == BOTH
+        passed = kept and limit is None and (len(runs) == BOTH or not teaches)
         return Verdict(
             passed=passed and all(reading.kept for reading in readings.values()),
             readings=tuple(readings.values()),

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,12 +37,15 @@ def run(spec: dict[str, Any]) -> None:
     if spec["task"] == "own":
         record_own(spec, folder, partial(_recorded, out, folder))
         return
-    program = _recorded(out, folder, "import", lambda: _imported(folder))
+    subject = SUBJECTS[spec.get("subject", "language")]
+    program = _recorded(out, folder, "import", lambda: _Imported(subject.load(folder)))
     if program is None:
         return
     task = spec["task"]
     if task == "record":
-        _instruments(program.value, spec, folder, out)
+        instruments = subject.instruments(program.value, spec)
+        for name in spec["instruments"]:
+            _recorded(out, folder, name, instruments[name])
     else:
         _recorded(out, folder, task, lambda: DEEDS[task](program.value, spec))
 
@@ -56,16 +60,13 @@ DEEDS: dict[str, Callable[[Program, dict[str, Any]], Recording]] = {
 
 
 class _Imported(Recording):
-    def __init__(self, value: Program) -> None:
+    def __init__(self, value: Any) -> None:
         super().__init__()
         self.value = value
 
 
-def _imported(folder: Path) -> _Imported:
-    return _Imported(Program(folder))
-
-
-def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path) -> None:
+def _language(program: Program, spec: dict[str, Any]) -> dict[str, Callable[[], Recording]]:
+    """Give the instruments that record a language model, by name."""
     given = load_file(spec["inputs"])
     data = given.pop("data")
     held_out = given.pop("held out", data[:0])
@@ -86,8 +87,18 @@ def _instruments(program: Program, spec: dict[str, Any], folder: Path, out: Path
         seed=spec["seed"],
         rotary=spec["rotary"],
     )
-    for name in spec["instruments"]:
-        _recorded(out, folder, name, partial(INSTRUMENTS[name], program, job))
+    return {name: partial(record, program, job) for name, record in INSTRUMENTS.items()}
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """How programs of one subject are imported, and what records one, by name."""
+
+    load: Callable[[Path], Any]
+    instruments: Callable[[Any, dict[str, Any]], dict[str, Callable[[], Recording]]]
+
+
+SUBJECTS: dict[str, _Subject] = {"language": _Subject(Program, _language)}
 
 
 def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:
