@@ -98,7 +98,7 @@ CACHING = (
         "Caches hold keys and values once for all the heads that share them.",
         ("grouped",),
         held_beyond_need,
-        at_most=2.0,
+        at_most=2.5,
         after=("cache-length",),
     ),
 )
