@@ -118,11 +118,10 @@ def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
     assert run("check", "w", cwd=tmp_path).returncode == 0
 
 
-def test_follow_ups_go_on_from_each_other(tmp_path: Path, box: Sandbox) -> None:
-    """A classifier is added to a program with caches, and the solution has both. Where a follow-up
-    cannot be added, that is said.
-    """
-    run("new", "w", "--track", "kv-cache", "--program", "single", "--seed", "3", cwd=tmp_path)
+@pytest.mark.parametrize("name", ["single", "rotary"])
+def test_follow_ups_go_on_from_each_other(name: str, tmp_path: Path, box: Sandbox) -> None:
+    """A classifier is added to a program with caches, and the solution has both."""
+    run("new", "w", "--track", "kv-cache", "--program", name, "--seed", "3", cwd=tmp_path)
     run("reveal", "w", "--apply", cwd=tmp_path)
     workspace = open_workspace(tmp_path / "w")
     workspace.note({"event": "check", "verdict": "passed"})
@@ -140,6 +139,10 @@ def test_follow_ups_go_on_from_each_other(tmp_path: Path, box: Sandbox) -> None:
     seen = dict(bench.judged({"solution": key.solution, "given": given}))
     assert not seen["solution"].broken
     assert seen["given"].broken == {RUNS}
+
+
+def test_what_cannot_be_added_is_refused(tmp_path: Path) -> None:
+    """Where a follow-up cannot be added to a program, that is said, and nothing is made."""
     run("new", "n", "--program", "nano", cwd=tmp_path)
     open_workspace(tmp_path / "n").note({"event": "check", "verdict": "passed"})
     refused = run("extend", "token-classifier", "n", cwd=tmp_path)
