@@ -65,15 +65,25 @@ class Recorder:
             raise runs_nowhere(fault)
         return seen
 
-    def attempt(self, name: str, folder: Path, pairing: Pairing = BY_NAME) -> None:
-        """Have a program of a learner's recorded, behind walls."""
+    def attempt(
+        self,
+        name: str,
+        folder: Path,
+        pairing: Pairing = BY_NAME,
+        instruments: Iterable[str] = (),
+    ) -> None:
+        """Have a program of a learner's recorded, behind walls, by some of the instruments or by
+        all.
+        """
         self.attempts.append(name)
+        chosen = {"instruments": list(instruments)} if instruments else {}
         self._record(
             name,
             self._copied(name, folder),
             pairing=asdict(pairing),
             otherwise=[asdict(other) for other in OTHERWISE],
             walls=self._walls(),
+            **chosen,
         )
 
     def settled(

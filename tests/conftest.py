@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from bugforge.answers import AnswerKey
+from bugforge.auditing import QUICK
 from bugforge.checks import Evidence, Reading
+from bugforge.files import write_files
 from bugforge.judgement import judge as judge_recordings
+from bugforge.pairing import BY_NAME
 from bugforge.probe import draw
 from bugforge.program import Program
 from bugforge.recorder import Recorder
@@ -64,16 +67,39 @@ class Bench:
         """Have a program recorded when a core is free."""
         if name not in self.submitted:
             self.submitted.add(name)
-            folder = self.folder / name
-            folder.mkdir()
-            for file, text in files.items():
-                (folder / file).write_text(text, encoding="utf-8")
-            self.recorder.attempt(name, folder)
+            self._write(name, files)
+            self.recorder.attempt(name, self.folder / name)
 
     def seen(self, name: str) -> Evidence:
         """Wait for a program's recordings, its weights paired as they fit."""
         recorded = self.recorder.recordings(name)
         return self.recorder.settled(name, self.folder / name, recorded, [self.pristine])[0]
+
+    def glimpse(self, name: str, files: Mapping[str, str]) -> None:
+        """Have a program recorded by the quick instruments when a core is free."""
+        self._write(name, files)
+        self.recorder.attempt(f"{name}, glimpsed", self.folder / name, instruments=self._quick)
+
+    def breaks_a_law(self, name: str) -> bool:
+        """Whether a program that was glimpsed breaks a law: of what the quick instruments show, or
+        else of all.
+        """
+        seen = self.recorder.recordings(f"{name}, glimpsed", self._quick)
+        paired, pairing = self.recorder.settled(name, self.folder / name, seen, [self.pristine])
+        quick = judge_recordings(paired, {i: self.pristine[i] for i in self._quick})
+        if pairing == BY_NAME and any(reading.kept is False for reading in quick.values()):
+            return True
+        self.recorder.attempt(name, self.folder / name)
+        return any(reading.kept is False for reading in self.readings(name).values())
+
+    @property
+    def _quick(self) -> list[str]:
+        return [name for name in self.pristine if name in QUICK]
+
+    def _write(self, name: str, files: Mapping[str, str]) -> None:
+        folder = self.folder / name
+        folder.mkdir()
+        write_files(folder, files)
 
     def readings(self, name: str) -> dict[str, Reading]:
         """Wait for a program's recordings, and hold them to every law and comparison."""
