@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__
+from bugforge import __version__, cli_practice
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
@@ -42,6 +42,7 @@ app = typer.Typer(
 
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
+app.add_typer(cli_practice.app)
 
 
 def main() -> None:
@@ -95,9 +96,9 @@ def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
     else:
         typer.echo(f"Made {made.target}: a program to extend, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
-    time = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    time = "" if not minutes else " in 1 minute" if minutes == 1 else f" in {minutes} minutes"
     deed = "mend" if made.bugs else "extend"
-    typer.echo(f"Read {problem}, {deed} the program in {time}, then:")
+    typer.echo(f"Read {problem}, {deed} the program{time}, then:")
     words = ["bugforge", "check", str(made.target)]
     typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
@@ -157,6 +158,12 @@ def new(
     ] = False,
     minutes: Minutes = 60,
     runs: Runs = 4,
+    slow: Annotated[
+        int,
+        typer.Option(
+            metavar="SECONDS", min=0, max=3600, help="Let each `bugforge run` wait so long first."
+        ),
+    ] = 0,
     key_dir: KeyDir = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -177,6 +184,7 @@ def new(
         marked=marked,
         minutes=minutes,
         runs=runs,
+        slow=slow,
         key_dir=key_dir,
         force=force,
     )
@@ -256,7 +264,7 @@ def check(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report  # noqa: PLC0415
+    from bugforge import checking, display, report, standing  # noqa: PLC0415
 
     console = console_of(stderr=as_json)
     with display.progress(console_of(stderr=True)) as progress:
@@ -264,6 +272,7 @@ def check(
     display.show_verdict(console, checked.verdict, feedback)
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
+    standing.show_left_after_check(console, checked.workspace)
     if as_json:
         document = report.check_document(
             checked.workspace,

@@ -35,8 +35,8 @@ KeyDir = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
 ]
-Minutes = Annotated[int, typer.Option(min=1, help="The time asked of the learner.")]
-Runs = Annotated[int, typer.Option(min=1, help="How often the learner may run it.")]
+Minutes = Annotated[int, typer.Option(min=0, help="The time asked of the learner; 0: no limit.")]
+Runs = Annotated[int, typer.Option(min=0, help="How often the learner may run it; 0: no limit.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the workspace that is there.")]
 TimeLimit = Annotated[
     float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
