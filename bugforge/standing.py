@@ -65,8 +65,9 @@ def show_clocked(console: Console, clocked: Clocked) -> None:
 
 
 def show_status(console: Console, workspace: Workspace, changed: Sequence[Change] | None) -> None:
-    """Say how a practice stands, what happened in it, and which files were changed; None where that
-    is not to be known.
+    """Say how a practice stands, what happened in it, and which files were changed.
+
+    changed: None where that is not to be known.
     """
     stands = workspace.standing()
     console.print(Text(f"{workspace.root} ({workspace.manifest.track})"), soft_wrap=True)
@@ -166,8 +167,9 @@ def standing_document(command: str, workspace: Workspace, stands: Standing) -> d
 
 
 def status_document(workspace: Workspace, changed: Sequence[Change] | None) -> dict[str, Any]:
-    """Describe how a practice stands, what happened in it, and which files were changed; None where that
-    is not to be known.
+    """Describe how a practice stands, what happened in it, and which files were changed.
+
+    changed: None where that is not to be known.
     """
     stands = workspace.standing()
     return {
