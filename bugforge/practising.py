@@ -10,16 +10,24 @@ from bugforge.journal import Fields, now
 from bugforge.output import by_step, noted_losses
 from bugforge.workspace import Workspace, find
 
+REFUSALS: dict[State, tuple[str, str]] = {
+    "not started": ("the clock was not started yet.", "Start it: bugforge start"),
+    "paused": ("the clock is paused.", "Let it go on: bugforge resume"),
+    "passed": ("it has passed, and the clock has stopped.", "Begin anew: bugforge reset"),
+    "revealed": (
+        "its bugs were revealed, and the clock has stopped.",
+        "Begin anew: bugforge reset",
+    ),
+}
+"""By state: why a deed on the clock is refused, and what to do instead."""
+
 
 @dataclass(frozen=True)
 class Clocked:
-    """A practice after a deed on its clock. changed: whether that changed anything. before: its
-    state until then.
-    """
+    """A practice after a deed on its clock. changed: whether that changed anything."""
 
     workspace: Workspace
     stands: Standing
-    before: State
     changed: bool
 
 
@@ -72,21 +80,9 @@ def _clocked(given: Path | None, name: str, needed: State, done: set[State]) -> 
     changed = workspace.record(decide) is not None
     state = seen[-1].state
     if not changed and state not in done:
-        what, mend = _REFUSALS[state]
+        what, mend = REFUSALS[state]
         raise UsageError(f"{workspace.root}: {what}", mend)
-    return Clocked(workspace, workspace.standing(), state, changed)
-
-
-_REFUSALS: dict[State, tuple[str, str]] = {
-    "not started": ("the clock was not started yet.", "Start it: bugforge start"),
-    "running": ("the clock is running.", "Stop it for a while: bugforge pause"),
-    "paused": ("the clock is paused.", "Let it go on: bugforge resume"),
-    "passed": ("it has passed, and the clock has stopped.", "Begin anew: bugforge reset"),
-    "revealed": (
-        "its bugs were revealed, and the clock has stopped.",
-        "Begin anew: bugforge reset",
-    ),
-}
+    return Clocked(workspace, workspace.standing(), changed)
 
 
 def timeline(stands: Standing) -> list[Line]:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 from bugforge.clock import Standing, spoken
 from bugforge.curve import draw_curve
 from bugforge.display import CURVE_WIDTH, many, show_paragraph
+from bugforge.errors import WorkspaceError
 from bugforge.output import Output, by_step
 from bugforge.practising import Clocked, Line, timeline
 from bugforge.resetting import Change, Reset
@@ -35,9 +36,10 @@ def show_left(console: Console, manifest: Manifest, stands: Standing) -> None:
 
 def show_left_after_check(console: Console, workspace: Workspace) -> None:
     """Say what is left once a check is done, where the clock was ever set going."""
-    stands = workspace.standing()
-    if stands.began:
-        show_left(console, workspace.manifest, stands)
+    with suppress(WorkspaceError):  # a journal that cannot be read takes no verdict away
+        stands = workspace.standing()
+        if stands.began:
+            show_left(console, workspace.manifest, stands)
 
 
 def _time(manifest: Manifest, stands: Standing) -> str:
