@@ -90,8 +90,8 @@ def noted_losses(fields: Mapping[str, Any]) -> list[tuple[int, float]]:
 
 
 def by_step(points: Sequence[tuple[int, float]]) -> list[float]:
-    """Give a loss for each step, that of the last step told of; as they came where steps do not
-    rise.
+    """Give a loss for each step, that of the last step told of, and before all that of the first;
+    as they came where steps do not rise.
     """
     steps = [step for step, _ in points]
     if not points or steps != sorted(set(steps)) or not 0 <= steps[0] <= steps[-1] <= MOST_STEPS:
