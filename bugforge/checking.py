@@ -1,10 +1,10 @@
 """Checking a workspace: open it, judge it, note it in its journal."""
 
+import math
 import random
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bugforge import __version__
@@ -19,6 +19,7 @@ from bugforge.own_program import OWN
 from bugforge.own_verdict import verify_own
 from bugforge.report import FEEDBACKS, exit_code, outcome
 from bugforge.sandbox import Limits, opened
+from bugforge.snapshot import snapshot
 from bugforge.trials import trials_of
 from bugforge.verify import Progress, Question, Verdict, verify
 from bugforge.workspace import Workspace, find, replace_files
@@ -59,16 +60,28 @@ def check(
         )
         judge = verify_own if key.track == OWN else verify
         verdict = judge(box, workspace.root, key, question, progress)
-    workspace.note(
-        {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "event": "check",
-            "verdict": outcome(verdict),
-            "exit_code": exit_code(verdict),
-        }
-    )
+    _note(workspace, verdict)
     renewed = _renewed(workspace, verdict.expected)
     return Checked(workspace, verdict, renewed, analysed(workspace.root, key))
+
+
+def _note(workspace: Workspace, verdict: Verdict) -> None:
+    """Note a check in the journal, with what the learner saw of it, if that can be written."""
+    shown = next((run for run in verdict.runs if not run.unseen), None)
+    event = {
+        "event": "check",
+        "verdict": outcome(verdict),
+        "exit_code": exit_code(verdict),
+        "broken": len(verdict.broken),
+        "bugs": {str(number): state for number, state in sorted(verdict.bugs.items())},
+        "losses": [
+            [step, round(loss, 4) if math.isfinite(loss) else None]
+            for step, loss in enumerate(shown.losses if shown else ())
+        ],
+        "sample": shown.sample if shown else None,
+    }
+    with suppress(WorkspaceError):
+        workspace.record(lambda events: {**event, "program": snapshot(workspace.root, events)})
 
 
 def _renewed(workspace: Workspace, expected: bytes) -> bool:

@@ -3,33 +3,35 @@
 What a command needs is imported inside it, so that `bugforge --help` is quick.
 """
 
-import json
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__
-from bugforge.errors import BugforgeError, UsageError
+from bugforge import __version__, cli_practice
+from bugforge.command_line import (
+    INTERRUPTED,
+    AsJson,
+    Force,
+    KeyDir,
+    Minutes,
+    Runs,
+    TimeLimit,
+    WorkspaceArgument,
+    console_of,
+    handled,
+    known_catalogue,
+    print_json,
+    report_error,
+)
+from bugforge.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from bugforge.catalogue import Catalogue
     from bugforge.making import Made
-
-INTERRUPTED = 130
-OWN_FAULT = 3
-SCHEMA_VERSION = 1
-"""Of the documents in docs/json.md; a change that could break a reader raises it."""
-
-P = ParamSpec("P")
 
 app = typer.Typer(
     help="Forge practice variants of 'debug this transformer', and judge them by behaviour.",
@@ -40,28 +42,7 @@ app = typer.Typer(
 
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
-
-WorkspaceArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[WORKSPACE]",
-        help="The workspace; left out, the one you are in, else ./workspace.",
-        show_default=False,
-    ),
-]
-KeyDir = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
-]
-Minutes = Annotated[int, typer.Option(min=1, help="The time asked of the learner.")]
-Runs = Annotated[int, typer.Option(min=1, help="How often the learner may run it.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the workspace that is there.")]
-TimeLimit = Annotated[
-    float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON document, and all else to stderr.")
-]
+app.add_typer(cli_practice.app)
 
 
 def main() -> None:
@@ -86,72 +67,9 @@ def main() -> None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "bugforge"
         usage = UsageError(message().rstrip("."), f"`{command} --help` shows what it takes.")
-        _report(usage, as_json="--json" in sys.argv)
+        report_error(usage, as_json="--json" in sys.argv)
         code = UsageError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _handled(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn every error of a command into its words and its exit code."""
-
-    @wraps(command)
-    def handled(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except BugforgeError as error:
-            _report(error, as_json=bool(kwargs.get("as_json")))
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
-            _complain("Interrupted.", "Nothing of yours was changed.")
-            raise typer.Exit(INTERRUPTED) from error
-        except (typer.Exit, BrokenPipeError):
-            raise
-        except Exception as error:
-            _complain(
-                f"Bugforge itself failed: {type(error).__name__}: {error}",
-                "This is its fault and not yours; please report it with the command you gave.",
-            )
-            raise typer.Exit(OWN_FAULT) from error
-
-    return handled
-
-
-def _report(error: BugforgeError, *, as_json: bool) -> None:
-    if as_json:
-        document = {"error": error.what, "mend": error.mend, "exit_code": error.exit_code}
-        _print_json(document)
-    _complain(error.what, error.mend)
-
-
-def _complain(what: str, mend: str) -> None:
-    console = _console(stderr=True)
-    console.print("[bold red]bugforge:[/] ", end="")
-    for words in (what, mend):
-        console.print(words, markup=False, highlight=False, soft_wrap=True)
-
-
-def _console(*, stderr: bool = False) -> "Console":
-    from rich.console import Console  # noqa: PLC0415
-
-    return Console(stderr=stderr)
-
-
-def _catalogue() -> "Catalogue":
-    """Load what is installed, and name what of it is broken."""
-    from bugforge import catalogue  # noqa: PLC0415
-
-    loaded = catalogue.load()
-    if loaded.broken:
-        from bugforge import display  # noqa: PLC0415
-
-        display.show_broken_plugins(_console(stderr=True), loaded)
-    return loaded
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    stamped = {"schema_version": SCHEMA_VERSION, **document}
-    sys.stdout.write(json.dumps(stamped, indent=2) + "\n")
-    sys.stdout.flush()
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001
@@ -178,15 +96,15 @@ def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
     else:
         typer.echo(f"Made {made.target}: a program to extend, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
-    time = "1 minute" if minutes == 1 else f"{minutes} minutes"
+    time = "" if not minutes else " in 1 minute" if minutes == 1 else f" in {minutes} minutes"
     deed = "mend" if made.bugs else "extend"
-    typer.echo(f"Read {problem}, {deed} the program in {time}, then:")
+    typer.echo(f"Read {problem}, {deed} the program{time}, then:")
     words = ["bugforge", "check", str(made.target)]
     typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
 
 @app.command()
-@_handled
+@handled
 def new(
     workspace: Annotated[
         Path | None,
@@ -240,6 +158,12 @@ def new(
     ] = False,
     minutes: Minutes = 60,
     runs: Runs = 4,
+    slow: Annotated[
+        int,
+        typer.Option(
+            metavar="SECONDS", min=0, max=3600, help="Let each `bugforge run` wait so long first."
+        ),
+    ] = 0,
     key_dir: KeyDir = None,
     force: Force = False,
     as_json: AsJson = False,
@@ -260,24 +184,25 @@ def new(
         marked=marked,
         minutes=minutes,
         runs=runs,
+        slow=slow,
         key_dir=key_dir,
         force=force,
     )
     if making.runs_programs(order):
         from bugforge import display  # noqa: PLC0415
 
-        with display.progress(_console(stderr=True)) as progress:
-            made = making.make(order, _catalogue(), progress)
+        with display.progress(console_of(stderr=True)) as progress:
+            made = making.make(order, known_catalogue(), progress)
     else:
-        made = making.make(order, _catalogue())
+        made = making.make(order, known_catalogue())
     if as_json:
-        _print_json(made.document("new"))
+        print_json(made.document("new"))
         return
     _tell_made(made, minutes, key_dir)
 
 
 @app.command()
-@_handled
+@handled
 def extend(
     name: Annotated[
         str,
@@ -305,27 +230,27 @@ def extend(
 
     allowance = documents.Allowance(minutes, runs)
     order = extending.Further(name, workspace, to, allowance, key_dir, force)
-    made = extending.extend(order, _catalogue())
+    made = extending.extend(order, known_catalogue())
     if as_json:
-        _print_json(made.document("extend"))
+        print_json(made.document("extend"))
     else:
         _tell_made(made, minutes, key_dir)
 
 
 @app.command()
-@_handled
+@handled
 def tracks(as_json: AsJson = False) -> None:
     """List the tracks: what each trains, and how long it takes."""
     from bugforge import display, report  # noqa: PLC0415
 
     if as_json:
-        _print_json(report.tracks_document())
+        print_json(report.tracks_document())
     else:
-        display.show_tracks(_console())
+        display.show_tracks(console_of())
 
 
 @app.command()
-@_handled
+@handled
 def check(
     workspace: WorkspaceArgument = None,
     feedback: Annotated[
@@ -339,14 +264,15 @@ def check(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report  # noqa: PLC0415
+    from bugforge import checking, display, report, standing  # noqa: PLC0415
 
-    console = _console(stderr=as_json)
-    with display.progress(_console(stderr=True)) as progress:
+    console = console_of(stderr=as_json)
+    with display.progress(console_of(stderr=True)) as progress:
         checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
     display.show_verdict(console, checked.verdict, feedback)
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
+    standing.show_left_after_check(console, checked.workspace)
     if as_json:
         document = report.check_document(
             checked.workspace,
@@ -355,12 +281,12 @@ def check(
             renewed=checked.renewed,
             analysis=checked.analysis,
         )
-        _print_json(document)
+        print_json(document)
     raise typer.Exit(report.exit_code(checked.verdict))
 
 
 @app.command()
-@_handled
+@handled
 def reveal(
     workspace: WorkspaceArgument = None,
     bug: Annotated[
@@ -381,7 +307,7 @@ def reveal(
     from bugforge import display, report, revealing  # noqa: PLC0415
 
     revealed = revealing.reveal(workspace, bug, key_dir, apply=apply)
-    with display.recorded(_console(stderr=as_json), html) as console:
+    with display.recorded(console_of(stderr=as_json), html) as console:
         for planted in revealed.bugs:
             claim = revealed.analysis.of(planted.number) if revealed.analysis else None
             display.show_bug(console, revealed.key, planted, claim)
@@ -389,15 +315,15 @@ def reveal(
             display.show_other_claims(console, revealed.analysis.others)
         display.show_solution(console, revealed.key)
         display.show_decoys(console, revealed.key.decoys if bug is None else ())
-    display.show_applied(_console(stderr=as_json), revealed)
+    display.show_applied(console_of(stderr=as_json), revealed)
     if as_json:
-        _print_json(report.reveal_document(revealed))
+        print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:
         raise typer.Exit(1)
 
 
 @app.command()
-@_handled
+@handled
 def quiz(
     topic: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of this topic.", show_default=False)
@@ -427,19 +353,19 @@ def quiz(
     asked = quizzing.asked(quizzing.Wish(topic, before, question, count, seed))
     if answer is not None:
         marked = quizzing.mark(asked, answer)
-        asking.show_marked(_console(stderr=as_json), marked)
+        asking.show_marked(console_of(stderr=as_json), marked)
         if as_json:
-            _print_json(report.marked_document(marked))
+            print_json(report.marked_document(marked))
         raise typer.Exit(0 if marked.right else 1)
     if as_json:
-        _print_json(report.quiz_document(asked))
+        print_json(report.quiz_document(asked))
         return
-    console = _console()
+    console = console_of()
     asking.show_score(console, quizzing.held(asked, asking.Asking(console)))
 
 
 @app.command("list")
-@_handled
+@handled
 def list_(
     stage: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of this stage.", show_default=False)
@@ -471,19 +397,19 @@ def list_(
     """List the kinds of bugs, all or some."""
     from bugforge import display, pages, report  # noqa: PLC0415
 
-    kinds = _catalogue().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
+    kinds = known_catalogue().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
     if docs:
         pages.write_pages(kinds, docs)
     if as_json:
-        _print_json(report.list_document(kinds))
+        print_json(report.list_document(kinds))
     elif rewrites:
-        display.show_rewrites(_console(), kinds)
+        display.show_rewrites(console_of(), kinds)
     else:
-        display.show_list(_console(), kinds)
+        display.show_list(console_of(), kinds)
 
 
 @app.command()
-@_handled
+@handled
 def show(
     kind: Annotated[str, typer.Argument(metavar="ID", help="The kind, as `list` names it.")],
     as_json: AsJson = False,
@@ -491,16 +417,16 @@ def show(
     """Show the page of a kind of bug: what, why, symptom, how to find it."""
     from bugforge import display, report  # noqa: PLC0415
 
-    kinds = _catalogue()
+    kinds = known_catalogue()
     found, origin = kinds.kind(kind), kinds.origins[kind]
     if as_json:
-        _print_json(report.kind_document(found, origin))
+        print_json(report.kind_document(found, origin))
     else:
-        display.show_kind(_console(), found, origin)
+        display.show_kind(console_of(), found, origin)
 
 
 @app.command()
-@_handled
+@handled
 def sites(
     program: Annotated[
         list[Path],
@@ -513,15 +439,15 @@ def sites(
     """List which kinds of bugs find a place in a program of yours, and where."""
     from bugforge import display, own_sites, report  # noqa: PLC0415
 
-    found = own_sites.survey(program, _catalogue())
+    found = own_sites.survey(program, known_catalogue())
     if as_json:
-        _print_json(report.survey_document(found))
+        print_json(report.survey_document(found))
     else:
-        display.show_survey(_console(), found)
+        display.show_survey(console_of(), found)
 
 
 @app.command()
-@_handled
+@handled
 def audit(
     kinds: Annotated[
         list[str] | None,
@@ -547,25 +473,25 @@ def audit(
     """Prove the catalogue here: what each bug breaks, alone, in pairs and among others."""
     from bugforge import auditing, display, matrix  # noqa: PLC0415
 
-    console = _console(stderr=as_json)
+    console = console_of(stderr=as_json)
     if docs:
         matrix.refuse_no_page(docs)
     scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit, program)
-    known = _catalogue()
+    known = known_catalogue()
     audits = []
-    with display.counting(_console(stderr=True)) as counted:
+    with display.counting(console_of(stderr=True)) as counted:
         for found in auditing.audit(known, scope, counted):
             matrix.show_audit(console, found)
             audits.append(found)
     if docs:
         matrix.write_page(docs, audits)
     if as_json:
-        _print_json(matrix.audit_document(audits))
+        print_json(matrix.audit_document(audits))
     raise typer.Exit(any(found.findings for found in audits))
 
 
 @dev.command("new")
-@_handled
+@handled
 def dev_new(
     what: Annotated[
         str, typer.Argument(metavar="mutation|rewrite", help="What to make.", show_default=False)
@@ -580,9 +506,9 @@ def dev_new(
     """Scaffold a plugin: a distribution of its own, with an example that works."""
     from bugforge import scaffolding  # noqa: PLC0415
 
-    made = scaffolding.scaffold(what, name, to, _catalogue())
+    made = scaffolding.scaffold(what, name, to, known_catalogue())
     if as_json:
-        _print_json(made.document())
+        print_json(made.document())
         return
     typer.echo(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
     typer.echo(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
@@ -590,7 +516,7 @@ def dev_new(
 
 
 @dev.command("test")
-@_handled
+@handled
 def dev_test(
     name: Annotated[
         str, typer.Argument(metavar="ID", help="A mutation or a rewrite.", show_default=False)
@@ -601,11 +527,11 @@ def dev_test(
     """Test whether a plugin keeps its contract, clause by clause."""
     from bugforge import display, promises, testing  # noqa: PLC0415
 
-    known = _catalogue()
-    with display.counting(_console(stderr=True)) as counted:
+    known = known_catalogue()
+    with display.counting(console_of(stderr=True)) as counted:
         tested = testing.test(name, known, time_limit, counted)
     for plugin in tested:
-        promises.show_tested(_console(stderr=as_json), plugin)
+        promises.show_tested(console_of(stderr=as_json), plugin)
     if as_json:
-        _print_json(promises.tested_document(tested))
+        print_json(promises.tested_document(tested))
     raise typer.Exit(not all(plugin.kept for plugin in tested))

@@ -215,7 +215,7 @@ def show_bug(console: Console, key: AnswerKey, bug: Bug, claim: Claim | None) ->
     console.rule(f"[bold]Bug {bug.number}[/]: {bug.kind}", align="left", characters="-")
     console.print(Text(f"{bug.title}."))
     console.print(Text(f"{where}   {bug.bug_class}, {bug.stage}, {bug.difficulty}"), style="dim")
-    _show_diff(console, unified(key, bug))
+    show_diff(console, unified(key, bug))
     _show_sections(
         console,
         {
@@ -244,7 +244,7 @@ def show_solution(console: Console, key: AnswerKey) -> None:
     """Show how what the learner was to write may be written, where there was something."""
     if key.given:
         console.rule("[bold]A solution[/]", align="left", characters="-")
-        _show_diff(console, solution(key))
+        show_diff(console, solution(key))
 
 
 def show_decoys(console: Console, decoys: Iterable[str]) -> None:
@@ -380,7 +380,7 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
     for form in kind.forms:
         console.print(f"\n[bold]Form:[/] {form.name}")
         for mark, code in (("-", form.correct), ("+", form.buggy)):
-            _show_diff(console, "\n".join(mark + line for line in code.splitlines()))
+            show_diff(console, "\n".join(mark + line for line in code.splitlines()))
     console.print()
     _show_sections(
         console,
@@ -396,7 +396,7 @@ def _met(provenance: Iterable[str]) -> str:
     return ", ".join(PROVENANCE_WORDS.get(source, source) for source in provenance)
 
 
-def _show_diff(console: Console, diff: str) -> None:
+def show_diff(console: Console, diff: str) -> None:
     """Print a diff as it is, however wide, so that it can be copied."""
     colours = {"-": "red", "+": "green", "@": "cyan"}
     for line in diff.splitlines():

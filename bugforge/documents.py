@@ -13,14 +13,20 @@ from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
 
 OWN_PROBLEM = "own.md"
+NO_TIME = "as long as you like"
+NO_RUNS = "as few runs as you need"
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a learner is given to spend: minutes, and runs of the program."""
+    """What a learner is given to spend: minutes, and runs of the program; 0 is no limit.
+
+    slow: the seconds that a run waits before it begins.
+    """
 
     minutes: int
     runs: int
+    slow: int = 0
 
 
 def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
@@ -29,8 +35,8 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         "text": key.text,
         "files": "\n".join(f"- `{name}`" for name in key.pristine),
         "bugs": "one bug" if len(key.bugs) == 1 else _counted(len(key.bugs), "bug"),
-        "minutes": _counted(allowance.minutes, "minute"),
-        "runs": _counted(allowance.runs, "run"),
+        "minutes": _counted(allowance.minutes, "minute") if allowance.minutes else NO_TIME,
+        "runs": _counted(allowance.runs, "run") if allowance.runs else NO_RUNS,
         "prompt_length": str(PROMPT_LENGTH),
     }
     page, harness = _template(OWN_PROBLEM), {}

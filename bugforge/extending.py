@@ -57,7 +57,8 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
     track = follow_ups[order.name]
     _refuse_unfit(workspace, key, track)
     own = _program(workspace.root, without=_harness(key))
-    return settle(place, _further(key, track, own, catalogue), order.allowance, own)
+    allowance = replace(order.allowance, slow=workspace.manifest.slow)
+    return settle(place, _further(key, track, own, catalogue), allowance, own)
 
 
 def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:

@@ -45,6 +45,7 @@ class Order:
     marked: bool = False
     minutes: int = 60
     runs: int = 4
+    slow: int = 0
     key_dir: Path | None = None
     force: bool = False
 
@@ -94,7 +95,7 @@ def make(
 
         progress("Making the tensors that are expected")
         others[EXPECTED] = made_here(key)
-    return settle(place, key, Allowance(order.minutes, order.runs), others)
+    return settle(place, key, Allowance(order.minutes, order.runs, order.slow), others)
 
 
 def runs_programs(order: Order) -> bool:
@@ -118,6 +119,7 @@ def settle(
         minutes=allowance.minutes,
         runs=allowance.runs,
         key_inside=place.key_dir is None,
+        slow=allowance.slow,
     )
     write(place, manifest, {**others, **key.forged, **documents(key, allowance)}, key)
     key_path = place.key_dir / key_name(key.id) if place.key_dir else None

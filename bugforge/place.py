@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bugforge.answers import AnswerKey, seal
+from bugforge.bundle import bundled
 from bugforge.errors import WorkspaceError
 from bugforge.files import beside, unwritable, write_files, write_whole
-from bugforge.workspace import HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_name
+from bugforge.workspace import FORGED, HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_name
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def _fill(
 ) -> None:
     (folder / HIDDEN).mkdir()
     write_files(folder, files)
+    (folder / HIDDEN / FORGED).write_bytes(bundled(files))
     if key:
         (folder / HIDDEN / KEY).write_text(seal(key), encoding="ascii", newline="\n")
     text = json.dumps(asdict(manifest), indent=2) + "\n"

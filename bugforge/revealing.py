@@ -36,6 +36,13 @@ def reveal(
     """
     workspace = find(given)
     key = workspace.answer_key(key_dir)
+    revealed = _revealed(workspace, key, number, apply=apply)
+    shown = [bug.number for bug in revealed.bugs]
+    workspace.note({"event": "reveal", "bugs": shown, "of": len(key.bugs), "applied": apply})
+    return revealed
+
+
+def _revealed(workspace: Workspace, key: AnswerKey, number: int | None, *, apply: bool) -> Revealed:
     if key.given and number is None:
         return _solve(workspace, key, apply=apply)
     bugs = tuple(bug for bug in key.bugs if number in (None, bug.number))

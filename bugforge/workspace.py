@@ -1,21 +1,24 @@
 """A workspace on disk: found again, and read with suspicion."""
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bugforge.answers import AnswerKey, unseal
+from bugforge.bundle import DamagedError, unbundled
+from bugforge.clock import Event, Standing, standing
 from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.files import unwritable, write_whole
+from bugforge.journal import Fields, Journal, now
 
 SCHEMA = 1
 HIDDEN = ".bugforge"
 MANIFEST = "manifest.json"
 KEY = "key"
 JOURNAL = "journal.jsonl"
+FORGED = "forged.zip"
+"""What the workspace held when it was made."""
 DEFAULT = Path("workspace")
 
 
@@ -23,8 +26,9 @@ DEFAULT = Path("workspace")
 class Manifest:
     """What a workspace says of itself, none of which gives a bug away.
 
-    minutes: the time asked of the learner. runs: how often they may run or check.
-    key_inside: whether the answer key lies in the workspace.
+    minutes: the time asked of the learner, or 0 for no limit. runs: how often they may run or
+    check, or 0. key_inside: whether the answer key lies in the workspace. slow: the seconds that a
+    run waits before it begins.
     """
 
     schema: int
@@ -34,6 +38,7 @@ class Manifest:
     minutes: int
     runs: int
     key_inside: bool
+    slow: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,39 @@ class Workspace:
             )
         return key
 
+    @property
+    def journal(self) -> Journal:
+        """What happened here."""
+        return Journal(self.hidden / JOURNAL)
+
+    def standing(self) -> Standing:
+        """Tell how the practice stands now. Raises WorkspaceError where the journal is shut."""
+        try:
+            return standing(self.journal.events(), now())
+        except OSError as error:
+            raise unwritable(error, self.journal.path) from error
+
     def last_verdict(self) -> str | None:
-        """Tell what the last check said, as the journal has it; None where there was none."""
+        """Tell what the last check said of what lies here; None where there was none."""
         told = None
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            for line in (self.hidden / JOURNAL).read_text(encoding="utf-8").splitlines():
-                event = json.loads(line)
-                told = event["verdict"] if event["event"] == "check" else told
+        for mark in self.standing().marks:
+            if mark.event.name in ("check", "reset"):
+                told = mark.event.fields.get("verdict")
         return told
+
+    def forged(self) -> dict[str, bytes]:
+        """Give what the workspace held when it was made, contents by file name.
+
+        Raises WorkspaceError where that was lost.
+        """
+        path = self.hidden / FORGED
+        try:
+            return unbundled(path.read_bytes())
+        except (OSError, DamagedError) as error:
+            raise WorkspaceError(
+                f"What was forged is not to be read any more: {path}.",
+                "Put it back; `bugforge new` with the same seed and options makes it again.",
+            ) from error
 
     def _no_key(self, path: Path, key_dir: Path | None) -> AnswerKeyError:
         what = f"There is no answer key at {path}."
@@ -86,14 +116,25 @@ class Workspace:
             )
         return AnswerKeyError(what, "Put it back, or forge the workspace again.")
 
-    def note(self, event: Mapping[str, Any]) -> bool:
+    def record(self, decide: Callable[[Sequence[Event]], Fields | None]) -> Event | None:
+        """Append to the journal what `decide` makes of the events so far, if anything.
+
+        Raises WorkspaceError where it cannot be written, or this is no more the workspace.
+        """
+        if open_workspace(self.root).manifest != self.manifest:
+            raise WorkspaceError(
+                f"There is another workspace at {self.root} now.", "Give the command again."
+            )
+        try:
+            return self.journal.append(decide)
+        except OSError as error:
+            raise unwritable(error, self.journal.path) from error
+
+    def note(self, event: Mapping[str, object]) -> bool:
         """Append an event to the journal, if it can be written and this is still the workspace."""
         try:
-            if open_workspace(self.root).manifest != self.manifest:
-                return False
-            with (self.hidden / JOURNAL).open("a", encoding="utf-8") as journal:
-                journal.write(json.dumps(event) + "\n")
-        except (OSError, WorkspaceError):
+            self.record(lambda _: event)
+        except WorkspaceError:
             return False
         return True
 

@@ -1,0 +1,113 @@
+"""What every command of the command line shares: its options, its errors, and where it writes."""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+
+from bugforge.errors import BugforgeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bugforge.catalogue import Catalogue
+
+INTERRUPTED = 130
+OWN_FAULT = 3
+SCHEMA_VERSION = 1
+"""Of the documents in docs/json.md; a change that could break a reader raises it."""
+
+P = ParamSpec("P")
+
+WorkspaceArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[WORKSPACE]",
+        help="The workspace; left out, the one you are in, else ./workspace.",
+        show_default=False,
+    ),
+]
+KeyDir = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
+]
+Minutes = Annotated[int, typer.Option(min=0, help="The time asked of the learner; 0: no limit.")]
+Runs = Annotated[int, typer.Option(min=0, help="How often the learner may run it; 0: no limit.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the workspace that is there.")]
+TimeLimit = Annotated[
+    float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document, and all else to stderr.")
+]
+
+
+def handled(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn every error of a command into its words and its exit code."""
+
+    @wraps(command)
+    def told(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except BugforgeError as error:
+            report_error(error, as_json=bool(kwargs.get("as_json")))
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            complain("Interrupted.", "Nothing of yours was changed.")
+            raise typer.Exit(INTERRUPTED) from error
+        except (typer.Exit, BrokenPipeError):
+            raise
+        except Exception as error:
+            complain(
+                f"Bugforge itself failed: {type(error).__name__}: {error}",
+                "This is its fault and not yours; please report it with the command you gave.",
+            )
+            raise typer.Exit(OWN_FAULT) from error
+
+    return told
+
+
+def report_error(error: BugforgeError, *, as_json: bool) -> None:
+    """Say what went wrong and its mend, on standard error, and as a document if asked for."""
+    if as_json:
+        document = {"error": error.what, "mend": error.mend, "exit_code": error.exit_code}
+        print_json(document)
+    complain(error.what, error.mend)
+
+
+def complain(what: str, mend: str) -> None:
+    """Say what is wrong and its mend, a line each, on standard error."""
+    console = console_of(stderr=True)
+    console.print("[bold red]bugforge:[/] ", end="")
+    for words in (what, mend):
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+
+
+def console_of(*, stderr: bool = False) -> "Console":
+    """Open the console for people; where standard output is a document's, on standard error."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=stderr)
+
+
+def known_catalogue() -> "Catalogue":
+    """Load what is installed, and name what of it is broken."""
+    from bugforge import catalogue  # noqa: PLC0415
+
+    loaded = catalogue.load()
+    if loaded.broken:
+        from bugforge import display  # noqa: PLC0415
+
+        display.show_broken_plugins(console_of(stderr=True), loaded)
+    return loaded
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print a command's document, with the version of its schema."""
+    stamped = {"schema_version": SCHEMA_VERSION, **document}
+    sys.stdout.write(json.dumps(stamped, indent=2) + "\n")
+    sys.stdout.flush()
