@@ -81,6 +81,11 @@ class AnswerKey:
         return apply_edits(self.pristine, edits)
 
     @property
+    def is_single_file(self) -> bool:
+        """Whether the program was asked for as one file."""
+        return bool(self.options.get("single_file"))
+
+    @property
     def solution(self) -> dict[str, str]:
         """All that a learner might have written, text by file name."""
         return {**self.pristine, **self.tests}

@@ -22,7 +22,8 @@ class Request:
 
     bugs: how many. kinds: ids that must be among them. stages, difficulty: what the others are
     drawn from, all where empty. marked: whether regions with bugs are marked by comments.
-    program: the one of the track's programs that they are planted in.
+    program: the one of the track's programs that they are planted in. single_file: whether that is
+    to be one file.
     """
 
     seed: str
@@ -32,6 +33,7 @@ class Request:
     difficulty: str | None = None
     marked: bool = False
     program: str = "gpt"
+    single_file: bool = False
 
 
 @dataclass(frozen=True)

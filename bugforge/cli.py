@@ -156,6 +156,9 @@ def new(
     marked: Annotated[
         bool, typer.Option("--marked", help="Mark the regions that hold bugs by comments.")
     ] = False,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Put the program into one file, main.py.")
+    ] = False,
     minutes: Minutes = 60,
     runs: Runs = 4,
     slow: Annotated[
@@ -182,6 +185,7 @@ def new(
         difficulty=difficulty,
         program=program,
         marked=marked,
+        single_file=single_file,
         minutes=minutes,
         runs=runs,
         slow=slow,

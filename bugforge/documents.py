@@ -7,12 +7,15 @@ from importlib.resources import files
 from string import Template
 
 from bugforge.answers import AnswerKey
+from bugforge.joining import MAIN, in_one_file
 from bugforge.own_program import OWN
 from bugforge.program import Program
 from bugforge.sentences import PROMPT_LENGTH
 from bugforge.track import Track, find_track
 
 OWN_PROBLEM = "own.md"
+GIVEN = "## What you are given\n"
+ALL_IN_ONE = f"All of the program lies in one file, `{MAIN}`."
 NO_TIME = "as long as you like"
 NO_RUNS = "as few runs as you need"
 
@@ -48,6 +51,9 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         words |= {"forward": program.forward, "sources": f"{', '.join(sources)} and {last}"}
         harness = program.extension.harnessed() if program.extension else {}
     problem, analysis = Template(page).substitute(words), _template("ANALYSIS.md")
+    if key.is_single_file:
+        files_ = find_track(key.track).program(key.reference).files
+        problem = in_one_file(problem, files_).replace(GIVEN, f"{GIVEN}\n{ALL_IN_ONE}\n", 1)
     return {"PROBLEM.md": problem, "ANALYSIS.md": analysis, **harness}
 
 

@@ -67,6 +67,11 @@ def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:
             f"{workspace.root} holds a program of your own, which has no follow-ups.",
             f"Begin with one that is given: bugforge new --track {track.name}",
         )
+    if key.is_single_file:
+        raise UsageError(
+            f"{workspace.root} is a single file, which has no follow-ups.",
+            f"Begin with files of their own: bugforge new --track {track.name}",
+        )
     if key.track == track.name:
         raise UsageError(f"{workspace.root} is that follow-up already.", "Go on with it.")
     if workspace.last_verdict() != "passed":

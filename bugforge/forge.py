@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 
@@ -10,7 +11,9 @@ from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit, apply_edits
+from bugforge.errors import NoFitError
 from bugforge.imports import without_idle_imports
+from bugforge.joining import NotJoinableError, joined
 from bugforge.marks import mark, unmarked
 from bugforge.program import Program
 from bugforge.rewrite import Renaming, Retelling, Rewrite
@@ -28,17 +31,20 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     """Choose bugs that fit together, make the track's program over with room for them, plant them.
 
     The same request, track, catalogue and version give the same key. Raises UsageError for an
-    unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
+    unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for, or
+    where the program cannot be one file.
     """
     rng = random.Random(f"bugforge {request.seed}")
     program = track.program(request.program)
     wanted = []
     if request.bugs:
         wanted = Chooser(request, track, catalogue, _parsed(program), rng).choose()
-    variant, chosen = _with_room(wanted, program, catalogue, rng)
+    variant, chosen = _with_room(wanted, program, catalogue, rng, request.single_file)
     pristine = variant.files
     rng.shuffle(chosen)  # numbers say nothing about class or place
     edits = [candidate.edits for candidate in chosen]
+    if request.single_file:
+        pristine, edits = joined(pristine, edits)
     if request.marked:
         pristine, edits = mark(pristine, edits)
     return AnswerKey(
@@ -85,19 +91,25 @@ def is_genuine(key: AnswerKey, catalogue: Catalogue) -> bool:
     program = find_track(key.track).program(key.reference)
     held = {name: unmarked(source) for name, source in key.pristine.items()}
     teaches = is_passage(key.text) if program.learns_text else not key.text
-    return teaches and held == written(
-        program.reference(), catalogue.rewrites_of(program), key.text, key.ways
-    )
+    correct = written(program.reference(), catalogue.rewrites_of(program), key.text, key.ways)
+    if key.is_single_file:
+        with suppress(NotJoinableError):
+            correct, _ = joined(correct, ())
+    return teaches and held == correct
 
 
 def _with_room(
-    wanted: Sequence[Candidate], program: Program, catalogue: Catalogue, rng: random.Random
+    wanted: Sequence[Candidate],
+    program: Program,
+    catalogue: Catalogue,
+    rng: random.Random,
+    single_file: bool,  # noqa: FBT001
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
     Where one has none in the end, or all touch others, or one would leave an import without a use,
-    which a linter finds, it is made over once more; at last it keeps its own build, and its own
-    names.
+    which a linter finds, or it is to be one file and cannot, it is made over once more; at last it
+    keeps its own build, and its own names.
     """
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     names: list[type[Rewrite]] = [r for r in rewrites if issubclass(r, Renaming | Retelling)]
@@ -107,12 +119,20 @@ def _with_room(
         variant = vary(reference, drawn_from, program.text(rng), rng, room.fits)
         sources = [parse(name, source) for name, source in variant.files.items()]
         chosen = placed(wanted, sources, rng)
-        if chosen is not None:
+        if chosen is not None and (not single_file or _is_joinable(variant.files, chosen)):
             telling = variant, chosen
             if not _leaves_imports_idle(variant.files, chosen):
                 return variant, chosen
-    assert telling, wanted
+    if telling is None:
+        raise NoFitError("These bugs do not fit into one file.", "Leave --single-file out.")
     return telling
+
+
+def _is_joinable(files: Mapping[str, str], chosen: Iterable[Candidate]) -> bool:
+    with suppress(NotJoinableError):
+        joined(files, [candidate.edits for candidate in chosen])
+        return True
+    return False
 
 
 def _leaves_imports_idle(files: Mapping[str, str], chosen: Iterable[Candidate]) -> bool:

@@ -43,6 +43,7 @@ class Order:
     difficulty: str | None = None
     program: str | None = None
     marked: bool = False
+    single_file: bool = False
     minutes: int = 60
     runs: int = 4
     slow: int = 0
@@ -83,6 +84,8 @@ def make(
     place = Place(_target(order), order.key_dir, order.force)
     track = find_track(order.track)
     request = _request(order, track, catalogue)
+    if order.single_file:
+        _refuse_files(order, track, request.program)
     if order.source:
         from bugforge.own_making import make_key  # noqa: PLC0415  # it loads what others do without
 
@@ -191,7 +194,15 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
         stages=tuple(dict.fromkeys(order.stages)),
         difficulty=order.difficulty,
         marked=order.marked,
+        single_file=order.single_file,
     )
+
+
+def _refuse_files(order: Order, track: Track, program: str) -> None:
+    """Raise UsageError where a program has to be several files."""
+    if order.source or track.program(program).has_own_files:
+        which = "A program of your own" if order.source else f"The track {track.name}"
+        raise UsageError(f"{which} is not given as a single file.", "Leave --single-file out.")
 
 
 def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -> str:

@@ -209,6 +209,14 @@ class Program:
         )
 
     @property
+    def has_own_files(self) -> bool:
+        """Whether it has files that tests or a learner rely on, and so cannot be one file."""
+        if self.subject != "language":
+            return True
+        own = self.extension
+        return bool(own and (own.files or own.harness or own.task))
+
+    @property
     def learns_text(self) -> bool:
         """Whether it is taught a text, which it then has to give back."""
         return self.passage > 0

@@ -23,7 +23,8 @@ from bugforge.output import Output
 from bugforge.snapshot import snapshot
 from bugforge.workspace import Workspace, find
 
-SCRIPT = "train.py"
+SCRIPTS = ("train.py", "main.py")
+"""What is run where nothing is named: the first that is there."""
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
 """How long after a Ctrl-C a program may take until it is sent one, as it may have come to this
@@ -100,7 +101,8 @@ def run(
 
 def _script(root: Path, asked: str | None) -> Path:
     """Find what to run. Raises UsageError where there is nothing, or it lies elsewhere."""
-    path = (root / (asked or SCRIPT)).resolve()
+    usual = next((name for name in SCRIPTS if (root / name).is_file()), SCRIPTS[0])
+    path = (root / (asked or usual)).resolve()
     if not path.is_relative_to(root):
         raise UsageError(f"{asked} does not lie in {root}.", "Name a file of the workspace.")
     if path.is_file():
@@ -108,7 +110,7 @@ def _script(root: Path, asked: str | None) -> Path:
     others = sorted(other.name for other in root.glob("*.py") if other.name != "conftest.py")
     which = ", ".join(others)
     raise UsageError(
-        f"There is no {asked or SCRIPT} in {root}.",
+        f"There is no {asked or usual} in {root}.",
         f"Name what to run: --script FILE, of {which}." if others else "There is nothing to run.",
     )
 

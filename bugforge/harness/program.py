@@ -18,14 +18,17 @@ class ContractError(Exception):
 
 
 class Program:
-    """The two modules of a program, and its configurations with chosen fields."""
+    """The two modules of a program, which one file may be both of, and its configurations with
+    chosen fields.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Import the program. Raises whatever its code raises, and ContractError."""
         self.folder = folder
         sys.path.insert(0, str(folder))
-        self.model = _module("model", folder, MODEL_NAMES)
-        self.train = _module("train", folder, TRAIN_NAMES)
+        is_one = (folder / "main.py").is_file() and not (folder / "train.py").is_file()
+        self.model = _module("main" if is_one else "model", folder, MODEL_NAMES)
+        self.train = _module("main" if is_one else "train", folder, TRAIN_NAMES)
 
     def build(self, **sizes: float) -> Any:
         """Build a model of the given sizes."""
