@@ -10,12 +10,13 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from bugforge import __version__
+from bugforge import __version__, completion
 from bugforge.errors import BugforgeError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ P = ParamSpec("P")
 
 app = typer.Typer(
     help="Forge practice variants of 'debug this transformer', and judge them by behaviour.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -47,6 +47,7 @@ WorkspaceArgument = Annotated[
         metavar="[WORKSPACE]",
         help="The workspace; left out, the one you are in, else ./workspace.",
         show_default=False,
+        autocompletion=completion.workspaces,
     ),
 ]
 KeyDir = Annotated[
@@ -68,6 +69,9 @@ def main() -> None:
     """Run the command line and exit with its code."""
     for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))  # unwinding as it goes
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that cannot be written is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = typer.main.get_command(app).main(standalone_mode=False)
     except KeyboardInterrupt:
@@ -160,14 +164,41 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        _next_step()
+
+
+@_handled
+def _next_step() -> None:
+    """Say what to do next, in the state that this folder is found in."""
+    from bugforge import firstminute, nextstep  # noqa: PLC0415
+
+    firstminute.show_next(_console(), nextstep.situation(Path.cwd()))
+
+
+@app.command()
+@_handled
+def doctor(as_json: AsJson = False) -> None:
+    """Find faults of the set-up, and say the mend of each; exits 1 where there is one."""
+    from bugforge import doctor, firstminute  # noqa: PLC0415
+
+    console = _console(stderr=as_json)
+    findings = []
+    for finding in doctor.examine(doctor.Setting(Path.cwd(), sys.stdout)):
+        firstminute.show_finding(console, finding)
+        findings.append(finding)
+    firstminute.show_conclusion(console, findings)
+    if as_json:
+        _print_json(firstminute.doctor_document(findings))
+    raise typer.Exit(0 if doctor.is_well(findings) else 1)
 
 
 def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
@@ -206,14 +237,21 @@ def new(
             show_default=False,
         ),
     ] = None,
-    track: Annotated[str, typer.Option(help="Which exercise.")] = "classic",
+    track: Annotated[
+        str, typer.Option(help="Which exercise.", autocompletion=completion.tracks)
+    ] = "classic",
     seed: Annotated[
         str | None,
         typer.Option(help="The same seed gives the same workspace.", show_default="drawn"),
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A kind to plant; may be repeated.", show_default=False),
+        typer.Option(
+            metavar="ID",
+            help="A kind to plant; may be repeated.",
+            show_default=False,
+            autocompletion=completion.kinds,
+        ),
     ] = None,
     stage: Annotated[
         list[str] | None,
@@ -221,11 +259,17 @@ def new(
             metavar="NAME",
             help="Draw the other bugs from this stage; may be repeated.",
             show_default=False,
+            autocompletion=completion.stages,
         ),
     ] = None,
     difficulty: Annotated[
         str | None,
-        typer.Option(metavar="easy|medium|hard", help="Draw bugs so hard.", show_default=False),
+        typer.Option(
+            metavar="easy|medium|hard",
+            help="Draw bugs so hard.",
+            show_default=False,
+            autocompletion=completion.difficulties,
+        ),
     ] = None,
     program: Annotated[
         str | None,
@@ -233,6 +277,7 @@ def new(
             metavar="gpt|nano|single|rotary",
             help="Plant them in this one.",
             show_default="drawn; easy: gpt",
+            autocompletion=completion.programs,
         ),
     ] = None,
     marked: Annotated[
@@ -285,6 +330,7 @@ def extend(
             metavar="NAME",
             help="What to add: kv-cache, token-classifier or sequence-classifier.",
             show_default=False,
+            autocompletion=completion.follow_ups,
         ),
     ],
     workspace: WorkspaceArgument = None,
@@ -331,7 +377,9 @@ def check(
     feedback: Annotated[
         str,
         typer.Option(
-            metavar="verdict|symptom|component|full", help="How much a failing check tells."
+            metavar="verdict|symptom|component|full",
+            help="How much a failing check tells.",
+            autocompletion=completion.feedbacks,
         ),
     ] = "verdict",
     as_json: AsJson = False,
@@ -400,18 +448,35 @@ def reveal(
 @_handled
 def quiz(
     topic: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this topic.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of this topic.",
+            show_default=False,
+            autocompletion=completion.topics,
+        ),
     ] = None,
     before: Annotated[
         str | None,
-        typer.Option(metavar="TRACK", help="What is asked before this one.", show_default=False),
+        typer.Option(
+            metavar="TRACK",
+            help="What is asked before this one.",
+            show_default=False,
+            autocompletion=completion.tracks,
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many questions.")] = 5,
     seed: Annotated[
         str | None, typer.Option(help="Draws questions and numbers.", show_default=False)
     ] = None,
     question: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only this one.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Only this one.",
+            show_default=False,
+            autocompletion=completion.questions,
+        ),
     ] = None,
     answer: Annotated[
         str | None,
@@ -442,11 +507,22 @@ def quiz(
 @_handled
 def list_(
     stage: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this stage.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of this stage.",
+            show_default=False,
+            autocompletion=completion.stages,
+        ),
     ] = None,
     difficulty: Annotated[
         str | None,
-        typer.Option(metavar="easy|medium|hard", help="As hard as this.", show_default=False),
+        typer.Option(
+            metavar="easy|medium|hard",
+            help="As hard as this.",
+            show_default=False,
+            autocompletion=completion.difficulties,
+        ),
     ] = None,
     shows: Annotated[
         str | None,
@@ -454,10 +530,17 @@ def list_(
             metavar="crash|flat|plateau|leak|decode|invisible",
             help="Seen in this way by who trains and samples.",
             show_default=False,
+            autocompletion=completion.visibilities,
         ),
     ] = None,
     origin: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Brought by this.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Brought by this.",
+            show_default=False,
+            autocompletion=completion.origins,
+        ),
     ] = None,
     rewrites: Annotated[
         bool, typer.Option("--rewrites", help="List the rewrites, and not the kinds.")
@@ -485,7 +568,12 @@ def list_(
 @app.command()
 @_handled
 def show(
-    kind: Annotated[str, typer.Argument(metavar="ID", help="The kind, as `list` names it.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The kind, as `list` names it.", autocompletion=completion.kinds
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Show the page of a kind of bug: what, why, symptom, how to find it."""
@@ -525,7 +613,12 @@ def sites(
 def audit(
     kinds: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Only these kinds.", show_default="all"),
+        typer.Argument(
+            metavar="[ID]...",
+            help="Only these kinds.",
+            show_default="all",
+            autocompletion=completion.kinds,
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out the pairs and the training.")
@@ -534,7 +627,10 @@ def audit(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano|single|rotary", help="In this program only.", show_default="each"
+            metavar="gpt|nano|single|rotary",
+            help="In this program only.",
+            show_default="each",
+            autocompletion=completion.programs,
         ),
     ] = None,
     docs: Annotated[
@@ -593,7 +689,13 @@ def dev_new(
 @_handled
 def dev_test(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="A mutation or a rewrite.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A mutation or a rewrite.",
+            show_default=False,
+            autocompletion=completion.plugins,
+        ),
     ],
     as_json: AsJson = False,
     time_limit: TimeLimit = 120.0,

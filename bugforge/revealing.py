@@ -1,6 +1,7 @@
 """Opening the answer key, and by it taking bugs out of a workspace or writing a solution there."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bugforge.analysis import Analysis, analysed
@@ -28,7 +29,7 @@ class Revealed:
 def reveal(
     given: Path | None, number: int | None, key_dir: Path | None, *, apply: bool
 ) -> Revealed:
-    """Open the key of a workspace, and mend the bugs asked about where `apply` says so.
+    """Open the key of a workspace, mend the bugs asked about where `apply` says so, and note it.
 
     Where the learner was to write something, it is the solution that is opened, and written whole:
     what they have written is put aside. Raises UsageError for a bug of no such number,
@@ -36,6 +37,13 @@ def reveal(
     """
     workspace = find(given)
     key = workspace.answer_key(key_dir)
+    revealed = _revealed(workspace, key, number, apply=apply)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    workspace.note({"time": now, "event": "reveal", "bug": number, "applied": apply})
+    return revealed
+
+
+def _revealed(workspace: Workspace, key: AnswerKey, number: int | None, *, apply: bool) -> Revealed:
     if key.given and number is None:
         return _solve(workspace, key, apply=apply)
     bugs = tuple(bug for bug in key.bugs if number in (None, bug.number))

@@ -68,14 +68,21 @@ class Workspace:
             )
         return key
 
+    def events(self) -> list[dict[str, Any]]:
+        """Read the journal, oldest event first; what of it is damaged is left out."""
+        events = []
+        with suppress(OSError):
+            text = (self.hidden / JOURNAL).read_text(encoding="utf-8", errors="replace")
+            for line in text.splitlines():
+                with suppress(ValueError, RecursionError):
+                    event = json.loads(line)
+                    events += [event] if isinstance(event, dict) else []
+        return events
+
     def last_verdict(self) -> str | None:
         """Tell what the last check said, as the journal has it; None where there was none."""
-        told = None
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            for line in (self.hidden / JOURNAL).read_text(encoding="utf-8").splitlines():
-                event = json.loads(line)
-                told = event["verdict"] if event["event"] == "check" else told
-        return told
+        told = [event.get("verdict") for event in self.events() if event.get("event") == "check"]
+        return str(told[-1]) if told else None
 
     def _no_key(self, path: Path, key_dir: Path | None) -> AnswerKeyError:
         what = f"There is no answer key at {path}."
