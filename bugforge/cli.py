@@ -576,15 +576,73 @@ def show(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Show the page of a kind of bug: what, why, symptom, how to find it."""
-    from bugforge import display, report  # noqa: PLC0415
+    """Show the page of a kind of bug: what, why, symptom, how to find it, an experiment."""
+    from bugforge import display, experiments, report  # noqa: PLC0415
 
     kinds = _catalogue()
     found, origin = kinds.kind(kind), kinds.origins[kind]
+    known = experiments.experiments()
     if as_json:
-        _print_json(report.kind_document(found, origin))
+        _print_json(report.kind_document(found, origin, known))
     else:
-        display.show_kind(_console(), found, origin)
+        display.show_kind(_console(), found, origin, experiments.experiment_of(found, known))
+
+
+@app.command()
+@_handled
+def demo(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="The kind, as `list` names it.",
+            show_default=False,
+            autocompletion=completion.kinds,
+        ),
+    ],
+    as_json: AsJson = False,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Run a kind's experiment on a small program, with the bug and without."""
+    from bugforge import demonstrating, lessons, report  # noqa: PLC0415
+
+    console = _console(stderr=as_json)
+    plan = demonstrating.planned(_catalogue().kind(kind))
+    lessons.show_plan(console, plan)
+    with demonstrating.demonstrating(time_limit) as demonstrate:
+        shown = demonstrate(plan)
+    lessons.show_demonstration(console, shown)
+    if as_json:
+        _print_json({"command": "demo", **report.demonstration_document(shown)})
+    raise typer.Exit(0 if shown.tells else 1)
+
+
+@app.command()
+@_handled
+def lesson(
+    stage: Annotated[
+        str,
+        typer.Argument(
+            metavar="STAGE",
+            help="A part of the program, such as attention.",
+            show_default=False,
+            autocompletion=completion.stages,
+        ),
+    ],
+    as_json: AsJson = False,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Go through five experiments of a stage, the easiest bug first."""
+    from bugforge import demonstrating, lessons, report  # noqa: PLC0415
+
+    console = _console(stderr=as_json)
+    plans = [demonstrating.planned(kind) for kind in demonstrating.lesson(stage, _catalogue())]
+    pauses = console.is_terminal and sys.stdin.isatty()
+    with demonstrating.demonstrating(time_limit) as demonstrate:
+        held = list(lessons.Lesson(console, pauses).held(plans, demonstrate))
+    if as_json:
+        _print_json(report.lesson_document(stage, held))
+    raise typer.Exit(0 if all(shown.tells for shown in held) else 1)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
 from bugforge.exactness import EXPECTED
+from bugforge.experiments import Experiment
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
@@ -364,8 +365,10 @@ def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:
             console.print(Text(f"  {words}"), soft_wrap=True)
 
 
-def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
-    """Show a kind's page."""
+def show_kind(
+    console: Console, kind: type[Mutation], origin: str, experiment: Experiment | None
+) -> None:
+    """Show a kind's page, with the experiment that exposes it."""
     page = kind.page
     console.rule(f"[bold]{kind.id}[/]", align="left", characters="-")
     console.print(Text(f"{page.title}."))
@@ -384,6 +387,21 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
             "Where it was met": _met(kind.provenance),
         },
     )
+    if experiment:
+        show_experiment(console, experiment)
+        console.print(f"See it run: bugforge demo {kind.id}", highlight=False)
+
+
+def show_experiment(console: Console, experiment: Experiment) -> None:
+    """Show an experiment's code, as it is typed beside a program."""
+    console.print(f"[bold]An experiment:[/] {experiment.title.lower()}", highlight=False)
+    for line in experiment.code.splitlines():
+        console.print(Text(f"  {line}", style="cyan"), soft_wrap=True)
+    show_paragraph(console, experiment.see, begin="  ")
+    if experiment.inner:
+        words = "Its names are those of the program in `demo`; your workspace may have others."
+        show_paragraph(console, words, begin="  ")
+    console.print()
 
 
 def _met(provenance: Iterable[str]) -> str:
