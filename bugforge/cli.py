@@ -201,19 +201,24 @@ def doctor(as_json: AsJson = False) -> None:
     raise typer.Exit(0 if doctor.is_well(findings) else 1)
 
 
+def _say(words: str) -> None:
+    """Print words as they are, however long, in what the console can write."""
+    _console().print(words, markup=False, highlight=False, soft_wrap=True)
+
+
 def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
     """Say what was made, and what to do next."""
     if made.bugs:
         plural = "bug" if made.bugs == 1 else "bugs"
-        typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
+        _say(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     else:
-        typer.echo(f"Made {made.target}: a program to extend, seed {made.seed}.")
+        _say(f"Made {made.target}: a program to extend, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
     time = "1 minute" if minutes == 1 else f"{minutes} minutes"
     deed = "mend" if made.bugs else "extend"
-    typer.echo(f"Read {problem}, {deed} the program in {time}, then:")
+    _say(f"Read {problem}, {deed} the program in {time}, then:")
     words = ["bugforge", "check", str(made.target)]
-    typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
+    _say("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
 
 @app.command()
@@ -600,6 +605,12 @@ def demo(
             autocompletion=completion.kinds,
         ),
     ],
+    form: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="A way to write the bug, as `show` names it.", show_default="first"
+        ),
+    ] = None,
     as_json: AsJson = False,
     time_limit: TimeLimit = 120.0,
 ) -> None:
@@ -607,7 +618,8 @@ def demo(
     from bugforge import demonstrating, lessons, report  # noqa: PLC0415
 
     console = _console(stderr=as_json)
-    plan = demonstrating.planned(_catalogue().kind(kind))
+    found = _catalogue().kind(kind)
+    plan = demonstrating.planned(found, demonstrating.form_of(found, form) if form else None)
     lessons.show_plan(console, plan)
     with demonstrating.demonstrating(time_limit) as demonstrate:
         shown = demonstrate(plan)
@@ -738,9 +750,9 @@ def dev_new(
     if as_json:
         _print_json(made.document())
         return
-    typer.echo(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
-    typer.echo(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
-    typer.echo(f"  {shlex.join(['bugforge', 'dev', 'test', made.id])}")
+    _say(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
+    _say(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
+    _say(f"  {shlex.join(['bugforge', 'dev', 'test', made.id])}")
 
 
 @dev.command("test")

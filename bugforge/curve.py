@@ -48,23 +48,25 @@ def draw_two(
     below it where a curve does.
     """
     steps = max(len(one), len(other))
+    if not steps:
+        return ["nothing to draw"]
     count = min(width, steps)
     columns = [[_mean(part) for part in _parts(curve, count, steps)] for curve in (one, other)]
     finite = [value for column in columns for value in column if math.isfinite(value)]
     if not finite:
         return ["nothing finite to draw"]
-    bottom = min(0.0, *finite)
-    top = max(finite) if max(finite) > bottom else bottom + 1.0
+    bottom, top = min(0.0, *finite), max(0.0, *finite)
+    span = top - bottom or 1.0
     rows = [[" "] * count for _ in range(height)]
     for mark, column in zip("ox", columns, strict=True):
         for place, value in enumerate(column):
             if math.isfinite(value):
-                row = rows[min(height - 1, int((top - value) / (top - bottom) * height))]
+                row = rows[min(height - 1, int((top - value) / span * height))]
                 row[place] = mark if row[place] in (" ", mark) else "*"
     bar, corner, floor = ("|", "+", "-") if ascii_only else ("┤", "└", "─")
     lines = []
     for number, row in enumerate(rows):
-        label = top - (top - bottom) * number / height
+        label = top - span * number / height
         lines.append((f"{label:{LEFT - 2}.2g} " if number % 2 == 0 else " " * (LEFT - 1)) + bar)
         lines[-1] += "".join(row)
     lines.append(f"{bottom:{LEFT - 2}.2g} {corner}{floor * count}")

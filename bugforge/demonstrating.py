@@ -16,7 +16,7 @@ from bugforge.mutation import DIFFICULTIES, STAGES, Form, Mutation
 from bugforge.program import Program
 from bugforge.recordings import read_recording
 from bugforge.sandbox import Limits, Sandbox, opened
-from bugforge.track import TRACKS
+from bugforge.track import GPT, TRACKS
 
 SEED = 0
 LESSON = 5
@@ -47,25 +47,33 @@ class Demonstration:
 
 
 def planned(kind: type[Mutation], form: Form | None = None) -> Planned:
-    """Plan a kind's experiment, with one of its forms or the first. Raises UsageError where it has
-    none, or no program of a track has a place for it.
+    """Plan a kind's experiment, with one of its forms, or the first that has a place in a program
+    of a track. Raises UsageError where it has no experiment, or no place.
     """
-    experiment = experiment_of(kind, experiments())
-    if experiment is None:
-        raise UsageError(
-            f"There is no experiment that exposes {kind.id}.",
-            f"Its page says how to find it: bugforge show {kind.id}",
-        )
+    known = experiments()
     programs = [p for track in TRACKS if track.plants(kind) for p in track.all_programs]
-    if programs:
-        program = home(programs, form or kind.forms[0])
+    for one in [form] if form else kind.forms:
+        experiment = experiment_of(kind, known, one)
+        if experiment is None:
+            raise UsageError(
+                f"There is no experiment that exposes {kind.id}.",
+                f"Its page says how to find it: bugforge show {kind.id}",
+            )
+        program = home(programs, one) if programs else GPT
         for mutant in mutants(program.reference(), [kind]):
-            if form in (None, mutant.form):
+            if mutant.form == one:
                 return Planned(mutant, program, experiment)
     raise UsageError(
         f"No program of a track has a place for {kind.id}.",
         "`bugforge dev test` says why a plugin finds none.",
     )
+
+
+def form_of(kind: type[Mutation], name: str) -> Form:
+    """Look up a form of a kind. Raises UsageError, with the nearest, where there is none."""
+    forms = {form.name: form for form in kind.forms}
+    refuse_unknown(f"form of {kind.id}", name, forms)
+    return forms[name]
 
 
 @contextmanager

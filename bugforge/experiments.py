@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
-from bugforge.mutation import Mutation
+from bugforge.mutation import Form, Mutation
 from bugforge.recordings import Crash, Recording
 
 Shows = Literal["number", "curve"]
@@ -33,8 +33,9 @@ class Experiment:
     """A few lines of code that end by printing what they measured.
 
     see: what to look at, in a sentence. at_most, at_least: what a right program's number keeps.
-    unit: of a curve. kinds: ids of those that it is the experiment of; checks: or that any of these
-    kills. inner: whether it uses names that another way to write the program changes.
+    unit: of a curve. kinds: those that it is the experiment of, by id, or one form of theirs as
+    `id/form`; checks: and others that any of these kills. inner: whether it uses names that another
+    way to write the program changes.
     """
 
     id: str
@@ -99,8 +100,14 @@ def experiments() -> tuple[Experiment, ...]:
     )
 
 
-def experiment_of(kind: type[Mutation], known: Sequence[Experiment]) -> Experiment | None:
-    """Give the experiment that exposes a kind: its own, or else that of a check that kills it."""
-    own = (experiment for experiment in known if kind.id in experiment.kinds)
-    by_check = (experiment for experiment in known if kind.killed_by & {*experiment.checks})
-    return next(own, None) or next(by_check, None)
+def experiment_of(
+    kind: type[Mutation], known: Sequence[Experiment], form: Form | None = None
+) -> Experiment | None:
+    """Give the experiment that exposes a kind: its own, or else that of a check that kills it.
+
+    form: the one that is to be exposed, which may have an experiment of its own.
+    """
+    by_form = (one for one in known if form and f"{kind.id}/{form.name}" in one.kinds)
+    own = (one for one in known if kind.id in one.kinds)
+    by_check = (one for one in known if kind.killed_by & {*one.checks})
+    return next(by_form, None) or next(own, None) or next(by_check, None)

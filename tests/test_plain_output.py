@@ -98,13 +98,15 @@ def test_what_commands_print_is_plain(
 ) -> None:
     """What a command prints into a pipe is ASCII without colours. No line is wider than the
     console but those that hold code, a path or a command, which stay whole so that they can be
-    copied.
+    copied, and errors, which a console wraps itself.
     """
     workspace = Path(shutil.copytree(forged, tmp_path / "workspace"))
     text, ended = _printed(*words.split(), cwd=workspace)
     assert code in (None, ended)
     wide = [line for line in text.splitlines() if len(line) > WIDTH]
-    assert all(re.match(r"[-+@ ]|.*(/|bugforge |train.py:)", line) for line in wide), wide
+    assert all(re.match(r"[-+@ ]|It is one of|.*(/|bugforge |train.py:)", line) for line in wide), (
+        wide
+    )
 
 
 def test_a_name_that_cannot_be_written_is_escaped(tmp_path: Path) -> None:
