@@ -120,6 +120,10 @@ def torch(_: Setting) -> Iterator[Finding]:
         mend = f"pip install torch=={TESTED_TORCH}"
         yield Finding("torch", "fault", error.what, f"{error.mend} To install it: {mend}")
         return
+    except OSError as error:
+        what = f"cannot be tried: {error.strerror or error}"
+        yield Finding("torch", "fault", what, "Mend the temporary folder first; see below.")
+        return
     tested = TESTED_TORCH.rpartition(".")[0]
     if loaded.startswith(f"{tested}."):
         yield Finding("torch", "well", loaded)
