@@ -1,5 +1,6 @@
 """What to do next: the state that a folder is found in, and the commands that go on from it."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,12 @@ class Situation:
 
     def line(self, step: Step) -> str:
         """Write a command as it is to be typed here."""
-        return f"{step.command} {self.name}" if self.name and step.takes_workspace else step.command
+        words = [step.command]
+        if step.takes_workspace and self.name:
+            words.append(shlex.quote(self.name))
+        if step.takes_workspace and self.workspace and not self.workspace.manifest.key_inside:
+            words.append("--key-dir DIR")
+        return " ".join(words)
 
 
 def situation(folder: Path) -> Situation:

@@ -87,6 +87,12 @@ def test_workspaces_of_other_names_are_found(tmp_path: Path) -> None:
     assert "damaged" in ran.stdout
 
 
+def test_what_a_command_needs_is_named(tmp_path: Path) -> None:
+    """A name that a shell would divide is quoted; a key that is kept elsewhere is asked for."""
+    run("new", "my exercise", "--key-dir", "keys", cwd=tmp_path)
+    assert "bugforge check 'my exercise' --key-dir DIR" in run(cwd=tmp_path).stdout
+
+
 def test_what_is_offered_exists(tmp_path: Path) -> None:
     """Every command that is offered in some state is one that Bugforge has."""
     commands = {step.command.split()[1] for steps in NEXT.values() for step in steps}
