@@ -6,7 +6,7 @@ from string import ascii_lowercase
 
 from rich.console import Console
 
-from bugforge.display import many, show_paragraph
+from bugforge.prose import many, show_paragraph
 from bugforge.questions import Asked
 from bugforge.quizzing import Marked
 

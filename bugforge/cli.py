@@ -7,12 +7,13 @@ import os
 import shlex
 import signal
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__, cli_practice
+from bugforge import __version__, cli_learning, cli_practice, completion
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Forge practice variants of 'debug this transformer', and judge them by behaviour.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -43,12 +43,16 @@ app = typer.Typer(
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
 app.add_typer(cli_practice.app)
+app.add_typer(cli_learning.app)
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(ending, lambda number, _: sys.exit(128 + number))  # unwinding as it goes
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that cannot be written is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = typer.main.get_command(app).main(standalone_mode=False)
     except KeyboardInterrupt:
@@ -78,29 +82,61 @@ def _show_version(asked: bool) -> None:  # noqa: FBT001
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        _next_step()
+
+
+@handled
+def _next_step() -> None:
+    """Say what to do next, in the state that this folder is found in."""
+    from bugforge import firstminute, nextstep  # noqa: PLC0415
+
+    firstminute.show_next(console_of(), nextstep.situation(Path.cwd()))
+
+
+@app.command()
+@handled
+def doctor(as_json: AsJson = False) -> None:
+    """Find faults of the set-up, and say the mend of each; exits 1 where there is one."""
+    from bugforge import doctor, firstminute  # noqa: PLC0415
+
+    console = console_of(stderr=as_json)
+    findings = []
+    for finding in doctor.examine(doctor.Setting(Path.cwd(), sys.stdout)):
+        firstminute.show_finding(console, finding)
+        findings.append(finding)
+    firstminute.show_conclusion(console, findings)
+    if as_json:
+        print_json(firstminute.doctor_document(findings))
+    raise typer.Exit(0 if doctor.is_well(findings) else 1)
+
+
+def _say(words: str) -> None:
+    """Print words as they are, however long, in what the console can write."""
+    console_of().print(words, markup=False, highlight=False, soft_wrap=True)
 
 
 def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
     """Say what was made, and what to do next."""
     if made.bugs:
         plural = "bug" if made.bugs == 1 else "bugs"
-        typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
+        _say(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     else:
-        typer.echo(f"Made {made.target}: a program to extend, seed {made.seed}.")
+        _say(f"Made {made.target}: a program to extend, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
     time = "" if not minutes else " in 1 minute" if minutes == 1 else f" in {minutes} minutes"
     deed = "mend" if made.bugs else "extend"
-    typer.echo(f"Read {problem}, {deed} the program{time}, then:")
+    _say(f"Read {problem}, {deed} the program{time}, then:")
     words = ["bugforge", "check", str(made.target)]
-    typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
+    _say("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
 
 @app.command()
@@ -124,14 +160,21 @@ def new(
             show_default=False,
         ),
     ] = None,
-    track: Annotated[str, typer.Option(help="Which exercise.")] = "classic",
+    track: Annotated[
+        str, typer.Option(help="Which exercise.", autocompletion=completion.tracks)
+    ] = "classic",
     seed: Annotated[
         str | None,
         typer.Option(help="The same seed gives the same workspace.", show_default="drawn"),
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A kind to plant; may be repeated.", show_default=False),
+        typer.Option(
+            metavar="ID",
+            help="A kind to plant; may be repeated.",
+            show_default=False,
+            autocompletion=completion.kinds,
+        ),
     ] = None,
     stage: Annotated[
         list[str] | None,
@@ -139,11 +182,17 @@ def new(
             metavar="NAME",
             help="Draw the other bugs from this stage; may be repeated.",
             show_default=False,
+            autocompletion=completion.stages,
         ),
     ] = None,
     difficulty: Annotated[
         str | None,
-        typer.Option(metavar="easy|medium|hard", help="Draw bugs so hard.", show_default=False),
+        typer.Option(
+            metavar="easy|medium|hard",
+            help="Draw bugs so hard.",
+            show_default=False,
+            autocompletion=completion.difficulties,
+        ),
     ] = None,
     program: Annotated[
         str | None,
@@ -151,6 +200,7 @@ def new(
             metavar="gpt|nano|single|rotary",
             help="Plant them in this one.",
             show_default="drawn; easy: gpt",
+            autocompletion=completion.programs,
         ),
     ] = None,
     marked: Annotated[
@@ -214,6 +264,7 @@ def extend(
             metavar="NAME",
             help="What to add: kv-cache, token-classifier or sequence-classifier.",
             show_default=False,
+            autocompletion=completion.follow_ups,
         ),
     ],
     workspace: WorkspaceArgument = None,
@@ -260,7 +311,9 @@ def check(
     feedback: Annotated[
         str,
         typer.Option(
-            metavar="verdict|symptom|component|full", help="How much a failing check tells."
+            metavar="verdict|symptom|component|full",
+            help="How much a failing check tells.",
+            autocompletion=completion.feedbacks,
         ),
     ] = "verdict",
     as_json: AsJson = False,
@@ -330,18 +383,35 @@ def reveal(
 @handled
 def quiz(
     topic: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this topic.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of this topic.",
+            show_default=False,
+            autocompletion=completion.topics,
+        ),
     ] = None,
     before: Annotated[
         str | None,
-        typer.Option(metavar="TRACK", help="What is asked before this one.", show_default=False),
+        typer.Option(
+            metavar="TRACK",
+            help="What is asked before this one.",
+            show_default=False,
+            autocompletion=completion.tracks,
+        ),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many questions.")] = 5,
     seed: Annotated[
         str | None, typer.Option(help="Draws questions and numbers.", show_default=False)
     ] = None,
     question: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only this one.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Only this one.",
+            show_default=False,
+            autocompletion=completion.questions,
+        ),
     ] = None,
     answer: Annotated[
         str | None,
@@ -372,11 +442,22 @@ def quiz(
 @handled
 def list_(
     stage: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of this stage.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of this stage.",
+            show_default=False,
+            autocompletion=completion.stages,
+        ),
     ] = None,
     difficulty: Annotated[
         str | None,
-        typer.Option(metavar="easy|medium|hard", help="As hard as this.", show_default=False),
+        typer.Option(
+            metavar="easy|medium|hard",
+            help="As hard as this.",
+            show_default=False,
+            autocompletion=completion.difficulties,
+        ),
     ] = None,
     shows: Annotated[
         str | None,
@@ -384,10 +465,17 @@ def list_(
             metavar="crash|flat|plateau|leak|decode|invisible",
             help="Seen in this way by who trains and samples.",
             show_default=False,
+            autocompletion=completion.visibilities,
         ),
     ] = None,
     origin: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Brought by this.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Brought by this.",
+            show_default=False,
+            autocompletion=completion.origins,
+        ),
     ] = None,
     rewrites: Annotated[
         bool, typer.Option("--rewrites", help="List the rewrites, and not the kinds.")
@@ -415,18 +503,24 @@ def list_(
 @app.command()
 @handled
 def show(
-    kind: Annotated[str, typer.Argument(metavar="ID", help="The kind, as `list` names it.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The kind, as `list` names it.", autocompletion=completion.kinds
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Show the page of a kind of bug: what, why, symptom, how to find it."""
-    from bugforge import display, report  # noqa: PLC0415
+    """Show the page of a kind of bug: what, why, symptom, how to find it, an experiment."""
+    from bugforge import display, experiments, report  # noqa: PLC0415
 
     kinds = known_catalogue()
     found, origin = kinds.kind(kind), kinds.origins[kind]
+    known = experiments.experiments()
     if as_json:
-        print_json(report.kind_document(found, origin))
+        print_json(report.kind_document(found, origin, known))
     else:
-        display.show_kind(console_of(), found, origin)
+        display.show_kind(console_of(), found, origin, experiments.experiment_of(found, known))
 
 
 @app.command()
@@ -455,7 +549,12 @@ def sites(
 def audit(
     kinds: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Only these kinds.", show_default="all"),
+        typer.Argument(
+            metavar="[ID]...",
+            help="Only these kinds.",
+            show_default="all",
+            autocompletion=completion.kinds,
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Leave out the pairs and the training.")
@@ -464,7 +563,10 @@ def audit(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano|single|rotary", help="In this program only.", show_default="each"
+            metavar="gpt|nano|single|rotary",
+            help="In this program only.",
+            show_default="each",
+            autocompletion=completion.programs,
         ),
     ] = None,
     docs: Annotated[
@@ -514,16 +616,22 @@ def dev_new(
     if as_json:
         print_json(made.document())
         return
-    typer.echo(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
-    typer.echo(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
-    typer.echo(f"  {shlex.join(['bugforge', 'dev', 'test', made.id])}")
+    _say(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
+    _say(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
+    _say(f"  {shlex.join(['bugforge', 'dev', 'test', made.id])}")
 
 
 @dev.command("test")
 @handled
 def dev_test(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="A mutation or a rewrite.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="A mutation or a rewrite.",
+            show_default=False,
+            autocompletion=completion.plugins,
+        ),
     ],
     as_json: AsJson = False,
     time_limit: TimeLimit = 120.0,

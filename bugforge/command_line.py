@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
+from bugforge import completion
 from bugforge.errors import BugforgeError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ WorkspaceArgument = Annotated[
         metavar="[WORKSPACE]",
         help="The workspace; left out, the one you are in, else ./workspace.",
         show_default=False,
+        autocompletion=completion.workspaces,
     ),
 ]
 KeyDir = Annotated[

@@ -20,21 +20,21 @@ from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
 from bugforge.exactness import EXPECTED
+from bugforge.experiments import Experiment
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
+from bugforge.prose import WIDEST, many, show_paragraph
 from bugforge.recordings import plain
 from bugforge.report import outcome, tells, tells_claims
 from bugforge.revealing import Revealed
+from bugforge.sandbox import WALLS
 from bugforge.track import TRACKS
 from bugforge.training import Run
 from bugforge.verify import Progress, Verdict
 
 CURVE_WIDTH = 60
-WIDEST = 100
-WALLS = ("processes", "network", "keys", "files")
-"""What a program is kept from where the system gives the means; ARCHITECTURE.md has more."""
 
 
 @contextmanager
@@ -345,11 +345,6 @@ def show_rewrites(console: Console, catalogue: Catalogue) -> None:
     console.print(f"{many(len(catalogue.rewrites), 'rewrite')}, {many(ways, 'way')}.")
 
 
-def many(count: int, word: str) -> str:
-    """Write a count with its word, in the plural where that is right."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
-
-
 def _show_origins(console: Console, ids: Iterable[str], origins: Mapping[str, str]) -> None:
     brought: dict[str, list[str]] = {}
     for id_ in ids:
@@ -370,8 +365,10 @@ def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:
             console.print(Text(f"  {words}"), soft_wrap=True)
 
 
-def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
-    """Show a kind's page."""
+def show_kind(
+    console: Console, kind: type[Mutation], origin: str, experiment: Experiment | None
+) -> None:
+    """Show a kind's page, with the experiment that exposes it."""
     page = kind.page
     console.rule(f"[bold]{kind.id}[/]", align="left", characters="-")
     console.print(Text(f"{page.title}."))
@@ -390,6 +387,21 @@ def show_kind(console: Console, kind: type[Mutation], origin: str) -> None:
             "Where it was met": _met(kind.provenance),
         },
     )
+    if experiment:
+        show_experiment(console, experiment)
+        console.print(f"See it run: bugforge demo {kind.id}", highlight=False)
+
+
+def show_experiment(console: Console, experiment: Experiment) -> None:
+    """Show an experiment's code, as it is typed beside a program."""
+    console.print(f"[bold]An experiment:[/] {experiment.title.lower()}", highlight=False)
+    for line in experiment.code.splitlines():
+        console.print(Text(f"  {line}", style="cyan"), soft_wrap=True)
+    show_paragraph(console, experiment.see, begin="  ")
+    if experiment.inner:
+        words = "Its names are those of the program in `demo`; your workspace may have others."
+        show_paragraph(console, words, begin="  ")
+    console.print()
 
 
 def _met(provenance: Iterable[str]) -> str:
@@ -401,14 +413,6 @@ def show_diff(console: Console, diff: str) -> None:
     colours = {"-": "red", "+": "green", "@": "cyan"}
     for line in diff.splitlines():
         console.print(Text(line, style=colours.get(line[:1], "")), soft_wrap=True)
-
-
-def show_paragraph(console: Console, words: str, begin: str) -> None:
-    """Print a paragraph, indented as far as its beginning is long."""
-    width = min(console.width, WIDEST)
-    lines = textwrap.wrap(words, width, initial_indent=begin, subsequent_indent=" " * len(begin))
-    for line in lines:
-        console.print(Text(line), no_wrap=True)
 
 
 def _show_sections(console: Console, sections: dict[str, str]) -> None:

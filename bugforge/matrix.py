@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bugforge.audit import Audit, Pair
-from bugforge.display import show_paragraph
 from bugforge.errors import UsageError
+from bugforge.prose import show_paragraph
 from bugforge.symptom import Symptom
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from bugforge.display import show_paragraph
+from bugforge.prose import show_paragraph
 from bugforge.testing import Held, Tested
 
 WORDS = {"holds": "   holds: ", "broken": "  not so: ", "not looked at": " skipped: "}

@@ -4,7 +4,7 @@ The schema is described in docs/json.md; a change that could break a reader rais
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, get_args
 
@@ -12,7 +12,9 @@ from bugforge.analysis import Analysis, Fit
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.checks import Reading
+from bugforge.demonstrating import Demonstration
 from bugforge.diff import solution, unified
+from bugforge.experiments import Experiment, Shown, experiment_of, experiments
 from bugforge.mend import forged_start
 from bugforge.mutation import Mutation
 from bugforge.own_sites import Survey
@@ -215,9 +217,10 @@ def bug_document(key: AnswerKey, bug: Bug) -> dict[str, Any]:
     }
 
 
-def kind_document(kind: type[Mutation], origin: str) -> dict[str, Any]:
-    """Describe a kind of bug."""
+def kind_document(kind: type[Mutation], origin: str, known: Sequence[Experiment]) -> dict[str, Any]:
+    """Describe a kind of bug. known: the experiments of which one may expose it."""
     page = kind.page
+    experiment = experiment_of(kind, known)
     return {
         "id": kind.id,
         "class": kind.bug_class,
@@ -235,16 +238,62 @@ def kind_document(kind: type[Mutation], origin: str) -> dict[str, Any]:
             {"name": form.name, "correct": form.correct, "buggy": form.buggy} for form in kind.forms
         ],
         "killed_by": sorted(kind.killed_by),
+        "experiment": experiment and experiment_document(experiment),
         "provenance": list(kind.provenance),
+    }
+
+
+def experiment_document(experiment: Experiment) -> dict[str, Any]:
+    """Describe an experiment."""
+    return {
+        "id": experiment.id,
+        "title": experiment.title,
+        "code": experiment.code,
+        "shows": experiment.shows,
+        "unit": experiment.unit or None,
+        "at_most": experiment.at_most,
+        "at_least": experiment.at_least,
+        "see": experiment.see,
+        "inner_names": experiment.inner,
+    }
+
+
+def demonstration_document(shown: Demonstration) -> dict[str, Any]:
+    """Describe an experiment and what it showed."""
+    plan = shown.planned
+    return {
+        "kind": plan.mutant.kind.id,
+        "form": plan.mutant.form.name,
+        "program": plan.program.label,
+        "experiment": experiment_document(plan.experiment),
+        "right": _shown(shown.right),
+        "wrong": _shown(shown.wrong),
+        "tells": shown.tells,
+    }
+
+
+def lesson_document(stage: str, held: Iterable[Demonstration]) -> dict[str, Any]:
+    """Describe the experiments of a lesson."""
+    experiments = [demonstration_document(shown) for shown in held]
+    return {"command": "lesson", "stage": stage, "demonstrations": experiments}
+
+
+def _shown(shown: Shown) -> dict[str, Any]:
+    return {
+        "number": _number(shown.number),
+        "curve": [_number(value) for value in shown.curve],
+        "crash": shown.crash and str(shown.crash),
     }
 
 
 def list_document(catalogue: Catalogue) -> dict[str, Any]:
     """Describe every kind and every rewrite, and the plugins that are broken."""
+    known = experiments()
     return {
         "command": "list",
         "kinds": [
-            kind_document(kind, catalogue.origins[id_]) for id_, kind in catalogue.kinds.items()
+            kind_document(kind, catalogue.origins[id_], known)
+            for id_, kind in catalogue.kinds.items()
         ],
         "rewrites": [
             {

@@ -28,7 +28,7 @@ class Revealed:
 def reveal(
     given: Path | None, number: int | None, key_dir: Path | None, *, apply: bool
 ) -> Revealed:
-    """Open the key of a workspace, and mend the bugs asked about where `apply` says so.
+    """Open the key of a workspace, mend the bugs asked about where `apply` says so, and note it.
 
     Where the learner was to write something, it is the solution that is opened, and written whole:
     what they have written is put aside. Raises UsageError for a bug of no such number,

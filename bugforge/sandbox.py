@@ -23,6 +23,9 @@ COMPLAINTS = "warm.log"
 FEWEST_CORES = 2
 """What the smallest machine has; a job has one thread."""
 
+WALLS = ("processes", "network", "keys", "files")
+"""What a program is kept from where the system gives the means; ARCHITECTURE.md has more."""
+
 Limit = Literal["time", "memory", "processes", "output"]
 
 
@@ -78,6 +81,8 @@ class Sandbox:
     """The walls around a program that hold on this system."""
     ready: bool = False
     """Whether torch is loaded, so that what goes wrong from here on is the program's doing."""
+    torch: str = ""
+    """Its version, once it is loaded."""
 
     def room(self) -> Path:
         """Make a folder of its own for one check; its name may begin the names of its jobs."""
@@ -114,6 +119,17 @@ class Sandbox:
             raise self._lost() from error
         self.running[name] = _Running(name, out, log, time.monotonic())
 
+    def load(self, seconds: float) -> None:
+        """Wait until torch is loaded. Raises LostError where it cannot be, or takes longer."""
+        end = time.monotonic() + seconds
+        while not self.ready:
+            if time.monotonic() > end:
+                raise LostError(
+                    f"torch was not loaded after {seconds:.0f} seconds.",
+                    "Is the disk slow, or the machine busy? Try: python -c 'import torch'.",
+                )
+            self._listen()
+
     def wait(self, name: str) -> Outcome:
         """Wait until a job has ended, holding every running job to its limits meanwhile."""
         while name not in self.ended:
@@ -138,6 +154,7 @@ class Sandbox:
             message = json.loads(line)
             self.ready = True
             self.isolation = tuple(message.get("isolation", self.isolation))
+            self.torch = message.get("torch", self.torch)
             if "started" in message:
                 job = self.running[message["started"]]
                 job.began = time.monotonic()

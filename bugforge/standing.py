@@ -11,10 +11,11 @@ from rich.text import Text
 
 from bugforge.clock import Standing, spoken
 from bugforge.curve import draw_curve
-from bugforge.display import CURVE_WIDTH, many, show_paragraph
+from bugforge.display import CURVE_WIDTH
 from bugforge.errors import WorkspaceError
 from bugforge.output import Output, by_step
 from bugforge.practising import Clocked, Line, timeline
+from bugforge.prose import many, show_paragraph
 from bugforge.resetting import Change, Reset
 from bugforge.running import Ran
 from bugforge.workspace import Manifest, Workspace

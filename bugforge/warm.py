@@ -31,11 +31,12 @@ HARNESS = "_bugforge_harness"
 def main() -> None:
     """Serve jobs until standard input ends."""
     child, isolation = _load_harness()
+    version = str(child.torch.__version__)
     _adopt_orphans()
     gc.freeze()  # what is loaded stays; collecting it in each child would copy its pages
     running: dict[int, str] = {}
     pending = b""
-    _say({"ready": True, "isolation": _try_isolation(isolation)})
+    _say({"ready": True, "torch": version, "isolation": _try_isolation(isolation)})
     while True:
         readable, _, _ = select.select([0], [], [], POLL_SECONDS)
         if readable:

@@ -81,8 +81,9 @@ def test_the_way_of_one_learner(workspace: Path) -> None:
     assert document["verdict"] == "passed"
     assert all(training["exact"] for training in document["runs"])
     journal = (workspace / ".bugforge" / "journal.jsonl").read_text().splitlines()
-    told = [json.loads(line).get("verdict") for line in journal]
-    assert told == ["failed", None, "passed"]
+    events = [json.loads(line) for line in journal]
+    assert [event["event"] for event in events] == ["check", "reveal", "check"]
+    assert [events[0]["verdict"], events[2]["verdict"]] == ["failed", "passed"]
 
 
 def test_feedback_says_no_more_than_asked(workspace: Path) -> None:

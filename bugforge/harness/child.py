@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from .expected import expected
+from .experiment import experiment
 from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
@@ -52,6 +53,7 @@ def run(spec: dict[str, Any]) -> None:
 
 DEEDS: dict[str, Callable[[Program, dict[str, Any]], Recording]] = {
     "expected": expected,
+    "experiment": experiment,
     "replay": replay,
     "tests": run_tests,
     "train": train_and_sample,

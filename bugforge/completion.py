@@ -1,0 +1,131 @@
+"""What a shell offers behind a Tab: names of kinds, tracks, programs, stages and workspaces.
+
+Each function gives the words that begin as what was typed does. None may fail: a shell that waits
+for words would show its traceback.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+
+Complete = Callable[[str], list[str]]
+
+
+def _quietly(words: Callable[[], Iterable[str]]) -> Complete:
+    @wraps(words)
+    def complete(incomplete: str) -> list[str]:
+        try:
+            return [word for word in words() if word.startswith(incomplete)]
+        except Exception:  # noqa: BLE001  # no words are better than a traceback in the prompt
+            return []
+
+    complete.__annotations__ = {"incomplete": str}  # what the parser asks a completion for
+    del complete.__wrapped__  # it would show the other parameters
+    return complete
+
+
+@_quietly
+def kinds() -> Iterable[str]:
+    """Every kind of bug, by id."""
+    from bugforge import catalogue  # noqa: PLC0415
+
+    return catalogue.load().kinds
+
+
+@_quietly
+def plugins() -> Iterable[str]:
+    """Every kind and every rewrite, by id."""
+    from bugforge import catalogue  # noqa: PLC0415
+
+    known = catalogue.load()
+    return [*known.kinds, *known.rewrites]
+
+
+@_quietly
+def origins() -> Iterable[str]:
+    """Every distribution that brings kinds or rewrites."""
+    from bugforge import catalogue  # noqa: PLC0415
+
+    known = catalogue.load()
+    return sorted({*known.origins.values(), *known.rewrite_origins.values()})
+
+
+@_quietly
+def tracks() -> Iterable[str]:
+    """Every track."""
+    from bugforge.track import TRACKS  # noqa: PLC0415
+
+    return [track.name for track in TRACKS]
+
+
+@_quietly
+def follow_ups() -> Iterable[str]:
+    """Every track that can go on from a program."""
+    from bugforge.track import TRACKS  # noqa: PLC0415
+
+    return [track.name for track in TRACKS if track.unwritten]
+
+
+@_quietly
+def programs() -> Iterable[str]:
+    """Every program of a track."""
+    from bugforge.track import PROGRAMS  # noqa: PLC0415
+
+    return sorted({program.name for program in PROGRAMS})
+
+
+@_quietly
+def stages() -> Iterable[str]:
+    """Every stage of a program."""
+    from bugforge.mutation import STAGES  # noqa: PLC0415
+
+    return STAGES
+
+
+@_quietly
+def difficulties() -> Iterable[str]:
+    """How hard a bug may be."""
+    from bugforge.mutation import DIFFICULTIES  # noqa: PLC0415
+
+    return DIFFICULTIES
+
+
+@_quietly
+def visibilities() -> Iterable[str]:
+    """How a bug may show."""
+    from bugforge.mutation import VISIBILITIES  # noqa: PLC0415
+
+    return VISIBILITIES
+
+
+@_quietly
+def feedbacks() -> Iterable[str]:
+    """How much a check may tell."""
+    from bugforge.report import FEEDBACKS  # noqa: PLC0415
+
+    return FEEDBACKS
+
+
+@_quietly
+def topics() -> Iterable[str]:
+    """Every topic of the quiz."""
+    from bugforge.questions import TOPICS  # noqa: PLC0415
+
+    return TOPICS
+
+
+@_quietly
+def questions() -> Iterable[str]:
+    """Every question of the quiz, by id."""
+    from bugforge.questions import all_questions  # noqa: PLC0415
+
+    return [question.id for question in all_questions()]
+
+
+@_quietly
+def workspaces() -> Iterable[str]:
+    """The workspaces in this folder."""
+    from pathlib import Path  # noqa: PLC0415
+
+    from bugforge.nextstep import inside  # noqa: PLC0415
+
+    return [path.name for path in inside(Path.cwd())]

@@ -1,0 +1,133 @@
+"""What to do next: the state that a folder is found in, and the commands that go on from it."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bugforge.errors import WorkspaceError
+from bugforge.track import TRACKS
+from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, open_workspace
+
+State = Literal["none", "unusable", "unchecked", "failed", "passed", "revealed"]
+
+VERDICTS: Mapping[str, State] = {
+    "passed": "passed",
+    "failed": "failed",
+    "could not tell": "failed",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, as it is typed but for the workspace's name, and what it does."""
+
+    command: str
+    does: str
+    takes_workspace: bool = True
+
+
+START = Step("bugforge start", "set the clock going")
+RUN = Step("bugforge run", "run the program, and draw its losses")
+CHECK = Step("bugforge check", "judge the program by what it does")
+SYMPTOM = Step("bugforge check --feedback symptom", "the same, and which laws are broken")
+REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes")
+NEW = Step("bugforge new", "forge a workspace with four bugs", takes_workspace=False)
+AGAIN = Step("bugforge new FOLDER", "forge another one", takes_workspace=False)
+TRACKS_STEP = Step("bugforge tracks", "what else there is to practise", takes_workspace=False)
+QUIZ = Step("bugforge quiz", "be asked what interviewers ask", takes_workspace=False)
+DOCTOR = Step("bugforge doctor", "see whether all is set up well", takes_workspace=False)
+
+NEXT: Mapping[State, tuple[Step, ...]] = {
+    "none": (NEW, TRACKS_STEP, QUIZ, DOCTOR),
+    "unusable": (AGAIN, DOCTOR),
+    "unchecked": (START, RUN, CHECK),
+    "failed": (RUN, CHECK, SYMPTOM, REVEAL),
+    "passed": (REVEAL, AGAIN, QUIZ),
+    "revealed": (CHECK, AGAIN, QUIZ),
+}
+"""What is offered in each state, in order."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A state, the workspace that is in it, if there is one, and how to name that in a command
+    (empty where it needs no name). wrong: why it cannot be used. others: more workspaces here.
+    """
+
+    state: State
+    workspace: Workspace | None = None
+    name: str = ""
+    wrong: WorkspaceError | None = None
+    others: tuple[Path, ...] = ()
+
+    def steps(self) -> list[Step]:
+        """Give the commands that go on from here; behind a pass, with what can be added."""
+        steps = list(NEXT[self.state])
+        if self.state == "passed" and self.workspace:
+            names = follow_ups(self.workspace.manifest.track)
+            words = "go on with this program, and add to it"
+            steps[:0] = [Step(f"bugforge extend {name}", words) for name in names[:1]]
+        return steps
+
+    def line(self, step: Step) -> str:
+        """Write a command as it is to be typed here."""
+        words = [step.command]
+        if step.takes_workspace and self.name:
+            words.append(shlex.quote(self.name))
+        if step.takes_workspace and self.workspace and not self.workspace.manifest.key_inside:
+            words.append("--key-dir DIR")
+        return " ".join(words)
+
+
+def situation(folder: Path) -> Situation:
+    """Tell the state of the workspace that a folder lies in, or else of one that lies in it."""
+    holder = around(folder)
+    beside = inside(folder)
+    root = holder or (folder / DEFAULT if folder / DEFAULT in beside else None)
+    root = root or (beside[0] if beside else None)
+    if root is None:
+        return Situation("none")
+    others = () if holder else tuple(path for path in beside if path != root)
+    name = "" if holder or root == folder / DEFAULT else root.name
+    try:
+        workspace = open_workspace(root)
+        state = _state(workspace)
+    except WorkspaceError as error:
+        return Situation("unusable", None, name, error, others)
+    return Situation(state, workspace, name, None, others)
+
+
+def follow_ups(track: str) -> list[str]:
+    """Name what can be added to some program of a track."""
+    own = [program for known in TRACKS if known.name == track for program in known.all_programs]
+    return [
+        further.name
+        for further in TRACKS
+        if further.unwritten
+        and further.name != track
+        and any(program.base in own for program in further.all_programs)
+    ]
+
+
+def inside(folder: Path) -> list[Path]:
+    """Give the workspaces that lie in a folder, the one touched last first."""
+    try:
+        found = [path for path in folder.iterdir() if (path / HIDDEN / MANIFEST).is_file()]
+        return sorted(found, key=lambda path: (-path.stat().st_mtime, path.name))
+    except OSError:
+        return []
+
+
+def _state(workspace: Workspace) -> State:
+    """Tell the state of a workspace. Raises WorkspaceError where its journal cannot be read."""
+    state: State = "unchecked"
+    for mark in workspace.standing().marks:
+        if mark.event.name == "reveal":
+            state = "revealed"
+        elif mark.event.name == "reset":
+            state = "unchecked"
+        elif mark.event.name == "check":
+            state = VERDICTS.get(str(mark.event.fields.get("verdict")), state)
+    return state

@@ -1,0 +1,223 @@
+"""The first minute: what to do next, what is wrong with the set-up, and what a shell completes."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from bugforge import doctor
+from bugforge.nextstep import NEXT
+from bugforge.track import TRACKS
+from tests.test_cli import TRACEBACK, run
+
+ROOT = Path(__file__).parent.parent
+SCRIPT = Path(sys.executable).with_name("bugforge")
+
+
+@pytest.fixture(scope="module")
+def forged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds a workspace."""
+    folder = tmp_path_factory.mktemp("forged")
+    assert run("new", "--seed", "4", cwd=folder).returncode == 0
+    return folder
+
+
+def _journal(workspace: Path, *events: dict[str, object]) -> None:
+    lines = "".join(json.dumps(event) + "\n" for event in events)
+    (workspace / ".bugforge" / "journal.jsonl").write_text(lines, encoding="utf-8")
+
+
+FAILED = {"event": "check", "verdict": "failed"}
+PASSED = {"event": "check", "verdict": "passed"}
+REVEALED = {"event": "reveal"}
+
+
+@pytest.mark.parametrize(
+    ("events", "words", "offered"),
+    [
+        ([], "has not been checked yet", "bugforge check"),
+        ([FAILED], "did not pass", "bugforge reveal"),
+        ([PASSED, {"event": "check", "verdict": "could not tell"}], "did not pass", "symptom"),
+        ([FAILED, PASSED], "has passed", "bugforge extend kv-cache"),
+        ([FAILED, REVEALED], "have been revealed", "bugforge new FOLDER"),
+        ([REVEALED, PASSED], "has passed", "bugforge new FOLDER"),
+        ([FAILED, {"event": "something new"}], "did not pass", "bugforge reveal"),
+    ],
+    ids=str,
+)
+def test_alone_it_says_what_to_do_next(
+    forged: Path, events: list[dict[str, object]], words: str, offered: str
+) -> None:
+    """The last check or reveal in the journal decides what is said, inside a workspace or beside
+    it, and what is offered.
+    """
+    _journal(forged / "workspace", *events)
+    for folder in (forged, forged / "workspace"):
+        ran = run(cwd=folder)
+        assert ran.returncode == 0
+        assert words in ran.stdout
+        assert offered in ran.stdout
+
+
+def test_where_there_is_no_workspace_it_says_how_to_forge_one(tmp_path: Path) -> None:
+    """Elsewhere, it offers `new`, `tracks` and `quiz`; --help still helps, and changes nothing."""
+    told = run(cwd=tmp_path).stdout
+    assert all(f"bugforge {command}" in told for command in ("new", "tracks", "quiz"))
+    assert "Usage:" in run("--help", cwd=tmp_path).stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_workspaces_of_other_names_are_found(tmp_path: Path) -> None:
+    """A workspace beside which one stands is named where a command needs its name; a damaged
+    journal says nothing, a damaged manifest is told with its mend.
+    """
+    run("new", "exercise", cwd=tmp_path)
+    (tmp_path / "exercise" / ".bugforge" / "journal.jsonl").write_bytes(b"\xff{\n[1]\n")
+    ran = run(cwd=tmp_path)
+    assert "bugforge check exercise" in ran.stdout
+    assert "not been checked" in ran.stdout
+    (tmp_path / "exercise" / ".bugforge" / "manifest.json").write_text("{", encoding="utf-8")
+    ran = run(cwd=tmp_path)
+    assert ran.returncode == 0
+    assert "damaged" in ran.stdout
+
+
+def test_what_a_command_needs_is_named(tmp_path: Path) -> None:
+    """A name that a shell would divide is quoted; a key that is kept elsewhere is asked for."""
+    run("new", "my exercise", "--key-dir", "keys", cwd=tmp_path)
+    assert "bugforge check 'my exercise' --key-dir DIR" in run(cwd=tmp_path).stdout
+
+
+def test_what_is_offered_exists(tmp_path: Path) -> None:
+    """Every command that is offered in some state is one that Bugforge has."""
+    commands = {step.command.split()[1] for steps in NEXT.values() for step in steps}
+    for command in commands:
+        assert run(command, "--help", cwd=tmp_path).returncode == 0, command
+
+
+def test_doctor_finds_all_well_here(tmp_path: Path) -> None:
+    """Where tests run, nothing has to be mended; the document and the exit code say so, and
+    nothing is left in the folder.
+    """
+    ran = run("doctor", "--json", cwd=tmp_path)
+    document = json.loads(ran.stdout)
+    assert ran.returncode == 0, ran.stderr
+    assert document["well"] is True
+    assert {"torch", "plugins", "this folder"} <= {one["about"] for one in document["findings"]}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("torch", "words"),
+    [
+        ("raise ImportError('libtorch_cpu.so: cannot open')", "libtorch_cpu.so"),
+        ("import os\nos._exit(7)", "ended before its work was done"),
+        ("__version__ = '1.0'", "ended before its work was done"),
+        ("1 +", "SyntaxError"),
+    ],
+    ids=["no library", "dies", "is another package", "is damaged"],
+)
+def test_doctor_tells_of_a_broken_torch(torch: str, words: str, tmp_path: Path) -> None:
+    """Whatever is wrong with torch is told with a mend, exit code 1 and no traceback; what else
+    can be looked at is looked at.
+    """
+    venv.create(tmp_path / "env", with_pip=False)
+    python = tmp_path / "env" / "bin" / "python"
+    (packages,) = (tmp_path / "env").glob("lib/python*/site-packages")
+    fake = packages / "torch"
+    fake.mkdir()
+    (fake / "__init__.py").write_text(torch, encoding="utf-8")
+    paths = [path for path in sys.path if path.endswith("site-packages")]
+    # Metadata of an editable install is found by the finder that its own .pth file sets up.
+    lines = [f"import site; site.addsitedir({path!r})" for path in paths]
+    (packages / "all.pth").write_text("\n".join([*lines, str(ROOT)]), encoding="utf-8")
+    ran = subprocess.run(
+        [python, "-m", "bugforge", "doctor"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"},
+    )
+    assert TRACEBACK not in ran.stdout + ran.stderr
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    told = " ".join(ran.stdout.split())
+    assert words in told
+    assert f"pip install torch=={doctor.TESTED_TORCH}" in told
+    assert "kinds of bugs" in told
+
+
+def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
+    """A folder without room for a file is named, with what to do."""
+    found = doctor.disk("temporary folder", Path("/proc"), "Set TMPDIR to a folder")
+    assert found.state == "fault"
+    assert "/proc" in found.what
+    assert found.mend == "Set TMPDIR to a folder that you may write."
+
+
+def test_doctor_looks_at_everything_whatever_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A look that raises is a fault of its own, and those behind it are made."""
+    setting = doctor.Setting(tmp_path, io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+
+    def broken(_: object) -> None:
+        message = "no such library"
+        raise OSError(message)
+
+    looks = {"first": broken, "console": doctor.console}
+    monkeypatch.setattr(doctor, "LOOKS", looks)
+    first, second = doctor.examine(setting)
+    assert (first.state, second.state) == ("fault", "mind")
+    assert "no such library" in first.what
+
+
+def test_the_tested_versions_are_those_of_the_constraints() -> None:
+    """What doctor calls tested is what constraints.txt names."""
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert f"torch=={doctor.TESTED_TORCH}\n" in text
+
+
+def _completed(words: str, cwd: Path) -> list[str]:
+    ran = subprocess.run(
+        [SCRIPT],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **os.environ,
+            "_BUGFORGE_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        },
+    )
+    assert TRACEBACK not in ran.stdout + ran.stderr
+    return ran.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("bugforge show mask-fill-z", ["mask-fill-zero"]),
+        ("bugforge new --track kv", ["kv-cache"]),
+        ("bugforge new --program na", ["nano"]),
+        ("bugforge list --stage emb", ["embedding"]),
+        ("bugforge check --feedback fu", ["full"]),
+        ("bugforge extend rag", ["ragged"]),
+        ("bugforge check exer", ["exercise"]),
+        ("bugforge new --track ", [track.name for track in TRACKS]),
+        ("bugforge show no-such", []),
+    ],
+)
+def test_a_shell_completes_names(words: str, expected: list[str], tmp_path: Path) -> None:
+    """Behind a Tab stand the names that begin as what was typed does, of what there is here."""
+    hidden = tmp_path / "exercise" / ".bugforge"
+    hidden.mkdir(parents=True)
+    (hidden / "manifest.json").write_text("{}", encoding="utf-8")
+    assert _completed(words, tmp_path) == expected
