@@ -13,6 +13,7 @@ import pytest
 from bugforge import doctor
 from bugforge.nextstep import NEXT
 from bugforge.track import TRACKS
+from bugforge.workspace import open_workspace
 from tests.test_cli import TRACEBACK, run
 
 ROOT = Path(__file__).parent.parent
@@ -28,8 +29,10 @@ def forged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _journal(workspace: Path, *events: dict[str, object]) -> None:
-    lines = "".join(json.dumps(event) + "\n" for event in events)
-    (workspace / ".bugforge" / "journal.jsonl").write_text(lines, encoding="utf-8")
+    journal = workspace / ".bugforge" / "journal.jsonl"
+    journal.unlink(missing_ok=True)
+    for event in events:
+        open_workspace(workspace).note(event)
 
 
 FAILED = {"event": "check", "verdict": "failed"}
