@@ -176,11 +176,10 @@ def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
         plural = "bug" if made.bugs == 1 else "bugs"
         typer.echo(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     else:
-        typer.echo(f"Made {made.target}: a program to extend, seed {made.seed}.")
+        typer.echo(f"Made {made.target}: a program to {made.deed}, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
     time = "1 minute" if minutes == 1 else f"{minutes} minutes"
-    deed = "mend" if made.bugs else "extend"
-    typer.echo(f"Read {problem}, {deed} the program in {time}, then:")
+    typer.echo(f"Read {problem}, {made.deed} the program in {time}, then:")
     words = ["bugforge", "check", str(made.target)]
     typer.echo("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
@@ -339,12 +338,13 @@ def check(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report  # noqa: PLC0415
+    from bugforge import checking, display, report, scores  # noqa: PLC0415
 
     console = _console(stderr=as_json)
     with display.progress(_console(stderr=True)) as progress:
         checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
     display.show_verdict(console, checked.verdict, feedback)
+    scores.show_tally(console, checked.verdict.tally, feedback)
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
     if as_json:

@@ -32,6 +32,7 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         "minutes": _counted(allowance.minutes, "minute"),
         "runs": _counted(allowance.runs, "run"),
         "prompt_length": str(PROMPT_LENGTH),
+        "tests": next(iter(key.tests), ""),
     }
     page, harness = _template(OWN_PROBLEM), {}
     if key.track != OWN:

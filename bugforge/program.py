@@ -32,7 +32,8 @@ class Extension:
     unsuited: ids of rewrites that are not for what it makes. tests: the file of tests that a
     learner is to write. The folder has right ones by its name, and what these and unwritten files
     begin with as `stub_` with the name. tried: ids of kinds that they must fail on, beside those of
-    the track.
+    the track. tried_stages: stages of a program of which the same is asked; share: of how many of
+    these programs it is asked at least.
     harness: files of tests that a learner is given; they are never the verdict. expects: whether
     the tensors lie there, too, that the program must make.
     """
@@ -55,6 +56,8 @@ class Extension:
     unsuited: tuple[str, ...] = ()
     tests: str = ""
     tried: tuple[str, ...] = ()
+    tried_stages: tuple[str, ...] = ()
+    share: float = 1.0
     harness: tuple[str, ...] = ()
     expects: bool = False
 
