@@ -229,8 +229,9 @@ def new(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano|single|rotary",
-            help="Plant them in this one.",
+            metavar="NAME",
+            help="The track's program: gpt, nano, single, rotary; of tests: attention, training, "
+            "decoding.",
             show_default="drawn; easy: gpt",
         ),
     ] = None,

@@ -40,7 +40,7 @@ NO_TESTS = 5
 
 
 @dataclass(frozen=True)
-class Tested:
+class Ending:
     """How tests ended that ran on a program: whether there were some and all passed, else the first
     that failed, where one did, and the error.
     """
@@ -170,18 +170,18 @@ class Recorder:
         }
         self.box.submit(self._own(f"test {name}"), spec, SHARE)
 
-    def tested(self, name: str) -> Tested:
+    def tested(self, name: str) -> Ending:
         """Wait for tests that run on a program, and tell how that ended."""
         outcome = self.wait(f"test {name}")
         recording = read_recording(outcome.out, "tests")
         if outcome.limit:
             limit = f"they used more {outcome.limit} than they may: {outcome.allowed}"
-            return Tested(passed=False, error=limit)
+            return Ending(passed=False, error=limit)
         if recording.crash:
-            return Tested(passed=False, error=str(recording.crash))
+            return Ending(passed=False, error=str(recording.crash))
         code, failed, error = (recording.facts.get(fact) for fact in ("code", "failed", "error"))
         said = "there are no tests" if code == NO_TESTS else str(error or "").partition("\n")[0]
-        return Tested(code == 0, plain(str(failed or "")), plain(said))
+        return Ending(code == 0, plain(str(failed or "")), plain(said))
 
     def expect(self, name: str, folder: Path, course: Course, *, own: bool = False) -> None:
         """Have a program take its first training steps. own: whether it is a learner's."""

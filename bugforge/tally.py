@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from bugforge.checks import Reading
-from bugforge.recorder import Recorder, Tested
+from bugforge.recorder import Ending, Recorder
 from bugforge.trials import Files, Trials, Wrong
 
 AHEAD = 4
@@ -29,7 +29,7 @@ class Tally:
     right: int
     wrong: int
     least: int
-    alarms: tuple[Tested, ...] = ()
+    alarms: tuple[Ending, ...] = ()
     caught: tuple[Wrong, ...] = ()
     missed: tuple[Wrong, ...] = ()
 
@@ -57,7 +57,7 @@ def tried(recorder: Recorder, trials: Trials, rng: random.Random) -> Tally:
     They come in a drawn order and go by their place in it: nothing but what it does tells tests
     which program is before them.
     """
-    alarms: list[Tested] = []
+    alarms: list[Ending] = []
     caught: list[Wrong] = []
     missed: list[Wrong] = []
     programs: list[tuple[Files, Wrong | None]] = [(files, None) for files in trials.right]

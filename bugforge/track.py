@@ -179,6 +179,7 @@ ATTENTION_TESTS = Extension(
     tests="test_attention.py",
     tried_stages=("attention",),
     share=ENOUGH,
+    forms=("heads.toml", "shares.toml"),
 )
 TRAINING_TESTS = replace(
     ATTENTION_TESTS,
@@ -188,6 +189,7 @@ TRAINING_TESTS = replace(
     unsuited=("names-batch", "names-optimizer", "names-rate", "names-step"),
     tests="test_training.py",
     tried_stages=("data", "loss", "optim", "loop"),
+    forms=("by_hand.toml", "cleared.toml"),
 )
 DECODING_TESTS = replace(
     ATTENTION_TESTS,
@@ -197,6 +199,7 @@ DECODING_TESTS = replace(
     unsuited=(),
     tests="test_decoding.py",
     tried_stages=("sampling",),
+    forms=("sorted.toml", "places.toml"),
 )
 DEEP = Extension(
     name="deep", folder="deep", changes=("deep/changes.toml",), files=(), problem="garbage.md"

@@ -16,7 +16,9 @@ from bugforge.track import Track, find_track
 from bugforge.variant import vary, written
 
 OTHERS = 6
-"""Right programs beside the key's own and the plain one, each written in ways that are drawn."""
+"""Right programs that are written in ways that are drawn, beside the key's own, the plain one and
+its other forms.
+"""
 
 MOST = 40
 """Wrong programs, where there is room for more."""
@@ -65,7 +67,7 @@ def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     plain = written(reference, (), key.text, ())
     others = [vary(reference, rewrites, key.text, rng).files for _ in range(OTHERS)]
-    right = (plain, key.pristine, *others)
+    right = (plain, key.pristine, *others, *extension.formed(plain))
     forms = [
         (kind, form)
         for kind in catalogue.kinds.values()
