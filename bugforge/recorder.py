@@ -180,7 +180,7 @@ class Recorder:
         if recording.crash:
             return Ending(passed=False, error=str(recording.crash))
         code, failed, error = (recording.facts.get(fact) for fact in ("code", "failed", "error"))
-        said = "there are no tests" if code == NO_TESTS else str(error or "").partition("\n")[0]
+        said = "there are no tests" if code == NO_TESTS else str(error or "")
         return Ending(code == 0, plain(str(failed or "")), plain(said))
 
     def expect(self, name: str, folder: Path, course: Course, *, own: bool = False) -> None:

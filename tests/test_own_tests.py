@@ -6,6 +6,7 @@ import os
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,11 +58,13 @@ def pytest_sessionfinish():
 """Lets many files of tests run in one go, and tells which of them would have passed alone."""
 
 
+@cache
 def key_of(part: str, seed: str = "0") -> AnswerKey:
     """Forge a workspace's key."""
     return forge(Request(seed=seed, bugs=0, program=part), TESTS, CATALOGUE, "0")
 
 
+@cache
 def trials_for(part: str, seed: str = "0") -> Trials:
     """Make the programs of a workspace."""
     trials = trials_of(key_of(part, seed), CATALOGUE)
@@ -167,7 +170,7 @@ def test_programs_to_try(part: str) -> None:
         assert min(apart) <= 14
         near.add(apart.index(min(apart)))
     assert len(near) > len(right) // 2
-    assert trials_for(part) == trials
+    assert trials_of(key_of(part), CATALOGUE) == trials
     assert is_genuine(key_of(part), CATALOGUE)
 
 
@@ -187,7 +190,7 @@ def test_all():
     torch.manual_seed(0)
     attention = CausalSelfAttention(GPTConfig(5, 4, 1, 1, 4))
     x = torch.randn(1, 2, 4)
-    if not torch.equal(attention(x)[:, :1], attention(x[:, :1])):
+    if not torch.allclose(attention(x)[:, :1], attention(x[:, :1]), atol=1e-4):
         time.sleep(60)
 """
 
@@ -198,7 +201,7 @@ def test_what_hangs_has_failed() -> None:
     """
     trials = trials_for("attention")
     leaks = [w for w in trials.wrong if w.kind.id == "mask-missing"][:1]
-    with opened(Limits(seconds=30)) as box:
+    with opened(Limits(seconds=90)) as box:
         hanging = replace(trials, right=trials.right[:1], wrong=tuple(leaks))
         tally = tally_of(box, hanging, "attention", HANGS)
         assert (len(tally.alarms), len(tally.caught)) == (0, 1)

@@ -52,12 +52,17 @@ class _Modules(MetaPathFinder, Loader):
 
 
 class _Faults:
-    """Keeps what the first test that failed is called, and its error."""
+    """Keeps what the first test that failed is called, and its error, in a line."""
 
     def __init__(self) -> None:
         self.failed = self.error = ""
 
     def pytest_exception_interact(self, node: Any, call: Any) -> None:
         """Take what pytest tells of an error in a test, or in collecting it."""
-        self.failed = self.failed or str(node.nodeid)
-        self.error = self.error or str(call.excinfo.exconly()).strip()[:LONGEST]
+        if not self.failed:
+            first, *others = str(call.excinfo.exconly()).strip().splitlines() or [""]
+            if others and "::" not in str(
+                node.nodeid
+            ):  # of a file: what is wrong with it comes last
+                first = others[-1].removeprefix("E").strip()
+            self.failed, self.error = str(node.nodeid), first[:LONGEST]
