@@ -24,6 +24,7 @@ from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.tally import Tally, held, tried
 from bugforge.track import ENOUGH, TESTS
 from bugforge.trials import Trials, trials_of
+from bugforge.verify import Question, verify
 from tests.corpus.own_tests import GOOD, OTHERS, WRITTEN
 from tests.test_cli import run
 
@@ -232,6 +233,21 @@ def test_other_ends_are_alarms(box: Sandbox) -> None:
         assert words in alarm.error
         assert alarm.error.isprintable()
         assert [reading.kept for reading in held(trials, tally)] == [False, None]
+
+
+def test_a_file_that_cannot_run_is_told(box: Sandbox, tmp_path: Path) -> None:
+    """Where the file of tests is missing, or is no Python, that is told and nothing is tried."""
+    key, trials = key_of("decoding"), trials_for("decoding")
+    question = Question(random.Random(0), trials=trials)
+    for text, words in ((None, "missing"), ("def test(:\n", "invalid syntax")):
+        if text:
+            write_files(tmp_path, {trials.tests: text})
+        verdict = verify(box, tmp_path, key, question)
+        assert not verdict.passed
+        assert verdict.crash
+        assert words in verdict.crash.message
+        assert [reading.kept for reading in verdict.readings] == [None, None]
+        assert verdict.tally is None
 
 
 @pytest.mark.parametrize("part", PARTS)
