@@ -42,8 +42,8 @@ types: install
 tests: install
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-corpora: install ## Judge every program of the corpora, training included.
-	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q tests/test_corpora.py
+corpora: install ## Judge every program and every test of the corpora, training included.
+	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q tests/test_corpora.py tests/test_own_tests.py
 
 audit: install ## Prove the catalogue: every bug alone, in pairs, and left in among others.
 	$(BIN)/bugforge audit

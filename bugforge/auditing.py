@@ -81,7 +81,8 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audi
             own = _of_track(catalogue, track)
             kinds = [kind for kind in asked if kind.id in own.kinds]
             for program in track.all_programs:
-                if kinds and scope.program in (None, program.name):
+                is_asked = bool(kinds) or (track.only_tests and not scope.kinds)
+                if is_asked and scope.program in (None, program.name):
                     auditor = _Auditor(box, track, program, own, catalogue, kinds, scope, counted)
                     yield auditor.forged() if program.recorded_as in known else auditor.audit()
                 known.add(program.recorded_as)
@@ -247,6 +248,8 @@ class _Auditor:
 
     def _left_in(self, rng: random.Random) -> Iterator[LeftIn]:
         """Forge programs, and leave in all bugs, then each one alone."""
+        if self.track.only_tests:
+            return
         named = [(kind.id,) for kind in self.asked] if self.scope.kinds else [()] * WORKSPACES
         for number, kinds in enumerate(named):
             seed = f"{self.scope.seed}-{number}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from bugforge import __version__
 from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey
+from bugforge.bench import opened_wide
 from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.exactness import EXPECTED
@@ -49,7 +50,9 @@ def check(
     refuse_unknown("feedback", feedback, FEEDBACKS)
     workspace = find(given)
     key = workspace.answer_key(key_dir)
-    with opened(Limits(seconds=seconds)) as box:
+    # A learner's tests are tried on many programs, and so on as many cores as there are.
+    open_box = opened_wide(seconds) if key.tests else opened(Limits(seconds=seconds))
+    with open_box as box:
         catalogue = load()  # while the box loads torch
         _hold_genuine(key, key_dir, catalogue)
         question = Question(

@@ -130,11 +130,10 @@ def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
         plural = "bug" if made.bugs == 1 else "bugs"
         _say(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     else:
-        _say(f"Made {made.target}: a program to extend, seed {made.seed}.")
+        _say(f"Made {made.target}: a program to {made.deed}, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
     time = "" if not minutes else " in 1 minute" if minutes == 1 else f" in {minutes} minutes"
-    deed = "mend" if made.bugs else "extend"
-    _say(f"Read {problem}, {deed} the program{time}, then:")
+    _say(f"Read {problem}, {made.deed} the program{time}, then:")
     words = ["bugforge", "check", str(made.target)]
     _say("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
@@ -197,8 +196,9 @@ def new(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano|single|rotary",
-            help="Plant them in this one.",
+            metavar="NAME",
+            help="The track's program: gpt, nano, single, rotary; of tests: attention, training, "
+            "decoding.",
             show_default="drawn; easy: gpt",
             autocompletion=completion.programs,
         ),
@@ -321,12 +321,13 @@ def check(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report, standing  # noqa: PLC0415
+    from bugforge import checking, display, report, scores, standing  # noqa: PLC0415
 
     console = console_of(stderr=as_json)
     with display.progress(console_of(stderr=True)) as progress:
         checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
     display.show_verdict(console, checked.verdict, feedback)
+    scores.show_tally(console, checked.verdict.tally, feedback)
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
     standing.show_left_after_check(console, checked.workspace)

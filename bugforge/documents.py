@@ -41,6 +41,7 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         "minutes": _counted(allowance.minutes, "minute") if allowance.minutes else NO_TIME,
         "runs": _counted(allowance.runs, "run") if allowance.runs else NO_RUNS,
         "prompt_length": str(PROMPT_LENGTH),
+        "tests": next(iter(key.tests), ""),
     }
     page, harness = _template(OWN_PROBLEM), {}
     if key.track != OWN:

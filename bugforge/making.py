@@ -61,6 +61,13 @@ class Made:
     seed: str
     key_path: Path | None
 
+    @property
+    def deed(self) -> str:
+        """Say what its learner is to do with the program."""
+        if self.bugs:
+            return "mend"
+        return "test" if find_track(self.manifest.track).only_tests else "extend"
+
     def document(self, command: str) -> dict[str, Any]:
         """Describe it for `--json` of the command that made it."""
         return {
@@ -168,6 +175,7 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
         raise UsageError(
             f"--from and --program {order.program} name two programs.", "Leave one of them out."
         )
+    _refuse_count(track, bugs)
     asked = [catalogue.kind(id_) for id_ in kinds]
     for kind in asked:
         if not order.source and not track.plants(kind):
@@ -176,12 +184,6 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
                 f"The kind {kind.id} is no bug of the track {track.name}.",
                 f"Name its own with it: --track {homes}",
             )
-    slots = len(track.slots)
-    if slots > max(bugs, len(kinds)) or (track.filled and slots != bugs):
-        raise UsageError(
-            f"The track {track.name} holds {slots} bugs{'' if track.filled else ' at least'}.",
-            f"Ask for --bugs {slots}{'' if track.filled else ' or more'}, or leave it out.",
-        )
     if order.source:
         program = OWN
     else:
@@ -203,6 +205,21 @@ def _refuse_files(order: Order, track: Track, program: str) -> None:
     if order.source or track.program(program).has_own_files:
         which = "A program of your own" if order.source else f"The track {track.name}"
         raise UsageError(f"{which} is not given as a single file.", "Leave --single-file out.")
+
+
+def _refuse_count(track: Track, bugs: int) -> None:
+    """Raise UsageError where a track does not hold so many bugs."""
+    slots = len(track.slots)
+    if slots > bugs or (track.filled and slots != bugs):
+        raise UsageError(
+            f"The track {track.name} holds {slots} bugs{'' if track.filled else ' at least'}.",
+            f"Ask for --bugs {slots}{'' if track.filled else ' or more'}, or leave it out.",
+        )
+    if bugs and track.only_tests:
+        raise UsageError(
+            f"The track {track.name} has no bugs to plant: its program is right.",
+            "Leave out what asks for them.",
+        )
 
 
 def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -> str:

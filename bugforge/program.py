@@ -36,7 +36,9 @@ class Extension:
     unsuited: ids of rewrites that are not for what it makes. tests: the file of tests that a
     learner is to write. The folder has right ones by its name, and what these and unwritten files
     begin with as `stub_` with the name. tried: ids of kinds that they must fail on, beside those of
-    the track.
+    the track. tried_stages: stages of a program of which the same is asked; share: of how many of
+    these programs it is asked at least. forms: files of changes, in the folder, each of which
+    writes the program in another right form, on which they must pass.
     harness: files of tests that a learner is given; they are never the verdict. expects: whether
     the tensors lie there, too, that the program must make.
     """
@@ -59,6 +61,9 @@ class Extension:
     unsuited: tuple[str, ...] = ()
     tests: str = ""
     tried: tuple[str, ...] = ()
+    tried_stages: tuple[str, ...] = ()
+    share: float = 1.0
+    forms: tuple[str, ...] = ()
     harness: tuple[str, ...] = ()
     expects: bool = False
 
@@ -95,14 +100,23 @@ class Extension:
         """
         extended = {**program, **self.given()}
         for path in self.changes:
-            for change in tomllib.loads(_read(*path.split("/")))["change"]:
-                name, old, new = change["file"], change["old"], change["new"]
-                count = extended[name].count(old)
-                if count != 1:
-                    message = f"{self.name}: {name} holds this {count} times: {old}"
-                    raise ValueError(message)
-                extended[name] = extended[name].replace(old, new)
+            extended = self._changed(extended, *path.split("/"))
         return extended
+
+    def formed(self, program: Mapping[str, str]) -> tuple[dict[str, str], ...]:
+        """Give a program in its other forms. Raises ValueError as `extend` does."""
+        return tuple(self._changed(program, self.folder, name) for name in self.forms)
+
+    def _changed(self, program: Mapping[str, str], *path: str) -> dict[str, str]:
+        changed = dict(program)
+        for change in tomllib.loads(_read(*path))["change"]:
+            name, old, new = change["file"], change["old"], change["new"]
+            count = changed[name].count(old)
+            if count != 1:
+                message = f"{self.name}: {name} holds this {count} times: {old}"
+                raise ValueError(message)
+            changed[name] = changed[name].replace(old, new)
+        return changed
 
 
 @dataclass(frozen=True)
@@ -214,7 +228,7 @@ class Program:
         if self.subject != "language":
             return True
         own = self.extension
-        return bool(own and (own.files or own.harness or own.task))
+        return bool(own and (own.files or own.harness or own.task or own.tests))
 
     @property
     def learns_text(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
+from bugforge.attempt import plain_files
 from bugforge.checks import Evidence, measured, tensors
 from bugforge.distance import apart
 from bugforge.errors import ToolError
@@ -15,7 +16,7 @@ from bugforge.files import write_files
 from bugforge.pairing import BY_MAKING, BY_NAME, BY_USE, Pairing
 from bugforge.probe import Probe
 from bugforge.program import CONFTEST
-from bugforge.recordings import Array, Crash, Recording, first_crash, read_recording
+from bugforge.recordings import Array, Crash, Recording, first_crash, plain, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
 
@@ -24,6 +25,29 @@ OTHERWISE = (*BY_USE, *BY_MAKING)
 
 SAME = 1e-3
 """Logits that lie no farther apart, as a share of their spread, are the same."""
+
+
+SHARE = 1 / 6
+"""How much of the time that a job may take is that of tests on one program, of which there are
+many.
+"""
+
+TESTING = ("tests", CONFTEST, "pytest.ini")
+"""What of an attempt its tests are given."""
+
+NO_TESTS = 5
+"""What pytest exits with where it found none."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How tests ended that ran on a program: whether there were some and all passed, else the first
+    that failed, where one did, and the error.
+    """
+
+    passed: bool
+    failed: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,26 +164,37 @@ class Recorder:
         self.box.submit(self._own(name), spec)
 
     def test(self, name: str, files: Mapping[str, str], tests: str) -> None:
-        """Have the attempt's tests run on a program, behind walls. tests: their file."""
-        self.attempts.append(f"test {name}")
-        folder = self.write(f"to test {name}", files)
-        for own in (tests, CONFTEST):
-            source = self.room / "attempt" / own
-            if source.is_file():
-                (folder / own).parent.mkdir(exist_ok=True)
-                shutil.copyfile(source, folder / own)
+        """Have the attempt's tests run on a program, behind walls. tests: their file.
+
+        The program lies in no file, and name must not tell which it is: the tests could read both.
+        """
+        folder = self.write(f"to test {name}", {})
+        for path in plain_files(self.room / "attempt"):
+            own = path.relative_to(self.room / "attempt")
+            if own.parts[0] in TESTING:
+                (folder / own).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, folder / own)
         spec = {
             "task": "tests",
             "program": str(folder),
+            "files": dict(files),
             "tests": tests,
             "walls": self._walls(),
         }
-        self.box.submit(self._own(f"test {name}"), spec)
+        self.box.submit(self._own(f"test {name}"), spec, SHARE)
 
-    def tested(self, name: str) -> bool:
-        """Wait for tests that run on a program, and tell whether there were some and all passed."""
-        recording = read_recording(self.wait(f"test {name}").out, "tests")
-        return recording.crash is None and recording.facts.get("code") == 0
+    def tested(self, name: str) -> Ending:
+        """Wait for tests that run on a program, and tell how that ended."""
+        outcome = self.wait(f"test {name}")
+        recording = read_recording(outcome.out, "tests")
+        if outcome.limit:
+            limit = f"they used more {outcome.limit} than they may: {outcome.allowed}"
+            return Ending(passed=False, error=limit)
+        if recording.crash:
+            return Ending(passed=False, error=str(recording.crash))
+        code, failed, error = (recording.facts.get(fact) for fact in ("code", "failed", "error"))
+        said = "there are no tests" if code == NO_TESTS else str(error or "")
+        return Ending(code == 0, plain(str(failed or "")), plain(said))
 
     def expect(self, name: str, folder: Path, course: Course, *, own: bool = False) -> None:
         """Have a program take its first training steps. own: whether it is a learner's."""

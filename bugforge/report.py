@@ -22,6 +22,7 @@ from bugforge.own_verdict import OwnVerdict
 from bugforge.questions import Asked
 from bugforge.quizzing import Marked
 from bugforge.revealing import Revealed
+from bugforge.tally import Tally
 from bugforge.track import TRACKS
 from bugforge.training import Run
 from bugforge.verify import Verdict
@@ -96,6 +97,7 @@ def check_document(
         "expected_renewed": renewed,
         "analysis": analysis and _analysis(analysis, feedback, passed=verdict.passed),
         "runs": [_run(run) for run in verdict.runs],
+        "tests": verdict.tally and _tests(verdict.tally, feedback),
     }
     if isinstance(verdict, OwnVerdict):
         document |= {"models": list(verdict.models), "not_judged": list(verdict.unjudged)}
@@ -128,6 +130,42 @@ def _fit(fit: Fit) -> dict[str, Any]:
         "in_place": fit.in_place,
         "in_class": fit.in_class,
     }
+
+
+def _tests(tally: Tally, feedback: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "score": tally.score,
+        "right_programs": tally.right,
+        "false_alarms": [{"test": a.failed or None, "error": a.error} for a in tally.alarms],
+        "wrong_programs": tally.wrong,
+        "least": tally.least,
+        "caught": len(tally.caught),
+        "missed": len(tally.missed),
+        "classes": [
+            {"class": name, "caught": caught, "missed": of - caught}
+            for name, (caught, of) in tally.by_class().items()
+        ],
+    }
+    if tells(feedback, "component"):
+        told["survivors"] = survivors(tally, feedback)
+    return told
+
+
+def survivors(tally: Tally, feedback: str) -> list[dict[str, str]]:
+    """Describe the wrong programs that no test fails on, from the feedback on that tells of each:
+    the stage of its bug; and in full the kind and the form, too.
+    """
+    if not tells(feedback, "component") or tally.alarms:
+        return []
+    in_full = tells(feedback, "full")
+    return [
+        {
+            "class": wrong.kind.bug_class,
+            "stage": wrong.kind.stage,
+            **({"kind": wrong.kind.id, "form": wrong.form.name} if in_full else {}),
+        }
+        for wrong in tally.missed
+    ]
 
 
 def _law(reading: Reading, *, place: bool) -> dict[str, Any]:

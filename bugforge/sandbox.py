@@ -57,6 +57,7 @@ class _Running:
     out: Path
     log: Path
     began: float
+    seconds: float
     process: psutil.Process | None = None
     limit: Limit | None = None
     used: str = ""
@@ -70,7 +71,7 @@ class Sandbox:
     warm: "subprocess.Popen[bytes]"
     limits: Limits
     folder: Path
-    waiting: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    waiting: list[tuple[str, dict[str, Any], float]] = field(default_factory=list)
     running: dict[str, _Running] = field(default_factory=dict)
     ended: dict[str, Outcome] = field(default_factory=dict)
     buffered: bytes = b""
@@ -91,16 +92,19 @@ class Sandbox:
         room.mkdir()
         return room
 
-    def submit(self, name: str, spec: dict[str, Any]) -> None:
-        """Start a job under a name of its own, when a core is free; it writes into `out/name`."""
-        self.waiting.append((name, spec))
+    def submit(self, name: str, spec: dict[str, Any], share: float = 1.0) -> None:
+        """Start a job under a name of its own, when a core is free; it writes into `out/name`.
+
+        share: how much of the time that a job may take is this one's.
+        """
+        self.waiting.append((name, spec, share * self.limits.seconds))
         self._start_some()
 
     def _start_some(self) -> None:
         while self.waiting and len(self.running) < self.at_once:
             self._start(*self.waiting.pop(0))
 
-    def _start(self, name: str, spec: dict[str, Any]) -> None:
+    def _start(self, name: str, spec: dict[str, Any], seconds: float) -> None:
         out = self.folder / "out" / name
         out.mkdir(parents=True)
         log = out / "output.log"
@@ -117,7 +121,7 @@ class Sandbox:
             self.warm.stdin.flush()
         except OSError as error:
             raise self._lost() from error
-        self.running[name] = _Running(name, out, log, time.monotonic())
+        self.running[name] = _Running(name, out, log, time.monotonic(), seconds)
 
     def load(self, seconds: float) -> None:
         """Wait until torch is loaded. Raises LostError where it cannot be, or takes longer."""
@@ -190,9 +194,9 @@ class Sandbox:
         memory = sum(map(_resident, tree))
         if memory > self.limits.memory_bytes:
             memory = sum(map(_proportional, tree))
-        if seconds > self.limits.seconds:
+        if seconds > job.seconds:
             job.limit, job.used = "time", f"{seconds:.0f} s"
-            job.allowed = f"{self.limits.seconds:.0f} s"
+            job.allowed = f"{job.seconds:.0f} s"
         elif memory > self.limits.memory_bytes:
             job.limit, job.used = "memory", _megabytes(memory)
             job.allowed = _megabytes(self.limits.memory_bytes)

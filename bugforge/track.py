@@ -44,6 +44,7 @@ class Track:
     unwritten: whether its programs' extension is the learner's to write, where no bugs are asked
     for. filled: whether it holds the bugs of its slots and no others. exact: whether the first
     training steps must be those of the correct program bit for bit.
+    only_tests: whether a learner's tests are all that is judged of it.
     trains: what it trains, in a sentence. seconds: how long `python train.py` about takes.
     """
 
@@ -62,6 +63,7 @@ class Track:
     unwritten: bool = False
     filled: bool = False
     exact: bool = False
+    only_tests: bool = False
 
     def plants(self, kind: type[Mutation]) -> bool:
         """Whether a kind is one of its bugs."""
@@ -83,6 +85,9 @@ class Track:
 CLASSES = ("label-shift", "positions", "mask", "projection", "training-step", "typo")
 CACHE_CLASSES = ("cache-positions", "cache-mask", "cache-contents", "cache-life")
 CLASSIFIER_CLASSES = ("class-labels", "class-head", "class-loss", "class-metric")
+ENOUGH = 0.9
+"""The share of wrong programs that tests must fail on: most of the rest differ in a corner only."""
+
 SILENT = tuple(way for way in VISIBILITIES if way != "crash")
 KV_CACHE = Extension(
     name="kv-cache",
@@ -162,6 +167,39 @@ SEQUENCE_CLASSIFIER = Extension(
     task=("sequence-classifier-write.md", "sequence-classifier-mend.md"),
     instruments=("sequences",),
     harness=("test_classifier.py",),
+)
+ATTENTION_TESTS = Extension(
+    name="attention-tests",
+    folder="attention_tests",
+    changes=(),
+    files=(),
+    problem="tests.md",
+    contract="tests-attention.md",
+    unsuited=("names-attention-class", "names-queries", "names-output", "projections"),
+    tests="test_attention.py",
+    tried_stages=("attention",),
+    share=ENOUGH,
+    forms=("heads.toml", "shares.toml"),
+)
+TRAINING_TESTS = replace(
+    ATTENTION_TESTS,
+    name="training-tests",
+    folder="training_tests",
+    contract="tests-training.md",
+    unsuited=("names-batch", "names-optimizer", "names-rate", "names-step"),
+    tests="test_training.py",
+    tried_stages=("data", "loss", "optim", "loop"),
+    forms=("by_hand.toml", "cleared.toml"),
+)
+DECODING_TESTS = replace(
+    ATTENTION_TESTS,
+    name="decoding-tests",
+    folder="decoding_tests",
+    contract="tests-decoding.md",
+    unsuited=(),
+    tests="test_decoding.py",
+    tried_stages=("sampling",),
+    forms=("sorted.toml", "places.toml"),
 )
 DEEP = Extension(
     name="deep", folder="deep", changes=("deep/changes.toml",), files=(), problem="garbage.md"
@@ -367,6 +405,21 @@ ROWS_CLASSIFIED = Track(
     unwritten=True,
     exact=True,
 )
+TESTS = Track(
+    name="tests",
+    title="The tests that catch it",
+    programs=(
+        GPT.extended(ATTENTION_TESTS, "attention"),
+        GPT.extended(TRAINING_TESTS, "training"),
+        GPT.extended(DECODING_TESTS, "decoding"),
+    ),
+    bug_classes=(),
+    trains="writing tests of one part of a right program, which must pass on every right one and "
+    "fail on those with a bug",
+    seconds=3,
+    unwritten=True,
+    only_tests=True,
+)
 TRACKS = (
     CLASSIC,
     SHIFT_MASK_TYPO,
@@ -376,6 +429,7 @@ TRACKS = (
     RAGGED,
     TOKENS_CLASSIFIED,
     ROWS_CLASSIFIED,
+    TESTS,
 )
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""

@@ -1,92 +1,110 @@
-"""A learner's own tests, tried on programs that are right and on others that are not."""
+"""Programs that a learner's own tests are tried on: right ones, and others with a single bug."""
 
 import random
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from bugforge.answers import AnswerKey
-from bugforge.catalogue import Catalogue
-from bugforge.checks import Reading
+from bugforge.catalogue import BUILT_IN, Catalogue
 from bugforge.edits import apply_edits
-from bugforge.mutants import mutants
-from bugforge.mutation import RUNS, Stage
-from bugforge.recorder import Recorder
-from bugforge.track import find_track
+from bugforge.mutation import RUNS, Form, Mutation, Stage
+from bugforge.program import Extension
+from bugforge.surgery import Site, Source, parse, sites
+from bugforge.track import Track, find_track
 from bugforge.variant import vary, written
 
-OTHERS = 2
-"""Right programs beside the key's own and the plain one, each written in ways that are drawn."""
+OTHERS = 6
+"""Right programs that are written in ways that are drawn, beside the key's own, the plain one and
+its other forms.
+"""
+
+MOST = 40
+"""Wrong programs, where there is room for more."""
 
 SEEN = {RUNS, "cached", "cache-length", "caches-apart", "greedy"}
 """Checks of what a parity test can see: not what a token costs."""
 
-HOLD: tuple[str, Stage, str] = (
-    "tests-hold",
-    "cache",
-    "Your own tests pass on programs that are right, however they are written.",
-)
-TELL: tuple[str, Stage, str] = (
-    "tests-tell",
-    "cache",
-    "Your own tests fail on every program that is wrong.",
-)
-LATER = "it is looked at once all else holds"
-ALARMED = "they fail on programs that are right"
+Files = Mapping[str, str]
+Kind = type[Mutation]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A program with a single bug: its kind, and the form that it takes."""
+
+    kind: Kind
+    form: Form
+    files: Files
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Programs to try tests on. tests: the file they lie in. wrong: by id, kinds of bug."""
+    """Programs to try tests on. tests: the file they lie in. stage: what they are about, in the
+    main. share: how many of the wrong ones, at least, they must fail on.
+    """
 
     tests: str
-    right: tuple[Mapping[str, str], ...]
-    wrong: Mapping[str, Mapping[str, str]]
-    classes: Mapping[str, str]
+    stage: Stage
+    share: float
+    right: tuple[Files, ...]
+    wrong: tuple[Wrong, ...]
 
 
 def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
-    """Make the programs that a learner's tests are to be tried on, where they are to write some."""
+    """Make the programs that a learner's tests are to be tried on, where they are to write some.
+
+    Wrong ones are written in the same ways as right ones, so that nothing but the bug tells them
+    apart. What is installed beside Bugforge brings none.
+    """
     if not key.tests:
         return None
     track = find_track(key.track)
     program, rng = track.program(key.reference), random.Random(key.id)
-    also = program.extension.tried if program.extension else ()
+    extension = program.extension
+    assert extension, program.name
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
+    plain = written(reference, (), key.text, ())
     others = [vary(reference, rewrites, key.text, rng).files for _ in range(OTHERS)]
-    kinds = [
-        kind
+    right = (plain, key.pristine, *others, *extension.formed(plain))
+    forms = [
+        (kind, form)
         for kind in catalogue.kinds.values()
-        if kind.id in also or (track.plants(kind) and kind.killed_by & SEEN)
+        for form in kind.forms
+        if catalogue.origins[kind.id] == BUILT_IN and _asks(track, extension, kind, form)
     ]
-    wrong = {
-        mutant.kind.id: apply_edits(key.pristine, mutant.edits)
-        for mutant in mutants(key.pristine, kinds)
-    }
-    return Trials(
-        tests=next(iter(key.tests)),
-        right=(key.pristine, written(reference, (), key.text, ()), *others),
-        wrong=wrong,
-        classes={kind.id: kind.bug_class for kind in kinds},
-    )
+    wrong = tuple(_planted(forms, right, rng))
+    stages = Counter(each.kind.stage for each in wrong)
+    return Trials(next(iter(key.tests)), stages.most_common(1)[0][0], extension.share, right, wrong)
 
 
-def tried(recorder: Recorder, trials: Trials) -> list[Reading]:
-    """Try the attempt's tests on all programs; count false alarms, and wrong ones that survive."""
-    right = {f"right {number}": files for number, files in enumerate(trials.right)}
-    for name, files in {**right, **trials.wrong}.items():
-        recorder.test(name, files, trials.tests)
-    alarms = sum(not recorder.tested(name) for name in right)
-    held = Reading(*HOLD, alarms == 0, float(alarms), 0.0)
-    if alarms:
-        return [held, Reading(*TELL, None, why=ALARMED)]
-    missed = [name for name in trials.wrong if recorder.tested(name)]
-    words = ", ".join(sorted({trials.classes[name] for name in missed}))
-    check, stage, sentence = TELL
-    told = f"{sentence} They do not in {len(missed)} of {len(trials.wrong)}: {words}."
-    sentence = told if missed else sentence
-    return [held, Reading(check, stage, sentence, not missed, float(len(missed)), 0.0)]
+def _asks(track: Track, extension: Extension, kind: Kind, form: Form) -> bool:
+    """Whether tests of an extension must fail on a program with such a bug."""
+    named = kind.id in extension.tried or kind.stage in extension.tried_stages
+    return named or (track.plants(kind) and bool(kind.killers(form) & SEEN))
 
 
-def untried() -> list[Reading]:
-    """Say that tests were not tried yet."""
-    return [Reading(*law, None, why=LATER) for law in (HOLD, TELL)]
+def _planted(
+    forms: Sequence[tuple[Kind, Form]], right: Sequence[Files], rng: random.Random
+) -> Iterator[Wrong]:
+    """Plant every kind that has a place in the first program, and then further forms if there is
+    room, each in a program that is drawn of those with a place for it.
+    """
+    programs = [(files, [parse(name, text) for name, text in files.items()]) for files in right]
+    turns: Counter[Kind] = Counter()
+    ranked = []
+    for kind, form in rng.sample(forms, len(forms)):
+        if next(_sites(programs[0][1], form), None):
+            ranked.append((turns[kind], kind, form))
+            turns[kind] += 1
+    for _, kind, form in sorted(ranked, key=itemgetter(0))[:MOST]:
+        for files, sources in rng.sample(programs, len(programs)):
+            found = list(_sites(sources, form))
+            if found:
+                yield Wrong(kind, form, apply_edits(files, rng.choice(found).plant()))
+                break
+
+
+def _sites(sources: Iterable[Source], form: Form) -> Iterator[Site]:
+    return (site for source in sources for site in sites(source, form))

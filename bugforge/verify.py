@@ -18,9 +18,10 @@ from bugforge.probe import Probe, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Outcome, Sandbox
+from bugforge.tally import Tally, held, tried, untried
 from bugforge.track import Track, find_track
 from bugforge.training import Run, judge_run, not_judged, sentence_law
-from bugforge.trials import Trials, tried, untried
+from bugforge.trials import Trials
 
 RETRIES = 2
 """How often a run whose sample misses, while all else holds, is trained again on a new seed."""
@@ -42,7 +43,7 @@ class Verdict:
     readings: every law and comparison, in order. crash: how the program ended, if it did not
     run; limit: the bound it was stopped at. bugs: what is known of each, where it was asked.
     isolation: the walls that stood around it. expected: the file of what is expected of it here,
-    where it is judged bit for bit.
+    where it is judged bit for bit. tally: what became of its tests, where they were tried.
     """
 
     passed: bool
@@ -53,6 +54,7 @@ class Verdict:
     bugs: dict[int, State] = field(default_factory=dict)
     isolation: tuple[str, ...] = ()
     expected: bytes = b""
+    tally: Tally | None = None
 
     @property
     def broken(self) -> tuple[Reading, ...]:
@@ -105,6 +107,9 @@ def verify(
     track = find_track(key.track)
     program = track.program(key.reference)
     probe = draw(question.rng, program)
+    if question.trials and track.only_tests:
+        recorder = Recorder(box, room, probe, question.hidden)
+        return _of_tests(recorder, root, question, question.trials, progress)
     try:
         copy_attempt(root, room / "attempt", tuple(key.pristine))
     except Unusable as unusable:
@@ -119,10 +124,31 @@ def verify(
         return _not_run(TOOK_DOWN, probe, key, question)
 
 
+def _of_tests(
+    recorder: Recorder, root: Path, question: Question, trials: Trials, progress: Progress
+) -> Verdict:
+    """Judge nothing but the tests that lie in `root`, whatever else lies there."""
+    progress("Loading torch")
+    try:
+        copy_attempt(root, recorder.room / "attempt", (trials.tests,))
+    except Unusable as unusable:
+        readings = tuple(untried(trials, NOT_RUN))
+        return Verdict(passed=False, readings=readings, crash=unusable.crash)
+    count = len(trials.right) + len(trials.wrong)
+    progress(f"Trying your tests on {count} programs, right and wrong")
+    tally = tried(recorder, trials, question.rng)
+    return Verdict(
+        passed=tally.is_enough,
+        readings=tuple(held(trials, tally)),
+        isolation=recorder.box.isolation,
+        tally=tally,
+    )
+
+
 def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> Verdict:
     recordings = {name: Recording(crash=crash) for name in probe.instruments}
     exact = unread(key, NOT_RUN) if find_track(key.track).exact else ()
-    tests = untried() if question.trials else ()
+    tests = untried(question.trials) if question.trials else ()
     untrained = _training_readings(()) if probe.program.learns_text else ()
     readings = (*judge(recordings, recordings).values(), *exact, *tests, *untrained)
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
@@ -158,7 +184,8 @@ class _Check:
         readings = judge(seen, pristine)
         exact, expected = self._exact()
         readings |= {reading.check: reading for reading in exact}
-        readings |= {reading.check: reading for reading in self._tests(readings.values())}
+        tests, tally = self._tests(readings.values())
+        readings |= {reading.check: reading for reading in tests}
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if teaches and kept and self.question.trains != "never":
@@ -179,6 +206,7 @@ class _Check:
             limit=limit,
             isolation=self.recorder.box.isolation,
             expected=expected,
+            tally=tally,
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
 
@@ -191,15 +219,16 @@ class _Check:
         readings, made = compared(self.recorder, self.key)
         return readings, made if self.recorder.probe.program.expects else b""
 
-    def _tests(self, readings: Iterable[Reading]) -> list[Reading]:
+    def _tests(self, readings: Iterable[Reading]) -> tuple[list[Reading], Tally | None]:
         """Try the attempt's own tests, where it has some to write, and all else holds."""
         trials = self.question.trials
         if trials is None:
-            return []
+            return [], None
         if not all(reading.kept for reading in readings):
-            return untried()
+            return untried(trials), None
         self.progress("Trying your tests on programs that are right and wrong")
-        return tried(self.recorder, trials)
+        tally = tried(self.recorder, trials, self.question.rng)
+        return held(trials, tally), tally
 
     def _trained(self, pairing: Pairing, *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""

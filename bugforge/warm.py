@@ -46,6 +46,7 @@ def main() -> None:
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
                 spec = json.loads(line)
+                child.prepare(spec["task"])
                 pid = _fork(child, isolation, spec)
                 running[pid] = spec["name"]
                 _say({"started": spec["name"], "pid": pid})

@@ -17,8 +17,9 @@ from bugforge.program import Program
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
+from bugforge.tally import held, tried
 from bugforge.track import CACHE_CLASSES, CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
-from bugforge.trials import trials_of, tried
+from bugforge.trials import trials_of
 from bugforge.variant import with_sentence, written
 from bugforge.workspace import open_workspace
 from tests.conftest import Bench as Recorded
@@ -241,11 +242,11 @@ def test_tests_are_tried(tests: str, *, holds: bool, tells: bool | None, box: Sa
     key = forge(Request(seed="2", bugs=0), CACHED, CATALOGUE, "0")
     trials = trials_of(key, CATALOGUE)
     assert trials
-    assert {kind.bug_class for kind in map(CATALOGUE.kind, trials.wrong)} == set(CACHE_CLASSES)
+    assert {wrong.kind.bug_class for wrong in trials.wrong} == set(CACHE_CLASSES)
     recorder = Recorder(box, box.room(), draw(random.Random(0), program))
     (recorder.room / "attempt" / "tests").mkdir(parents=True)
     (recorder.room / "attempt" / trials.tests).write_text(tests, encoding="utf-8")
-    hold, tell = tried(recorder, trials)
+    hold, tell = held(trials, tried(recorder, trials, random.Random(0)))
     assert hold.kept is holds
     assert tell.kept is tells
     if tests == WEAK:

@@ -26,6 +26,12 @@ from .weights import Pairing, drawn, read_weights, write_weights
 R = TypeVar("R", bound=Recording)
 
 
+def prepare(task: str) -> None:
+    """Load, in the process that forks children, what each child with such a task would load."""
+    if task == "tests":
+        import pytest  # noqa: F401, PLC0415  # no other task needs it
+
+
 def run(spec: dict[str, Any]) -> None:
     """Carry out one job and write a file per recording into its `out` folder.
 
@@ -37,6 +43,9 @@ def run(spec: dict[str, Any]) -> None:
     sys.dont_write_bytecode = True
     if spec["task"] == "own":
         record_own(spec, folder, partial(_recorded, out, folder))
+        return
+    if spec["task"] == "tests":
+        _recorded(out, folder, "tests", lambda: run_tests(spec))
         return
     subject = SUBJECTS[spec.get("subject", "language")]
     program = _recorded(out, folder, "import", lambda: _Imported(subject.load(folder)))
@@ -55,7 +64,6 @@ DEEDS: dict[str, Callable[[Program, dict[str, Any]], Recording]] = {
     "expected": expected,
     "experiment": experiment,
     "replay": replay,
-    "tests": run_tests,
     "train": train_and_sample,
 }
 """What else can be asked of a program, by the name of the task."""

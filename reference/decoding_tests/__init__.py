@@ -1,0 +1,1 @@
+"""Tests of a GPT's decoding: what they begin with, and right ones."""
