@@ -38,7 +38,8 @@ class Extension:
     begin with as `stub_` with the name. tried: ids of kinds that they must fail on, beside those of
     the track.
     harness: files of tests that a learner is given; they are never the verdict. expects: whether
-    the tensors lie there, too, that the program must make.
+    the tensors lie there, too, that the program must make. derivation: the templates of what a
+    learner is to work out on paper, where there is such a thing, and of how it is worked out.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Extension:
     tried: tuple[str, ...] = ()
     harness: tuple[str, ...] = ()
     expects: bool = False
+    derivation: tuple[str, str] | None = None
 
     def given(self) -> dict[str, str]:
         """Read the new files, text by file name."""

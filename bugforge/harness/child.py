@@ -16,6 +16,8 @@ from .expected import expected
 from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
+from .multiplying import Multiplying
+from .multiplying import instruments as multiplying
 from .own import record_own
 from .own_tests import run_tests
 from .program import Program
@@ -98,7 +100,10 @@ class _Subject:
     instruments: Callable[[Any, dict[str, Any]], dict[str, Callable[[], Recording]]]
 
 
-SUBJECTS: dict[str, _Subject] = {"language": _Subject(Program, _language)}
+SUBJECTS: dict[str, _Subject] = {
+    "language": _Subject(Program, _language),
+    "matmul": _Subject(Multiplying, multiplying),
+}
 
 
 def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:
