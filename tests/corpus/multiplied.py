@@ -501,11 +501,12 @@ WRONG = (
     _way(
         "ones_not_summed",
         "Axes of length 1 that were stretched are not summed.",
-        (*STRETCHED[:1], "    if stretched:\n" + STRETCHED[1], ""),
         (
-            MATMUL,
-            "    stretched = tuple(axis for axis, size in enumerate(shape) if size < grad.size(axis))\n",
-            "",
+            *SUMMED,
+            """\
+    extra = grad.dim() - len(shape)
+    return grad.sum(dim=tuple(range(extra))) if extra else grad
+""",
         ),
     ),
     _way(
@@ -735,8 +736,10 @@ WRONG = (
         (*LOOP, "    while offset <= len(tiles):\n"),
         (
             *STEP,
-            "        moved = torch.cat([torch.zeros_like(tiles[:offset]), state])[: len(tiles)]\n"
-            "        state = state + moved\n",
+            """\
+        moved = torch.cat([torch.zeros_like(tiles[:offset]), state])[: len(tiles)]
+        state = state + moved
+""",
         ),
     ),
     _way("offsets_one_by_one", "Offsets do not double.", (*DOUBLED, "        offset += 1\n")),
