@@ -116,8 +116,8 @@ class ScanParts(Restructuring):
                 PARTS,
                 (
                     "starts = range(0, a.size(-1), tile)\n"
-                    "slices = [slice(start, start + tile) for start in starts]\n"
-                    "return torch.stack([matmul(a[..., part], b[..., part, :]) for part in slices])\n"
+                    "some = [slice(start, start + tile) for start in starts]\n"
+                    "return torch.stack([matmul(a[..., part], b[..., part, :]) for part in some])\n"
                 ),
             ),
         ),

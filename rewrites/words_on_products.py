@@ -2,16 +2,16 @@
 
 from bugforge.rewrite import Retelling
 
-PRODUCT = (
-    "A matrix product that works its own gradients out.\n\n"
-    "Shapes in the comments: a is (..., M, K), b is (..., K, N), their product (..., M, N); the axes "
-    "in\nfront are broadcast. Run `python matmul.py`: it multiplies, and has torch try the gradients."
-)
-SCAN = (
-    "A matrix product in tiles of the axis that is summed over, added up by a parallel scan.\n\n"
-    "Shapes in the comments: a is (..., M, K), b is (..., K, N), and T is the number of tiles. Run\n"
-    "`python scan.py`: it shows what the scan holds after each step."
-)
+PRODUCT = """\
+A matrix product that works its own gradients out.
+
+Shapes in the comments: a is (..., M, K), b is (..., K, N), their product (..., M, N); the axes in
+front are broadcast. Run `python matmul.py`: it multiplies, and has torch try the gradients."""
+SCAN = """\
+A matrix product in tiles of the axis that is summed over, added up by a parallel scan.
+
+Shapes in the comments: a is (..., M, K), b is (..., K, N), and T is the number of tiles. Run
+`python scan.py`: it shows what the scan holds after each step."""
 SUMMING = "Sum a gradient over the axes along which what had that shape was broadcast."
 BACKWARD = "Give the gradients of a and of b, by the gradient (..., M, N) of their product."
 FUNCTION = "The product as a step of torch's graph."

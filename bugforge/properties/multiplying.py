@@ -13,7 +13,7 @@ from bugforge.recordings import Array
 
 LAYOUTS = ("plain", "turned", "in steps", "spread")
 PRECISIONS: dict[str, type[np.float64 | np.float32]] = {"double": np.float64, "single": np.float32}
-EXACT = 1000.0
+EXACT = 200.0
 """How far a number may be off, in units of the precision of its type."""
 
 

@@ -535,6 +535,18 @@ WRONG = (
         (*MADE, "        return (a.float() @ b.float()).to(a.dtype)\n"),
     ),
     _way(
+        "half_in_place_of_single",
+        "Of seven digits, three are left.",
+        (
+            *MADE,
+            """\
+        if a.dtype == torch.float:
+            return (a.half() @ b.half()).float()
+        return a @ b
+""",
+        ),
+    ),
+    _way(
         "gradient_in_half_precision",
         "Of the gradient, three digits are left.",
         (*OF_A, "    grad_a = (grad.bfloat16() @ b.mT.bfloat16()).to(grad.dtype)\n"),
