@@ -132,7 +132,9 @@ def _is_noticed(own: ModuleType, inputs: dict[str, Tensor], changed: str) -> boo
     with torch.no_grad():
         leaves[changed].add_(1.0)
     try:
-        torch.autograd.grad(product, list(leaves.values()), torch.ones_like(product))
+        # That an operand gets no gradient is no refusal.
+        ones = torch.ones_like(product)
+        torch.autograd.grad(product, list(leaves.values()), ones, allow_unused=True)
     except RuntimeError:
         return True
     return False

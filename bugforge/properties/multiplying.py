@@ -3,7 +3,7 @@
 Products and gradients are worked out here anew, in double precision, from the operands.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -17,15 +17,18 @@ EXACT = 200.0
 """How far a number may be off, in units of the precision of its type."""
 
 
-def off(made: Array, wanted: Array, precision: str) -> float:
-    """How far numbers lie from those wanted, as a share of the largest, in units of their
-    precision; infinite where their shape or type is another, or one is none.
+def off(made: Array, precision: str, work_out: Callable[..., Array], *given: Array) -> float:
+    """How far numbers lie from what is worked out of those given, in units of their precision;
+    infinite where their shape or type is another, or one is none.
+
+    Distances are shares of what comes of the sizes of those given: where large numbers cancel out,
+    what is left of them is no more precise than they are.
     """
-    kind = PRECISIONS[precision]
+    kind, wanted = PRECISIONS[precision], work_out(*given)
     if made.shape != wanted.shape or made.dtype != kind or not np.isfinite(made).all():
         return float("inf")
     furthest = np.abs(made.astype(np.float64) - wanted).max()
-    return float(furthest / np.abs(wanted).max() / np.finfo(kind).eps)
+    return float(furthest / work_out(*map(np.abs, given)).max() / np.finfo(kind).eps)
 
 
 def cases() -> Iterator[tuple[str, str]]:
@@ -70,7 +73,7 @@ def products_off(seen: Evidence) -> float:
     """How far products are off, at the most."""
     recorded = tensors(seen, "products")
     return max(
-        off(recorded[f"{case}/product"], np.matmul(*_given(recorded, case, "a", "b")), precision)
+        off(recorded[f"{case}/product"], precision, np.matmul, *_given(recorded, case, "a", "b"))
         for case, precision in cases()
     )
 
@@ -115,13 +118,18 @@ def gradients_off(seen: Evidence) -> float:
     ]
     turns = [_gradients_off(recorded, f"in turn/{n}", "double", "of") for n in range(2)]
     x, grad = _given(recorded, "itself", "x", "grad")
-    itself = off(recorded["itself/of x"], grad @ x.T + x.T @ grad, "double")
+    itself = off(recorded["itself/of x"], "double", lambda x, g: g @ x.T + x.T @ g, x, grad)
     return max(*asked, *turns, itself)
 
 
 def _gradients_off(recorded: dict[str, Array], case: str, precision: str, words: str) -> float:
-    wanted = passed_back(*_given(recorded, case, "grad", "a", "b"))
-    return max(off(recorded[f"{case}/{words} {w}"], wanted[w], precision) for w in wanted)
+    given = _given(recorded, case, "grad", "a", "b")
+
+    def distance(what: str) -> float:
+        made = recorded[f"{case}/{words} {what}"]
+        return off(made, precision, lambda *some: passed_back(*some)[what], *given)
+
+    return max(map(distance, "ab"))
 
 
 def unlike_differences(seen: Evidence) -> float:

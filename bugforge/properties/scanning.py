@@ -1,6 +1,7 @@
 """Laws of a scan over tiles, and of a product that is made of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -35,8 +36,9 @@ def states_off(seen: Evidence) -> float:
     return max(
         off(
             recorded[f"{case}/after {step}"],
-            windows(recorded[f"{case}/tiles"].astype(np.float64), 2**step),
             precision,
+            partial(windows, length=2**step),
+            recorded[f"{case}/tiles"].astype(np.float64),
         )
         for case, precision, steps in cases()
         for step in range(1, steps + 1)
@@ -49,8 +51,9 @@ def sums_off(seen: Evidence) -> float:
     return max(
         off(
             recorded[f"{case}/sums"],
-            np.cumsum(recorded[f"{case}/tiles"].astype(np.float64), axis=0),
             precision,
+            partial(np.cumsum, axis=0),
+            recorded[f"{case}/tiles"].astype(np.float64),
         )
         for case, precision, _ in cases()
     )
@@ -69,28 +72,29 @@ def tiles_changed(seen: Evidence) -> float:
 
 def parts_off(seen: Evidence) -> float:
     """How far products of tiles are off, at the most; infinite where there are more or fewer."""
-    recorded = tensors(seen, "tiled")
-    return max(
-        off(recorded[f"{name}/{tile}/parts"], _parts(recorded, name, tile), "double")
-        for name, (*_, lengths) in TILED.items()
-        for tile in lengths
-    )
+    return _tiled_off(seen, "parts", lambda tile: partial(parts, tile=tile))
 
 
-def _parts(recorded: dict[str, Array], name: str, tile: int) -> Array:
-    a, b = recorded[f"{name}/a"], recorded[f"{name}/b"]
+def parts(a: Array, b: Array, tile: int) -> Array:
+    """Multiply tile by tile."""
     ends = [slice(start, start + tile) for start in range(0, a.shape[-1], tile)]
     return np.array([a[..., end] @ b[..., end, :] for end in ends])
 
 
 def tiled_off(seen: Evidence) -> float:
     """How far products that are made of tiles are off, at the most."""
+    return _tiled_off(seen, "product", lambda _: np.matmul)
+
+
+def _tiled_off(seen: Evidence, what: str, working: Callable[[int], Callable[..., Array]]) -> float:
     recorded = tensors(seen, "tiled")
     return max(
         off(
-            recorded[f"{name}/{tile}/product"],
-            recorded[f"{name}/a"] @ recorded[f"{name}/b"],
+            recorded[f"{name}/{tile}/{what}"],
             "double",
+            working(tile),
+            recorded[f"{name}/a"],
+            recorded[f"{name}/b"],
         )
         for name, (*_, lengths) in TILED.items()
         for tile in lengths

@@ -290,6 +290,7 @@ class SummedBackwards(Mutation):
         "To which places does a step add something?",
     )
     killed_by = frozenset({"scan-states", "prefix-sums", "tiled-product"})
+    hides = frozenset({"tiles-not-summed"})  # the last sum is then the last tile, either way
     forms = (
         Form(
             "suffixes",
