@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bugforge import contract
@@ -187,6 +187,7 @@ def test_a_rewrite_changes_nothing(box: Sandbox) -> None:
             assert not contract.bits_stay(name, behaviour.seen, bench.pristine)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(SIZES, st.booleans(), st.booleans()), max_size=2),
     st.tuples(SIZES, SIZES, SIZES),
@@ -215,6 +216,7 @@ def test_gradients_are_worked_out_in_the_shapes_of_the_operands(
         assert np.isclose((grad * product).sum(), (found[what] * step).sum())
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20), st.integers(1, 40))
 def test_windows_are_sums(count: int, length: int) -> None:
     """What states are held to are differences of plain sums; windows as long as all are those."""
