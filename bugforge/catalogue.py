@@ -48,7 +48,11 @@ class Catalogue:
 
     def rewrites_of(self, program: Program) -> list[type[Rewrite]]:
         """Give the rewrites that a program may be made over by."""
-        return [rewrite for id_, rewrite in self.rewrites.items() if id_ not in program.unsuited]
+        return [
+            rewrite
+            for id_, rewrite in self.rewrites.items()
+            if id_ not in program.unsuited and program.subject in rewrite.subjects
+        ]
 
     def bringing(self, ways: Iterable[str]) -> tuple[str, ...]:
         """Name the distributions, beside Bugforge, that bring these ways (`rewrite/way`)."""

@@ -48,6 +48,11 @@ SAID = {
     "class-head": r"head|linear|pool|mean|classifier",
     "class-loss": r"loss|cross.entropy|sum|weight",
     "class-metric": r"accuracy|metric|argmax|mode",
+    "matmul-gradient": r"gradient|backward|transpos|upstream|needs_input",
+    "matmul-broadcast": r"broadcast|\bsum|\bmean|keepdim|shape",
+    "matmul-saved": r"\bsave|\bctx\b|keep|kept|cop(?:y|ies)|clone|version",
+    "scan-steps": r"scan|offset|prefix|step|window",
+    "tiles": r"\btile|chunk|slice|partial product",
 }
 """What people call the classes of bugs, beside their names."""
 
@@ -64,7 +69,7 @@ ABOUT = {
     "sampling": r"generat|sampl|decod|temperature|top.?k|context",
     "cache": r"cache|padding",
     "classifier": r"class|accuracy",
-    "autograd": r"autograd|backward",
+    "autograd": r"autograd|backward|\bscan|\btile",
 }
 """What people say of the stages of a program."""
 

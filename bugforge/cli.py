@@ -372,6 +372,7 @@ def reveal(
         if revealed.analysis and bug is None:
             display.show_other_claims(console, revealed.analysis.others)
         display.show_solution(console, revealed.key)
+        display.show_derivation(console, revealed.derivation)
         display.show_decoys(console, revealed.key.decoys if bug is None else ())
     display.show_applied(console_of(stderr=as_json), revealed)
     if as_json:

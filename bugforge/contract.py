@@ -202,11 +202,16 @@ def laws_kept(program: str, readings: Mapping[str, Reading]) -> Iterator[str]:
 
 @clause("Say exact=False of the way.")
 def bits_stay(program: str, seen: Evidence, pristine: Evidence) -> Iterator[str]:
-    """Ways that are said to be exact give the same logits, to the bit."""
-    wanted = pristine["forward"].tensors
-    for name, logits in seen["forward"].tensors.items():
-        if name.startswith(("given", "large")) and not np.array_equal(logits, wanted[name]):
-            yield f"{program} gives other bits ({name})."
+    """Ways that are said to be exact give the same logits, or products, to the bit."""
+    # Of a language model logits are enough; only an attempt is also tried with other weights.
+    asked = (
+        {"forward": ("given", "large")} if "forward" in pristine else dict.fromkeys(pristine, "")
+    )
+    for instrument, prefix in asked.items():
+        wanted = pristine[instrument].tensors
+        for name, given in seen[instrument].tensors.items():
+            if name.startswith(prefix) and not np.array_equal(given, wanted[name]):
+                yield f"{program} gives other bits ({name})."
 
 
 @clause("Write code in which the bug is still one, or leave that place as it is.")

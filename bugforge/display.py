@@ -18,6 +18,7 @@ from bugforge.catalogue import BUILT_IN, Catalogue
 from bugforge.claims import ANALYSIS, Claim
 from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
+from bugforge.documents import Derivation
 from bugforge.errors import UsageError
 from bugforge.exactness import EXPECTED
 from bugforge.experiments import Experiment
@@ -108,7 +109,7 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     else:
         console.print(_headline(verdict))
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
-    if verdict.runs and missing:
+    if (verdict.runs or verdict.passed) and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
@@ -160,6 +161,8 @@ def show_renewed(console: Console, *, renewed: bool) -> None:
 
 def _headline(verdict: Verdict) -> str:
     if verdict.passed:
+        if not verdict.runs:
+            return f"[bold green]Passed.[/] All {len(verdict.readings)} laws hold. Well done."
         again = sum(run.attempts - 1 for run in verdict.runs)
         retrained = f" It was trained again {again} times for an unlucky sample." if again else ""
         learned = ", the sentence came back, and so did one it had never seen"
@@ -246,6 +249,23 @@ def show_solution(console: Console, key: AnswerKey) -> None:
         show_diff(console, solution(key))
 
 
+def show_derivation(console: Console, derivation: Derivation | None) -> None:
+    """Show what the learner has worked out on paper, if anything, beside how the key does it."""
+    if not derivation:
+        return
+    if derivation.own:
+        console.rule("[bold]Your derivation[/]", align="left", characters="-")
+        _show_page(console, derivation.own)
+    console.rule("[bold]The derivation[/]", align="left", characters="-")
+    _show_page(console, derivation.right)
+
+
+def _show_page(console: Console, page: str) -> None:
+    for row in page.splitlines():
+        console.print(Text(plain(row)), soft_wrap=True)
+    console.print()
+
+
 def show_decoys(console: Console, decoys: Iterable[str]) -> None:
     """Say what looks like a bug and is none."""
     for index, decoy in enumerate(decoys):
@@ -307,11 +327,8 @@ def show_tracks(console: Console) -> None:
     for track in TRACKS:
         console.print(f"[bold]{track.name}[/]", highlight=False)
         show_paragraph(console, f"{track.trains[0].upper()}{track.trains[1:]}.", begin="  ")
-        show_paragraph(
-            console,
-            f"The program trains for about {track.seconds} seconds.",
-            begin="  ",
-        )
+        trains = f"trains for about {track.seconds} seconds" if track.seconds else "trains nothing"
+        show_paragraph(console, f"The program {trains}.", begin="  ")
     console.print("Forge one with: bugforge new --track NAME", highlight=False)
 
 

@@ -1,9 +1,11 @@
-"""What a workspace tells its learner: PROBLEM.md, filled in, ANALYSIS.md to be filled in, and the
-tests that show how far they are.
+"""What a workspace tells its learner: PROBLEM.md, filled in, pages to be filled in, and the tests
+that show how far they are.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
 from bugforge.answers import AnswerKey
@@ -18,6 +20,11 @@ GIVEN = "## What you are given\n"
 ALL_IN_ONE = f"All of the program lies in one file, `{MAIN}`."
 NO_TIME = "as long as you like"
 NO_RUNS = "as few runs as you need"
+DERIVATION = "DERIVATION.md"
+"""Where a learner works something out, in tracks that have such a thing."""
+
+MOST_BYTES = 256 * 1024
+"""What is read of it."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +50,47 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         "prompt_length": str(PROMPT_LENGTH),
         "tests": next(iter(key.tests), ""),
     }
-    page, harness = _template(OWN_PROBLEM), {}
+    page, others = _template(OWN_PROBLEM), {}
     if key.track != OWN:
         track = find_track(key.track)
         program = track.program(key.reference)
         page = _inlined(track, program, has_bugs=bool(key.bugs))
-        *sources, last = (f"`{name}`" for name in program.begun_with)
-        words |= {"forward": program.forward, "sources": f"{', '.join(sources)} and {last}"}
-        harness = program.extension.harnessed() if program.extension else {}
+        sources = [f"`{name}`" for name in program.begun_with]
+        words |= {
+            "forward": program.forward,
+            "sources": " and ".join(filter(None, (", ".join(sources[:-1]), *sources[-1:]))),
+        }
+        others = program.extension.harnessed() if program.extension else {}
+        if program.extension and program.extension.derivation:
+            others[DERIVATION] = _template(program.extension.derivation[0])
     problem, analysis = Template(page).substitute(words), _template("ANALYSIS.md")
     if key.is_single_file:
         files_ = find_track(key.track).program(key.reference).files
         problem = in_one_file(problem, files_).replace(GIVEN, f"{GIVEN}\n{ALL_IN_ONE}\n", 1)
-    return {"PROBLEM.md": problem, "ANALYSIS.md": analysis, **harness}
+    return {"PROBLEM.md": problem, "ANALYSIS.md": analysis, **others}
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How something is worked out: by the learner, if they wrote anything, and by the key."""
+
+    own: str
+    right: str
+
+
+def derivation(root: Path, key: AnswerKey) -> Derivation | None:
+    """Read what a learner has worked out on paper; None where the track asks for no such thing."""
+    if key.track == OWN:
+        return None
+    extension = find_track(key.track).program(key.reference).extension
+    if not extension or not extension.derivation:
+        return None
+    begun, right = map(_template, extension.derivation)
+    own, path = "", root / DERIVATION
+    if path.is_file() and not path.is_symlink():
+        with suppress(OSError), path.open("rb") as file:
+            own = file.read(MOST_BYTES).decode(errors="replace")
+    return Derivation("" if own.split() == begun.split() else own.strip(), right.strip())
 
 
 def _inlined(track: Track, program: Program, *, has_bugs: bool) -> str:

@@ -43,7 +43,7 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
     known, or does not fit, or the workspace has not passed; WorkspaceError where a workspace cannot
     be used or written.
     """
-    follow_ups = {track.name: track for track in TRACKS if track.unwritten and not track.only_tests}
+    follow_ups = {track.name: track for track in TRACKS if track.follows_up}
     refuse_unknown("follow-up", order.name, follow_ups)
     workspace = find(order.workspace)
     target = order.target or workspace.root.with_name(f"{workspace.root.name}-{order.name}")

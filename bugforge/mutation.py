@@ -65,6 +65,11 @@ BugClass = Literal[
     "class-head",
     "class-loss",
     "class-metric",
+    "matmul-gradient",
+    "matmul-broadcast",
+    "matmul-saved",
+    "scan-steps",
+    "tiles",
 ]
 Difficulty = Literal["easy", "medium", "hard"]
 Visibility = Literal["crash", "flat", "plateau", "leak", "decode", "invisible"]

@@ -105,7 +105,7 @@ def follow_ups(track: str) -> list[str]:
     return [
         further.name
         for further in TRACKS
-        if further.unwritten
+        if further.follows_up
         and further.name != track
         and any(program.base in own for program in further.all_programs)
     ]

@@ -19,8 +19,8 @@ NOTICE = (
 )
 
 LEFT_OUT = (
-    "Known from elsewhere, and not planted. Bugs of a cache, of a classifier and of gradients "
-    "written by hand belong to other tracks, and are not told one by one."
+    "Known from elsewhere, and not planted. Bugs of a cache and of a classifier belong to other "
+    "tracks, and are not told one by one."
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bugforge.operands import TILED, draw_operands
 from bugforge.program import Program, Subject
 from bugforge.recordings import Array
 
@@ -84,6 +85,8 @@ class Probe:
             "instruments": list(self.instruments),
             "seed": self.seed,
         }
+        if self.program.subject == "matmul":
+            return {**spec, "tiled": {name: lengths for name, (*_, lengths) in TILED.items()}}
         if self.program.subject != "language":
             return spec
         return {
@@ -163,4 +166,5 @@ def _data(rng: random.Random, length: int) -> Array:
 
 _DRAWN: dict[Subject, Callable[[random.Random, Program], dict[str, Array]]] = {
     "language": _language,
+    "matmul": lambda rng, _: draw_operands(rng),
 }

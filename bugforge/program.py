@@ -40,7 +40,8 @@ class Extension:
     these programs it is asked at least. forms: files of changes, in the folder, each of which
     writes the program in another right form, on which they must pass.
     harness: files of tests that a learner is given; they are never the verdict. expects: whether
-    the tensors lie there, too, that the program must make.
+    the tensors lie there, too, that the program must make. derivation: the templates of what a
+    learner is to work out on paper, where there is such a thing, and of how it is worked out.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Extension:
     forms: tuple[str, ...] = ()
     harness: tuple[str, ...] = ()
     expects: bool = False
+    derivation: tuple[str, str] | None = None
 
     def given(self) -> dict[str, str]:
         """Read the new files, text by file name."""

@@ -12,7 +12,7 @@ from string import Template, ascii_lowercase
 from bugforge.arithmetic import worked_out
 
 QUESTIONS = "bugforge.templates.questions"
-TOPICS = ("attention", "caches", "training")
+TOPICS = ("attention", "caches", "products", "training")
 """Its files, without their ending."""
 
 TOLERANCE = 0.02

@@ -218,6 +218,7 @@ def reveal_document(revealed: Revealed) -> dict[str, Any]:
         "decoys": list(key.decoys),
         "plugins": list(key.plugins),
         "solution": solution(key) if key.given else None,
+        "derivation": revealed.derivation and asdict(revealed.derivation),
         "applied": mended
         and {
             "mended": mended.taken_out,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey, Bug
+from bugforge.documents import Derivation, derivation
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.mend import Mended, mend
 from bugforge.workspace import Workspace, find, replace_files
@@ -14,7 +15,7 @@ from bugforge.workspace import Workspace, find, replace_files
 class Revealed:
     """The bugs that were asked about. mended: what `--apply` did, where it was asked; aside: where
     the learner's own files lie that a solution was written over. analysis: what the learner says of
-    the bugs, if anything.
+    the bugs, if anything. derivation: what was to be worked out on paper, if anything was.
     """
 
     workspace: Workspace
@@ -23,6 +24,7 @@ class Revealed:
     mended: Mended | None
     aside: tuple[Path, ...] = ()
     analysis: Analysis | None = None
+    derivation: Derivation | None = None
 
 
 def reveal(
@@ -58,12 +60,14 @@ def _revealed(workspace: Workspace, key: AnswerKey, number: int | None, *, apply
         mended = mend(key, before, bugs)
         changed = {name: text for name, text in mended.files.items() if text != before[name]}
         replace_files(workspace, changed)
-    return Revealed(workspace, key, bugs, mended, analysis=analysis)
+    derived = derivation(workspace.root, key) if number is None else None
+    return Revealed(workspace, key, bugs, mended, analysis=analysis, derivation=derived)
 
 
 def _solve(workspace: Workspace, key: AnswerKey, *, apply: bool) -> Revealed:
+    derived = derivation(workspace.root, key)
     if not apply:
-        return Revealed(workspace, key, (), None)
+        return Revealed(workspace, key, (), None, derivation=derived)
     before = {name: _read(workspace.root / name) for name in key.solution}
     changed = {name: text for name, text in key.solution.items() if text != before[name]}
     own = {
@@ -73,7 +77,8 @@ def _solve(workspace: Workspace, key: AnswerKey, *, apply: bool) -> Revealed:
     }
     aside = {path.relative_to(workspace.root).as_posix(): text for path, text in own.items()}
     replace_files(workspace, aside | changed)
-    return Revealed(workspace, key, (), Mended(changed, (), ()), tuple(own))
+    mended = Mended(changed, (), ())
+    return Revealed(workspace, key, (), mended, tuple(own), derivation=derived)
 
 
 def _aside(path: Path) -> Path:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import ClassVar, Literal
 
+from bugforge.program import Subject
 from bugforge.template import BLANK, Pair
 
 __all__ = [
@@ -84,9 +85,13 @@ def way(
 
 
 class Rewrite:
-    """Something that can be written in several ways. Subclass one of those below."""
+    """Something that can be written in several ways. Subclass one of those below.
+
+    subjects: of what programs are that may be written so.
+    """
 
     id: ClassVar[str]
+    subjects: ClassVar[tuple[Subject, ...]] = ("language",)
 
     @classmethod
     def choices(cls) -> tuple[str, ...]:

@@ -271,7 +271,7 @@ def _home_of(form: Form) -> Program:
 
 def _home(rewrite: type[Rewrite]) -> Program:
     """Give the first program that a rewrite changes in any way; the first of all if it has none."""
-    for program in PROGRAMS:
+    for program in (program for program in PROGRAMS if program.subject in rewrite.subjects):
         plain = _plain(program)
         for choice in rewrite.choices():
             way = f"{rewrite.id}/{choice}"

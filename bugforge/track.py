@@ -45,7 +45,8 @@ class Track:
     for. filled: whether it holds the bugs of its slots and no others. exact: whether the first
     training steps must be those of the correct program bit for bit.
     only_tests: whether a learner's tests are all that is judged of it.
-    trains: what it trains, in a sentence. seconds: how long `python train.py` about takes.
+    trains: what it trains, in a sentence. seconds: how long `python train.py` about takes; 0 where
+    there is nothing to be trained.
     """
 
     name: str
@@ -74,6 +75,12 @@ class Track:
     def all_programs(self) -> tuple[Program, ...]:
         """Those that it may be forged from, and those that it may make."""
         return *self.programs, *self.further
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether what it asks for is to be written into a program that is there already."""
+        is_begun = any(program.begun_with for program in self.programs)
+        return self.unwritten and is_begun and not self.only_tests
 
     def program(self, name: str) -> Program:
         """Look a program up. Raises UsageError, with the nearest name, where there is none."""
@@ -201,6 +208,18 @@ DECODING_TESTS = replace(
     tried_stages=("sampling",),
     forms=("sorted.toml", "places.toml"),
 )
+MULTIPLYING = Extension(
+    name="matmul",
+    folder="matmul",
+    changes=(),
+    files=("matmul.py", "scan.py"),
+    unwritten=("matmul.py", "scan.py"),
+    problem="matmul.md",
+    contract="matmul-contract.md",
+    task=("matmul-write.md", "matmul-mend.md"),
+    harness=("test_matmul.py",),
+    derivation=("matmul-derivation.md", "matmul-derived.md"),
+)
 DEEP = Extension(
     name="deep", folder="deep", changes=("deep/changes.toml",), files=(), problem="garbage.md"
 )
@@ -225,6 +244,16 @@ NANO = Program(
     fields={"dropout": 0.0, "accumulate": 3, "held_out": 0.5, "eval_every": 1000},
     instruments=("beginning", "dropout", "evaluation"),
 )
+MATMUL = Program(
+    name="nothing",
+    folder="matmul",
+    files=(),
+    problem="matmul.md",
+    contract="matmul-contract.md",
+    subject="matmul",
+    passage=0,
+    instruments=("products", "backward", "gradients", "gradcheck", "saved", "scan", "tiled"),
+).extended(MULTIPLYING, "matmul")
 SINGLE = GPT.extended(SINGLE_HEAD, "single")
 LARGER = GPT.extended(DEEP, "deep")
 ROTARY = GPT.extended(ROTARY_POSITIONS, "rotary")
@@ -420,6 +449,16 @@ TESTS = Track(
     unwritten=True,
     only_tests=True,
 )
+PRODUCT = Track(
+    name="matmul",
+    title="A product of your own",
+    programs=(MATMUL,),
+    bug_classes=("matmul-gradient", "matmul-broadcast", "matmul-saved", "scan-steps", "tiles"),
+    trains="writing a matrix product whose gradients it works out itself, and a parallel scan over "
+    "its tiles; with --bugs, finding what is wrong with them",
+    seconds=0,
+    unwritten=True,
+)
 TRACKS = (
     CLASSIC,
     SHIFT_MASK_TYPO,
@@ -430,6 +469,7 @@ TRACKS = (
     TOKENS_CLASSIFIED,
     ROWS_CLASSIFIED,
     TESTS,
+    PRODUCT,
 )
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""

@@ -33,7 +33,7 @@ from bugforge.variant import Variant, vary, written
 from tests.conftest import Bench
 
 CATALOGUE = load()
-REWRITES = tuple(CATALOGUE.rewrites.values())
+REWRITES = tuple(CATALOGUE.rewrites_of(GPT))
 WAYS = [
     (rewrite, way)
     for rewrite in REWRITES

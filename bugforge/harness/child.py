@@ -17,6 +17,8 @@ from .experiment import experiment
 from .faults import described
 from .instruments import INSTRUMENTS
 from .job import Job, Recording
+from .multiplying import Multiplying
+from .multiplying import instruments as multiplying
 from .own import record_own
 from .own_tests import run_tests
 from .program import Program
@@ -108,7 +110,10 @@ class _Subject:
     instruments: Callable[[Any, dict[str, Any]], dict[str, Callable[[], Recording]]]
 
 
-SUBJECTS: dict[str, _Subject] = {"language": _Subject(Program, _language)}
+SUBJECTS: dict[str, _Subject] = {
+    "language": _Subject(Program, _language),
+    "matmul": _Subject(Multiplying, multiplying),
+}
 
 
 def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from torch import Tensor
+
 MODEL_NAMES = ("GPTConfig", "GPT")
 CACHE_NAMES = ("KVCache",)
 ROWS_NAMES = ("ClassifierConfig", "train_classifier", "accuracy")
@@ -25,10 +27,10 @@ class Program:
     def __init__(self, folder: Path) -> None:
         """Import the program. Raises whatever its code raises, and ContractError."""
         self.folder = folder
-        sys.path.insert(0, str(folder))
+        import_from(folder)
         is_one = (folder / "main.py").is_file() and not (folder / "train.py").is_file()
-        self.model = _module("main" if is_one else "model", folder, MODEL_NAMES)
-        self.train = _module("main" if is_one else "train", folder, TRAIN_NAMES)
+        self.model = named_module("main" if is_one else "model", folder, MODEL_NAMES)
+        self.train = named_module("main" if is_one else "train", folder, TRAIN_NAMES)
 
     def build(self, **sizes: float) -> Any:
         """Build a model of the given sizes."""
@@ -36,11 +38,11 @@ class Program:
 
     def cache(self) -> ModuleType:
         """Give the module of its cache. Raises ContractError where there is none."""
-        return _module("cache", self.folder, CACHE_NAMES)
+        return named_module("cache", self.folder, CACHE_NAMES)
 
     def rows(self) -> ModuleType:
         """Give the module that classifies rows. Raises ContractError where there is none."""
-        return _module("classify", self.folder, ROWS_NAMES)
+        return named_module("classify", self.folder, ROWS_NAMES)
 
     def config(self, **fields: object) -> Any:
         """Give the program's own training configuration, some fields replaced."""
@@ -53,7 +55,13 @@ class Program:
         return dataclasses.replace(config, **fields)
 
 
-def _module(name: str, folder: Path, names: tuple[str, ...]) -> ModuleType:
+def import_from(folder: Path) -> None:
+    """Let modules of a program be found, before any others."""
+    sys.path.insert(0, str(folder))
+
+
+def named_module(name: str, folder: Path, names: tuple[str, ...]) -> ModuleType:
+    """Import a module of a program, which has these names. Raises ContractError where one lacks."""
     if not (folder / f"{name}.py").is_file():
         message = f"{name}.py is missing"
         raise ContractError(message)
@@ -63,3 +71,11 @@ def _module(name: str, folder: Path, names: tuple[str, ...]) -> ModuleType:
             message = f"{name}.py has no {wanted}"
             raise ContractError(message)
     return module
+
+
+def given_tensor(value: object, function: str) -> Tensor:
+    """Give what a function gave, if it is a tensor. Raises ContractError where it is none."""
+    if not isinstance(value, Tensor):
+        message = f"{function} gives no tensor but a {type(value).__name__}"
+        raise ContractError(message)
+    return value

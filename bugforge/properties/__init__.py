@@ -6,8 +6,10 @@ from bugforge.properties.construction import CONSTRUCTION
 from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
+from bugforge.properties.multiplying import MULTIPLYING
 from bugforge.properties.ragged import RAGGED
 from bugforge.properties.regularised import REGULARISED
+from bugforge.properties.scanning import SCANNING
 from bugforge.properties.sequences import SEQUENCES
 
 LAWS = (
@@ -20,5 +22,7 @@ LAWS = (
     *RAGGED,
     *CLASSIFYING,
     *SEQUENCES,
+    *MULTIPLYING,
+    *SCANNING,
 )
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""

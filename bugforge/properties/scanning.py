@@ -1,0 +1,154 @@
+"""Laws of a scan over tiles, and of a product that is made of them."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+
+from bugforge.checks import Evidence, Law, facts, tensors
+from bugforge.operands import TILED, TILES
+from bugforge.properties.multiplying import EXACT, PRECISIONS, off
+from bugforge.recordings import Array
+
+
+def cases() -> Iterator[tuple[str, str, int]]:
+    """Name each scan that is recorded, with its precision and its number of steps."""
+    for name, (count, *_) in TILES.items():
+        for precision in PRECISIONS:
+            yield f"{name}/{precision}", precision, (count - 1).bit_length()
+
+
+def windows(tiles: Array, length: int) -> Array:
+    """Sum tiles (T, ...) over windows of a length that end at each, as far as there are some."""
+    sums = [tiles[max(0, end - length) : end].sum(axis=0) for end in range(1, len(tiles) + 1)]
+    return np.array(sums)
+
+
+def steps_miscounted(seen: Evidence) -> float:
+    """Count the scans of too few or too many steps."""
+    told = facts(seen, "scan")
+    return float(sum(told[f"{case}/steps"] != steps for case, _, steps in cases()))
+
+
+def states_off(seen: Evidence) -> float:
+    """How far what there is after each step is off from the sums over its windows, at the most."""
+    recorded = tensors(seen, "scan")
+    return max(
+        off(
+            recorded[f"{case}/after {step}"],
+            precision,
+            partial(windows, length=2**step),
+            recorded[f"{case}/tiles"].astype(np.float64),
+        )
+        for case, precision, steps in cases()
+        for step in range(1, steps + 1)
+    )
+
+
+def sums_off(seen: Evidence) -> float:
+    """How far sums are off from those that are added up one by one, at the most."""
+    recorded = tensors(seen, "scan")
+    return max(
+        off(
+            recorded[f"{case}/sums"],
+            precision,
+            partial(np.cumsum, axis=0),
+            recorded[f"{case}/tiles"].astype(np.float64),
+        )
+        for case, precision, _ in cases()
+    )
+
+
+def tiles_changed(seen: Evidence) -> float:
+    """Count the scans behind which the tiles are others."""
+    recorded = tensors(seen, "scan")
+    return float(
+        sum(
+            not np.array_equal(recorded[f"{case}/tiles after"], recorded[f"{case}/tiles"])
+            for case, *_ in cases()
+        )
+    )
+
+
+def parts_off(seen: Evidence) -> float:
+    """How far products of tiles are off, at the most; infinite where there are more or fewer."""
+    return _tiled_off(seen, "parts", lambda tile: partial(parts, tile=tile))
+
+
+def parts(a: Array, b: Array, tile: int) -> Array:
+    """Multiply tile by tile."""
+    ends = [slice(start, start + tile) for start in range(0, a.shape[-1], tile)]
+    return np.array([a[..., end] @ b[..., end, :] for end in ends])
+
+
+def tiled_off(seen: Evidence) -> float:
+    """How far products that are made of tiles are off, at the most."""
+    return _tiled_off(seen, "product", lambda _: np.matmul)
+
+
+def _tiled_off(seen: Evidence, what: str, working: Callable[[int], Callable[..., Array]]) -> float:
+    recorded = tensors(seen, "tiled")
+    return max(
+        off(
+            recorded[f"{name}/{tile}/{what}"],
+            "double",
+            working(tile),
+            recorded[f"{name}/a"],
+            recorded[f"{name}/b"],
+        )
+        for name, (*_, lengths) in TILED.items()
+        for tile in lengths
+    )
+
+
+SCANNING = (
+    Law(
+        "scan-count",
+        "autograd",
+        "A scan of n tiles takes as many steps as it takes doublings to get from 1 to n.",
+        ("scan",),
+        steps_miscounted,
+        at_most=0.0,
+    ),
+    Law(
+        "scan-states",
+        "autograd",
+        "Behind steps of offsets 1, 2, 4, ... each place holds the sum of its 2, 4, 8, ... last.",
+        ("scan",),
+        states_off,
+        at_most=EXACT,
+        after=("scan-count",),
+    ),
+    Law(
+        "prefix-sums",
+        "autograd",
+        "`prefix_sums` gives the sums of all tiles up to each, that one included.",
+        ("scan",),
+        sums_off,
+        at_most=EXACT,
+    ),
+    Law(
+        "tiles-kept",
+        "autograd",
+        "A scan leaves its tiles as they are.",
+        ("scan",),
+        tiles_changed,
+        at_most=0.0,
+    ),
+    Law(
+        "tile-products",
+        "autograd",
+        "There is a product for each tile, of its columns and rows alone; the last may be shorter.",
+        ("tiled",),
+        parts_off,
+        at_most=EXACT,
+    ),
+    Law(
+        "tiled-product",
+        "autograd",
+        "Tiles of any length make up the product.",
+        ("tiled",),
+        tiled_off,
+        at_most=EXACT,
+    ),
+)
