@@ -102,6 +102,7 @@ def demonstrate(box: Sandbox, plan: Planned) -> Demonstration:
             name,
             {
                 "task": "experiment",
+                "subject": plan.program.subject,
                 "program": str(folder),
                 "code": plan.experiment.code,
                 "seed": SEED,

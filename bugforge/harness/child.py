@@ -62,7 +62,7 @@ def run(spec: dict[str, Any]) -> None:
         _recorded(out, folder, task, lambda: DEEDS[task](program.value, spec))
 
 
-DEEDS: dict[str, Callable[[Program, dict[str, Any]], Recording]] = {
+DEEDS: dict[str, Callable[[Any, dict[str, Any]], Recording]] = {
     "expected": expected,
     "experiment": experiment,
     "replay": replay,

@@ -5,10 +5,9 @@ from typing import Any
 import torch
 
 from .job import Recording
-from .program import Program
 
 
-def experiment(_: Program, spec: dict[str, Any]) -> Recording:
+def experiment(_: object, spec: dict[str, Any]) -> Recording:
     """Run the code; record what it prints last, a number or a list of them."""
     printed: list[Any] = []
     names = {"__name__": "experiment", "print": printed.append}
