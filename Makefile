@@ -23,6 +23,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+demo: export BUGFORGE_DATA := $(VENV)/demo-data
 demo: install ## Play the main job, of any TRACK: forge, a failing check, reveal, a passing check.
 	@rm -rf $(DEMO)
 	$(BIN)/bugforge new $(DEMO) --track $(TRACK) --seed $(SEED)

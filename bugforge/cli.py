@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__, cli_practice
+from bugforge import __version__, cli_history, cli_practice
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
@@ -25,6 +25,7 @@ from bugforge.command_line import (
     console_of,
     handled,
     known_catalogue,
+    mention,
     print_json,
     report_error,
 )
@@ -43,6 +44,11 @@ app = typer.Typer(
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
 app.add_typer(cli_practice.app)
+app.add_typer(cli_history.app)
+
+
+BY_HISTORY = "Its bugs were chosen by what your history says you need most."
+NO_HISTORY = "Your history says nothing of such bugs yet; these were drawn as ever."
 
 
 def main() -> None:
@@ -131,8 +137,14 @@ def new(
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="A kind to plant; may be repeated.", show_default=False),
+        typer.Option(
+            metavar="ID[/FORM]", help="A kind to plant; may be repeated.", show_default=False
+        ),
     ] = None,
+    weak: Annotated[
+        bool,
+        typer.Option("--weak", help="Draw those first that your history says you need most."),
+    ] = False,
     stage: Annotated[
         list[str] | None,
         typer.Option(
@@ -187,6 +199,7 @@ def new(
         slow=slow,
         key_dir=key_dir,
         force=force,
+        past=cli_history.past() if weak else None,
     )
     if making.runs_programs(order):
         from bugforge import display  # noqa: PLC0415
@@ -195,6 +208,8 @@ def new(
             made = making.make(order, known_catalogue(), progress)
     else:
         made = making.make(order, known_catalogue())
+    if weak:
+        mention([BY_HISTORY if made.by_history else NO_HISTORY])
     if as_json:
         print_json(made.document("new"))
         return
@@ -273,6 +288,7 @@ def check(
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
     standing.show_left_after_check(console, checked.workspace)
+    mention(checked.told)
     if as_json:
         document = report.check_document(
             checked.workspace,
@@ -316,6 +332,7 @@ def reveal(
         display.show_solution(console, revealed.key)
         display.show_decoys(console, revealed.key.decoys if bug is None else ())
     display.show_applied(console_of(stderr=as_json), revealed)
+    mention(revealed.told)
     if as_json:
         print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:

@@ -3,13 +3,15 @@
 import hashlib
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from functools import cache
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit, apply_edits
+from bugforge.errors import NoFitError
 from bugforge.imports import without_idle_imports
 from bugforge.marks import mark, unmarked
 from bugforge.program import Program
@@ -30,7 +32,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     The same request, track, catalogue and version give the same key. Raises UsageError for an
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for.
     """
-    rng = random.Random(f"bugforge {request.seed}")
+    rng = _drawing(request)
     program = track.program(request.program)
     wanted = []
     if request.bugs:
@@ -59,6 +61,31 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
             for number, (candidate, planted) in enumerate(zip(chosen, edits, strict=True), start=1)
         ),
     )
+
+
+def preferring(
+    request: Request, track: Track, catalogue: Catalogue, wanted: Mapping[str, Sequence[str]]
+) -> Request:
+    """Name in a request the bugs that are wanted most of those that it could hold together.
+
+    wanted: kinds by id, each with names of its forms, the first wanted most. What comes back is
+    forged with no knowledge of it; it is the request itself where what was named found no place.
+    Raises what forging it would.
+    """
+    sources = _parsed(track.program(request.program))
+    for draw in range(DRAWS):
+        rng = random.Random(f"{request.seed} wanted {draw}")
+        chosen = Chooser(request, track, catalogue, sources, rng, wanted=wanted).choose()
+        kinds = tuple(f"{each.kind.id}/{each.form.name}" for each in chosen)
+        named = replace(request, kinds=kinds)
+        with suppress(NoFitError):
+            Chooser(named, track, catalogue, sources, _drawing(named)).choose()
+            return named
+    return request
+
+
+def _drawing(request: Request) -> random.Random:
+    return random.Random(f"bugforge {request.seed}")
 
 
 def _to_write(

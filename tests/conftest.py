@@ -9,6 +9,7 @@ import pytest
 
 from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence, Reading
+from bugforge.history import FOLDER
 from bugforge.judgement import judge as judge_recordings
 from bugforge.probe import draw
 from bugforge.program import Program
@@ -20,6 +21,14 @@ from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
 
 Judge = Callable[..., Verdict]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep results that tests come by out of the history of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER, str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")
