@@ -92,7 +92,7 @@ class History:
 
     def rounds(self) -> list[Round]:
         """Give all that is kept, in the order in which rounds ended."""
-        return self._done(_rounds, "DEFERRED") if self.path.exists() else []
+        return self._done(_rounds, "DEFERRED") if self._is_there() else []
 
     def forget(self, which: Callable[[Round], bool]) -> list[Round]:
         """Take rounds away for good, and give them: noted once more, they stay forgotten."""
@@ -104,7 +104,16 @@ class History:
             database.executemany("INSERT OR IGNORE INTO forgotten VALUES (?)", ids)
             return chosen
 
-        return self._done(deed, "IMMEDIATE") if self.path.exists() else []
+        return self._done(deed, "IMMEDIATE") if self._is_there() else []
+
+    def _is_there(self) -> bool:
+        try:
+            self.path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._unusable(error) from error
+        return True
 
     def _done(self, deed: Callable[[sqlite3.Connection], T], begin: str) -> T:
         """Do something with the database; where it is damaged, with a new one."""

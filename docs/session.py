@@ -156,8 +156,8 @@ def picture(shown: list[Shown]) -> str:
             ),
             '<title id="title">A session with Bugforge</title>',
             (
-                '<desc id="desc">A terminal. A workspace with four bugs is forged; a check fails; the '
-                "program is mended, a check passes. README.md has all of it as text.</desc>"
+                '<desc id="desc">A terminal: a workspace with four bugs is forged, a check fails, '
+                "the program is mended, a check passes. README.md has all of it as text.</desc>"
             ),
             f"<style>{STYLE}.up {{ transform: translateY(-{last}px) }}",
             f"@media (prefers-reduced-motion: no-preference) {{\n{moving}\n}}</style>",
