@@ -37,6 +37,8 @@ COLUMNS, ROWS = 80, 28
 CELL, LINE, MARGIN = 8.4, 18, 16
 """Sizes of a character and of what is around them, in the picture's pixels."""
 TYPING_SECONDS, READING_SECONDS, LAST_SECONDS = 1.2, 2.4, 6.0
+COLOURS: dict[int | None, str] = {1: "red", 2: "green", 3: "yellow", 6: "cyan"}
+"""Names of a terminal's own colours that Bugforge writes in."""
 STYLE = """
 svg { --paper: #fff; --ink: #1f2328; --edge: #d0d7de; --red: #b3261e; --green: #116329;
   --yellow: #7d4e00; --cyan: #0b5c73; }
@@ -86,7 +88,8 @@ def recorded() -> list[Shown]:
         }
         for command in COMMANDS:
             typed = Text.assemble("$ ", (command, "dim" if command == EDITING else "bold"))
-            shown.append(Shown([typed], TYPING_SECONDS))
+            gap = [Text("")] if command == EDITING else []
+            shown.append(Shown([typed, *gap], TYPING_SECONDS))
             words = command.split()
             if command == EDITING:
                 edit(folder)
@@ -183,7 +186,7 @@ def _line(console: Console, line: Text, row: int) -> str:
 def _span(segment: Segment) -> str:
     style = segment.style or Style()
     names = [name for name in ("bold", "dim") if getattr(style, name)]
-    names += [style.color.name] if style.color and not style.color.is_default else []
+    names += [COLOURS[style.color.number]] if style.color and style.color.number in COLOURS else []
     words = escape(segment.text)
     return f'<tspan class="{" ".join(names)}">{words}</tspan>' if names else words
 
