@@ -135,6 +135,8 @@ def forget(
         typer.confirm(recalling.question(meant), abort=True, err=True)
     ids = {round_.id for round_ in meant}
     gone = kept.forget(lambda round_: round_.id in ids) if meant else []
+    if everything:
+        mention(f"Damaged once, and still there: {path}" for path in kept.asides())
     if as_json:
         print_json(recalling.rounds_document("forget", gone))
     else:

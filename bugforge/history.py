@@ -21,6 +21,7 @@ T = TypeVar("T")
 FOLDER = "BUGFORGE_DATA"
 """The environment variable that names the folder, where the user wants another."""
 FILE = "history.db"
+ASIDE = "history.damaged-{}.db"
 PATIENCE_SECONDS = 5.0
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -106,6 +107,10 @@ class History:
 
         return self._done(deed, "IMMEDIATE") if self._is_there() else []
 
+    def asides(self) -> list[Path]:
+        """Give the damaged ones that were set aside."""
+        return sorted(self.folder.glob(ASIDE.format("*")))
+
     def _is_there(self) -> bool:
         try:
             self.path.stat()
@@ -164,7 +169,7 @@ class History:
 
     def _set_aside(self) -> Path:
         """Give a damaged database another name, and what it would be rolled back by."""
-        names = (self.path.with_name(f"history.damaged-{number}.db") for number in range(1, 10000))
+        names = (self.folder / ASIDE.format(number) for number in range(1, 10000))
         aside = next(name for name in names if not name.exists())
         rollback = self.path.with_name(f"{FILE}-journal")
         if rollback.exists():

@@ -61,7 +61,7 @@ def _cells(tally: Tally, *, ascii_only: bool) -> list[str]:
         tally.bug_class,
         str(len(tally.fixed)),
         f"{tally.success:.0%}",
-        draw_trend([float(fixed) for fixed in tally.fixed], top=1.0, ascii_only=ascii_only),
+        draw_trend(tally.trend, top=1.0, ascii_only=ascii_only),
         "" if usual is None else spoken(usual),
         draw_trend(tally.seconds, top=max(tally.seconds, default=0.0), ascii_only=ascii_only),
         str(tally.hints),

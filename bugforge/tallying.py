@@ -7,6 +7,9 @@ from statistics import median
 
 from bugforge.rounds import Met, Round
 
+FEW = 5
+"""Bugs that a trend looks back on: fewer jump, more lag."""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -25,6 +28,12 @@ class Tally:
     def success(self) -> float:
         """The share that was fixed."""
         return sum(self.fixed) / len(self.fixed)
+
+    @property
+    def trend(self) -> list[float]:
+        """The share that was fixed of each bug and the few before it."""
+        ends = range(1, len(self.fixed) + 1)
+        return [sum(part) / len(part) for end in ends if (part := self.fixed[:end][-FEW:])]
 
     @property
     def usual_seconds(self) -> float | None:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from bugforge.answers import AnswerKey, unseal
 from bugforge.catalogue import load
@@ -30,6 +31,7 @@ from bugforge.errors import HistoryError
 from bugforge.forge import forge, preferring
 from bugforge.history import FILE, FOLDER, MIGRATIONS, History
 from bugforge.mutants import placed
+from bugforge.recalling import show_history, show_stats
 from bugforge.rounds import Met, Past, Round, round_of
 from bugforge.spacing import due, rating, wanted
 from bugforge.tallying import tallied
@@ -359,6 +361,24 @@ def test_a_trend_is_one_short_line(values: list[float], width: int) -> None:
         assert len(line) == min(width, len(values))
         assert not ascii_only or set(line) <= set(ASCII[1:])
     assert draw_trend(sorted(values), top=1.0) == "".join(sorted(draw_trend(sorted(values), top=1)))
+
+
+@FEW
+@given(PASTS)
+def test_what_is_shown_fits_any_console(past: Past) -> None:
+    """On 80 columns without UTF-8 no line is wider, all of it is ASCII, and every class and every
+    round is named in full.
+    """
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", write_through=True)
+    stats = tallied(past.rounds, 3)
+    show_stats(Console(file=stream, width=80), stats)
+    show_history(Console(file=stream, width=80), past.rounds, 2)
+    lines = raw.getvalue().decode("ascii").splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    words = [line.split() for line in lines]
+    assert {tally.bug_class for tally in stats.tallies} <= {each[0] for each in words if each}
+    assert sum("classic" in each for each in words) == len(past.rounds)
 
 
 def run(*arguments: str, cwd: Path, data: Path) -> "subprocess.CompletedProcess[str]":
