@@ -11,7 +11,7 @@ DEMO := $(VENV)/demo
 # Tests run the command hundreds of times; without bytecode each time would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint types tests corpora audit docs benchmarks wheel clean
+.PHONY: help install demo test lint types tests corpora audit docs session benchmarks wheel clean
 
 help: ## Say what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -23,6 +23,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+demo: export BUGFORGE_DATA := $(VENV)/demo-data
 demo: install ## Play the main job, of any TRACK: forge, a failing check, reveal, a passing check.
 	@rm -rf $(DEMO)
 	$(BIN)/bugforge new $(DEMO) --track $(TRACK) --seed $(SEED)
@@ -51,6 +52,9 @@ audit: install ## Prove the catalogue: every bug alone, in pairs, and left in am
 docs: install ## Write the pages of the catalogue into docs/.
 	rm -rf docs/kinds
 	$(BIN)/bugforge list --docs docs > /dev/null
+
+session: install ## Record the session that README.md shows, and its picture.
+	$(BIN)/python docs/session.py
 
 benchmarks: install ## Time the commands, as ratios to `import torch` and to `python train.py`.
 	$(BIN)/python benchmarks/commands.py

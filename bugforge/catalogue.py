@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from bugforge.errors import UsageError
-from bugforge.mutation import DIFFICULTIES, STAGES, VISIBILITIES, Mutation
+from bugforge.mutation import DIFFICULTIES, STAGES, VISIBILITIES, Form, Mutation
 from bugforge.program import Program
 from bugforge.rewrite import Rewrite
 
@@ -45,6 +45,18 @@ class Catalogue:
         """Look a kind up. Raises UsageError, with the nearest id, where there is none."""
         refuse_unknown("kind of bug", id_, self.kinds, "`bugforge list` shows every kind.")
         return self.kinds[id_]
+
+    def forms(self, named: str) -> tuple[type[Mutation], tuple[Form, ...]]:
+        """Look up `KIND` or `KIND/FORM`: the kind, and its forms or the one that is named.
+
+        Raises UsageError, with the nearest word, where there is none.
+        """
+        id_, _, form = named.partition("/")
+        kind = self.kind(id_)
+        if not form:
+            return kind, kind.forms
+        refuse_unknown(f"form of {id_}", form, [each.name for each in kind.forms])
+        return kind, tuple(each for each in kind.forms if each.name == form)
 
     def rewrites_of(self, program: Program) -> list[type[Rewrite]]:
         """Give the rewrites that a program may be made over by."""

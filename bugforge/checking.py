@@ -15,6 +15,7 @@ from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.exactness import EXPECTED
 from bugforge.forge import is_genuine
+from bugforge.keeping import keep
 from bugforge.own_forge import is_own_genuine
 from bugforge.own_program import OWN
 from bugforge.own_verdict import verify_own
@@ -30,13 +31,14 @@ from bugforge.workspace import Workspace, find, replace_files
 class Checked:
     """A workspace and the verdict on it. renewed: whether the tensors that are expected of it were
     not those of this machine, and were written anew. analysis: what its ANALYSIS.md claims, if
-    anything.
+    anything. told: what there is to tell of keeping the result, a line each.
     """
 
     workspace: Workspace
     verdict: Verdict
     renewed: bool
     analysis: Analysis | None
+    told: tuple[str, ...]
 
 
 def check(
@@ -65,7 +67,8 @@ def check(
         verdict = judge(box, workspace.root, key, question, progress)
     _note(workspace, verdict)
     renewed = _renewed(workspace, verdict.expected)
-    return Checked(workspace, verdict, renewed, analysed(workspace.root, key))
+    told = keep(workspace, key)
+    return Checked(workspace, verdict, renewed, analysed(workspace.root, key), told)
 
 
 def _note(workspace: Workspace, verdict: Verdict) -> None:

@@ -1,8 +1,8 @@
 """Choosing bugs that can stand together: one a class, none that hides or crowds another."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bugforge.catalogue import Catalogue
@@ -20,10 +20,10 @@ Kind = type[Mutation]
 class Request:
     """What a workspace is asked to hold.
 
-    bugs: how many. kinds: ids that must be among them. stages, difficulty: what the others are
-    drawn from, all where empty. marked: whether regions with bugs are marked by comments.
-    program: the one of the track's programs that they are planted in. single_file: whether that is
-    to be one file.
+    bugs: how many. kinds: those that must be among them, each by its id, or as `id/form`. stages,
+    difficulty: what the others are drawn from, all where empty. marked: whether regions with bugs
+    are marked by comments. program: the one of the track's programs that they are planted in.
+    single_file: whether that is to be one file.
     """
 
     seed: str
@@ -55,7 +55,8 @@ class Chooser:
     """Chooses the bugs of one request, for one variant of a track's program.
 
     most_crashes: how many bugs may crash the program, if that can be kept. One: behind a crash
-    the next is not seen until the first is mended. without: what may not be planted.
+    the next is not seen until the first is mended. without: what may not be planted. wanted: kinds
+    by id, each with names of its forms; those that come first are taken where they fit.
     """
 
     request: Request
@@ -65,6 +66,7 @@ class Chooser:
     rng: random.Random
     most_crashes: int = 1
     without: frozenset[tuple[Edit, ...]] = frozenset()
+    wanted: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def choose(self) -> list[Candidate]:
         """Choose as many bugs as asked for, those asked for by name among them.
@@ -72,7 +74,7 @@ class Chooser:
         Raises UsageError for an unknown kind, and NoFitError where they do not fit, naming what
         stands in the way or the most that fit.
         """
-        asked = [self.catalogue.kind(id_) for id_ in self.request.kinds]
+        asked = [self.catalogue.forms(named)[0] for named in self.request.kinds]
         self._check_asked(asked)
         groups = self._groups(without={kind.bug_class for kind in asked})
         slots = self._slots(asked)
@@ -111,12 +113,16 @@ class Chooser:
                     )
 
     def _groups(self, without: set[str]) -> list[list[Kind]]:
-        """Give the kinds that may be drawn, class by class, all in a random order."""
+        """Give the kinds that may be drawn, class by class, all in a random order where none is
+        wanted more than another.
+        """
         groups: dict[str, list[Kind]] = {}
-        for kind in self._shuffled(self.catalogue.kinds.values()):
+        for kind in self._drawn(self.catalogue.kinds.values()):
             if kind.bug_class not in without and self._eligible(kind):
                 groups.setdefault(kind.bug_class, []).append(kind)
-        return [groups[name] for name in self._shuffled(sorted(groups))]
+        drawn = [groups[name] for name in self._shuffled(sorted(groups))]
+        places = self._places
+        return sorted(drawn, key=lambda group: places.get(group[0].id, len(places)))
 
     def _slots(self, asked: Sequence[Kind]) -> list[list[Kind]]:
         """Give the kinds that each of the track's slots may hold, but for those that hold a kind
@@ -126,7 +132,7 @@ class Chooser:
         for slot in self._shuffled(self.track.slots):
             if not any(slot.takes(kind) for kind in asked):
                 kinds = [kind for kind in self.catalogue.kinds.values() if slot.takes(kind)]
-                slots.append([kind for kind in self._shuffled(kinds) if self._eligible(kind)])
+                slots.append([kind for kind in self._drawn(kinds) if self._eligible(kind)])
                 if not slots[-1]:
                     raise NoFitError(
                         f"No {slot.name} fits, and the track {self.track.name} always has one.",
@@ -186,13 +192,33 @@ class Chooser:
         return None
 
     def _candidates(self, kind: Kind) -> Iterator[Candidate]:
-        """Plant a kind in each of its forms at each of its sites, in a random order."""
-        for form in self._shuffled(kind.forms):
+        """Plant a kind in each of its forms, those that are wanted first, at each of its sites, in
+        a random order.
+        """
+        first = list(self.wanted.get(kind.id, ()))
+        for form in sorted(
+            self._shuffled(self._forms(kind)),
+            key=lambda form: first.index(form.name) if form.name in first else len(first),
+        ):
             found = [site for source in self.sources for site in sites(source, form)]
             for site in self._shuffled(found):
                 edits = site.plant()
                 if edits not in self.without:
                     yield Candidate(kind, form, edits)
+
+    def _forms(self, kind: Kind) -> Sequence[Form]:
+        """Give the forms that a kind may take: all, unless one was asked for."""
+        asked = [self.catalogue.forms(named) for named in self.request.kinds]
+        return next((forms for each, forms in asked if each is kind), kind.forms)
+
+    def _drawn(self, kinds: Iterable[Kind]) -> list[Kind]:
+        """Put kinds into a random order, but for those that are wanted."""
+        places = self._places
+        return sorted(self._shuffled(kinds), key=lambda kind: places.get(kind.id, len(places)))
+
+    @property
+    def _places(self) -> dict[str, int]:
+        return {id_: place for place, id_ in enumerate(self.wanted)}
 
     def _shuffled(self, items: Iterable[T]) -> list[T]:
         shuffled = list(items)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__, cli_learning, cli_practice, completion
+from bugforge import __version__, cli_history, cli_learning, cli_practice, completion
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
@@ -26,6 +26,7 @@ from bugforge.command_line import (
     console_of,
     handled,
     known_catalogue,
+    mention,
     print_json,
     report_error,
 )
@@ -44,6 +45,11 @@ dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
 app.add_typer(cli_practice.app)
 app.add_typer(cli_learning.app)
+app.add_typer(cli_history.app)
+
+
+BY_HISTORY = "Its bugs were chosen by what your history says you need most."
+NO_HISTORY = "Your history says nothing of such bugs yet; these were drawn as ever."
 
 
 def main() -> None:
@@ -169,12 +175,16 @@ def new(
     kind: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ID",
+            metavar="ID[/FORM]",
             help="A kind to plant; may be repeated.",
             show_default=False,
             autocompletion=completion.kinds,
         ),
     ] = None,
+    weak: Annotated[
+        bool,
+        typer.Option("--weak", help="Draw those first that your history says you need most."),
+    ] = False,
     stage: Annotated[
         list[str] | None,
         typer.Option(
@@ -241,6 +251,7 @@ def new(
         slow=slow,
         key_dir=key_dir,
         force=force,
+        past=cli_history.past() if weak else None,
     )
     if making.runs_programs(order):
         from bugforge import display  # noqa: PLC0415
@@ -249,6 +260,8 @@ def new(
             made = making.make(order, known_catalogue(), progress)
     else:
         made = making.make(order, known_catalogue())
+    if weak:
+        mention([BY_HISTORY if made.by_history else NO_HISTORY])
     if as_json:
         print_json(made.document("new"))
         return
@@ -331,6 +344,7 @@ def check(
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
     standing.show_left_after_check(console, checked.workspace)
+    mention(checked.told)
     if as_json:
         document = report.check_document(
             checked.workspace,
@@ -375,6 +389,7 @@ def reveal(
         display.show_derivation(console, revealed.derivation)
         display.show_decoys(console, revealed.key.decoys if bug is None else ())
     display.show_applied(console_of(stderr=as_json), revealed)
+    mention(revealed.told)
     if as_json:
         print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:

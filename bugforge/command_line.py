@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -110,6 +110,17 @@ def known_catalogue() -> "Catalogue":
 
 def print_json(document: dict[str, Any]) -> None:
     """Print a command's document, with the version of its schema."""
-    stamped = {"schema_version": SCHEMA_VERSION, **document}
-    sys.stdout.write(json.dumps(stamped, indent=2) + "\n")
+    sys.stdout.write(json_text(document))
     sys.stdout.flush()
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """Write a document, with the version of its schema."""
+    return json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2) + "\n"
+
+
+def mention(words: Iterable[str]) -> None:
+    """Tell, a line each and on standard error, what takes nothing away from a command."""
+    console = console_of(stderr=True)
+    for line in words:
+        console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)

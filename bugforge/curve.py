@@ -1,4 +1,4 @@
-"""A loss curve in characters."""
+"""A loss curve, or a trend, in characters."""
 
 import math
 from collections.abc import Sequence
@@ -72,6 +72,21 @@ def draw_two(
     lines.append(f"{bottom:{LEFT - 2}.2g} {corner}{floor * count}")
     lines.append(" " * LEFT + f"step 0{f'step {steps}':>{max(count - 6, 0)}}")
     return [line.rstrip() for line in lines]
+
+
+def draw_trend(
+    values: Sequence[float], *, top: float, width: int = 12, ascii_only: bool = False
+) -> str:
+    """Draw values between 0 and `top` as a line of marks, `width` of them at most.
+
+    Each mark is the mean of its values, in order; the lowest stands for 0.
+    """
+    if not values:
+        return ""
+    marks = (ASCII if ascii_only else BLOCKS)[1:]
+    means = [_mean(part) for part in _parts(values, min(width, len(values)), len(values))]
+    shares = [max(0.0, min(1.0, mean / top)) if top > 0 else 0.0 for mean in means]
+    return "".join(marks[round(share * (len(marks) - 1))] for share in shares)
 
 
 def _cell(value: float, top: float, row: int, height: int, marks: str) -> str:

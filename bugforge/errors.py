@@ -27,6 +27,10 @@ class AnswerKeyError(UsageError):
     """An answer key that is missing, damaged or another workspace's."""
 
 
+class HistoryError(UsageError):
+    """A history that cannot be read or written."""
+
+
 class NoFitError(UsageError):
     """A request for bugs that no program can hold."""
 

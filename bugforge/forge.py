@@ -4,7 +4,7 @@ import hashlib
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 
 from bugforge.answers import AnswerKey, Bug
@@ -34,7 +34,7 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
     unknown kind, and NoFitError, naming the most that fit, for more bugs than there is room for, or
     where the program cannot be one file.
     """
-    rng = random.Random(f"bugforge {request.seed}")
+    rng = _drawing(request)
     program = track.program(request.program)
     wanted = []
     if request.bugs:
@@ -65,6 +65,31 @@ def forge(request: Request, track: Track, catalogue: Catalogue, version: str) ->
             for number, (candidate, planted) in enumerate(zip(chosen, edits, strict=True), start=1)
         ),
     )
+
+
+def preferring(
+    request: Request, track: Track, catalogue: Catalogue, wanted: Mapping[str, Sequence[str]]
+) -> Request:
+    """Name in a request the bugs that are wanted most of those that it could hold together.
+
+    wanted: kinds by id, each with names of its forms, the first wanted most. What comes back is
+    forged with no knowledge of it; it is the request itself where what was named found no place.
+    Raises what forging it would.
+    """
+    sources = _parsed(track.program(request.program))
+    for draw in range(DRAWS):
+        rng = random.Random(f"{request.seed} wanted {draw}")
+        chosen = Chooser(request, track, catalogue, sources, rng, wanted=wanted).choose()
+        kinds = tuple(f"{each.kind.id}/{each.form.name}" for each in chosen)
+        named = replace(request, kinds=kinds)
+        with suppress(NoFitError):
+            Chooser(named, track, catalogue, sources, _drawing(named)).choose()
+            return named
+    return request
+
+
+def _drawing(request: Request) -> random.Random:
+    return random.Random(f"bugforge {request.seed}")
 
 
 def _to_write(

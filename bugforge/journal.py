@@ -50,7 +50,7 @@ class Journal:
         """
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
-            with _locked(handle):
+            with locked(handle):
                 fields = decide(self.events())
                 if fields is None:
                     return None
@@ -112,7 +112,7 @@ def _write(handle: int, data: bytes) -> None:
 
 
 @contextmanager
-def _locked(handle: int) -> Iterator[None]:
+def locked(handle: int) -> Iterator[None]:
     """Hold the file against other processes; without a lock where the system has none to give,
     since a line that is written at once goes to the end of the file even so.
     """

@@ -2,8 +2,8 @@
 
 import random
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,17 @@ from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.documents import Allowance, documents
 from bugforge.errors import UsageError, WorkspaceError
-from bugforge.forge import forge
-from bugforge.mutants import has_sites
-from bugforge.mutation import DIFFICULTIES, STAGES, Mutation
+from bugforge.forge import forge, preferring
+from bugforge.mutants import sited
+from bugforge.mutation import DIFFICULTIES, STAGES, Form
 from bugforge.own_program import OWN
 from bugforge.place import Place, write
+from bugforge.rounds import Past
 from bugforge.track import TRACKS, Track, find_track
 from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
+
+Wanted = Mapping[str, Sequence[str]]
+"""Kinds by id, each with names of its forms, the first wanted most."""
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
@@ -30,7 +34,8 @@ BUGS = 4
 class Order:
     """What `bugforge new` was asked for; what is None is drawn, or taken by default.
 
-    source: where the user's own program lies, if bugs are to go into one.
+    source: where the user's own program lies, if bugs are to go into one. past: what the learner
+    has met, where bugs are to be chosen by it.
     """
 
     target: Path | None = None
@@ -49,17 +54,21 @@ class Order:
     slow: int = 0
     key_dir: Path | None = None
     force: bool = False
+    past: Past | None = None
 
 
 @dataclass(frozen=True)
 class Made:
-    """A workspace that was made. key_path: where its answer key lies, if elsewhere."""
+    """A workspace that was made. key_path: where its answer key lies, if elsewhere. by_history:
+    whether its bugs were chosen by what the learner has met.
+    """
 
     target: Path
     manifest: Manifest
     bugs: int
     seed: str
     key_path: Path | None
+    by_history: bool = False
 
     @property
     def deed(self) -> str:
@@ -76,6 +85,7 @@ class Made:
             "bugs": self.bugs,
             "seed": self.seed,
             "key": self.key_path and str(self.key_path.resolve()),
+            "by_history": self.by_history,
             **{k: v for k, v in asdict(self.manifest).items() if k not in ("schema", "key_inside")},
         }
 
@@ -90,7 +100,9 @@ def make(
     """
     place = Place(_target(order), order.key_dir, order.force)
     track = find_track(order.track)
-    request = _request(order, track, catalogue)
+    wanted = _wanted(order, catalogue)
+    asked = _request(order, track, catalogue, wanted)
+    request = preferring(asked, track, catalogue, wanted) if wanted else asked
     if order.single_file:
         _refuse_files(order, track, request.program)
     if order.source:
@@ -105,7 +117,8 @@ def make(
 
         progress("Making the tensors that are expected")
         others[EXPECTED] = made_here(key)
-    return settle(place, key, Allowance(order.minutes, order.runs, order.slow), others)
+    made = settle(place, key, Allowance(order.minutes, order.runs, order.slow), others)
+    return replace(made, by_history=request != asked)
 
 
 def runs_programs(order: Order) -> bool:
@@ -154,7 +167,21 @@ def _target(order: Order) -> Path:
     return order.target
 
 
-def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
+def _wanted(order: Order, catalogue: Catalogue) -> Wanted:
+    """Tell which kinds and forms the learner needs most; none where that is not asked or known."""
+    if order.past is None:
+        return {}
+    if order.source:
+        raise UsageError(
+            "--weak chooses bugs for the programs that Bugforge brings, and --from names another.",
+            "Leave one of them out.",
+        )
+    from bugforge.spacing import wanted  # noqa: PLC0415  # its scheduler takes its time to load
+
+    return wanted(order.past, catalogue.kinds.values())
+
+
+def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -> Request:
     for stage in order.stages:
         refuse_unknown("stage", stage, STAGES)
     if order.difficulty is not None:
@@ -162,7 +189,7 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     kinds = tuple(dict.fromkeys(order.kinds))
     bugs = order.bugs
     if bugs is None:
-        which = order.stages or order.difficulty or order.marked
+        which = order.stages or order.difficulty or order.marked or order.past
         bugs = BUGS if which or not track.unwritten else 0
         bugs = len(track.slots if track.filled else kinds) or bugs
     if bugs < len(kinds):
@@ -176,8 +203,8 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
             f"--from and --program {order.program} name two programs.", "Leave one of them out."
         )
     _refuse_count(track, bugs)
-    asked = [catalogue.kind(id_) for id_ in kinds]
-    for kind in asked:
+    asked = [catalogue.forms(named) for named in kinds]
+    for kind, _ in asked:
         if not order.source and not track.plants(kind):
             homes = " or ".join(t.name for t in TRACKS if t.plants(kind))
             raise UsageError(
@@ -187,7 +214,9 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     if order.source:
         program = OWN
     else:
-        program = track.program(order.program or _drawn(order, track, asked, seed)).name
+        first = _first(track, catalogue, wanted, bugs)
+        forms = [forms for _, forms in asked]
+        program = track.program(order.program or _drawn(order, track, forms, first, seed)).name
     return Request(
         seed=seed,
         bugs=bugs,
@@ -222,15 +251,37 @@ def _refuse_count(track: Track, bugs: int) -> None:
         )
 
 
-def _drawn(order: Order, track: Track, kinds: list[type[Mutation]], seed: str) -> str:
-    """Draw one of the track's programs that have places for all kinds asked for; the simplest, if
-    it is to be easy, or if none has. One that is made on request is drawn where no other has.
+def _first(
+    track: Track, catalogue: Catalogue, wanted: Wanted, count: int
+) -> list[tuple[Form, ...]]:
+    """Give the kinds that are wanted most, by their forms: one of each of the first classes."""
+    first: dict[str, tuple[Form, ...]] = {}
+    for id_ in wanted:
+        kind = catalogue.kind(id_)
+        if track.plants(kind) and len(first) < count:
+            first.setdefault(kind.bug_class, kind.forms)
+    return list(first.values())
+
+
+def _drawn(
+    order: Order,
+    track: Track,
+    kinds: Sequence[Sequence[Form]],
+    first: Sequence[Sequence[Form]],
+    seed: str,
+) -> str:
+    """Draw one of the track's programs that have places for all kinds asked for, each given by its
+    forms; the simplest, if it is to be easy, or if none has. One that is made on request is drawn
+    where no other has. Of several, those have it that have places for most of those wanted first.
     """
     programs = list(track.programs)
     if kinds:
-        programs = [program for program in programs if has_sites(program.reference(), kinds)]
+        programs = [p for p in programs if sited(p.reference(), kinds) == len(kinds)]
     usual = [program for program in programs if program.name not in track.on_request]
     programs = usual or programs
     if order.difficulty == "easy" or not programs:
         return (programs or track.programs)[0].name
+    if first and len(programs) > 1:
+        held = [sited(program.reference(), first) for program in programs]
+        programs = [p for p, count in zip(programs, held, strict=True) if count == max(held)]
     return random.Random(f"{seed} program").choice(programs).name

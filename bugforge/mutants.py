@@ -29,10 +29,10 @@ class Mutant:
         return self.kind.killers(self.form)
 
 
-def has_sites(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> bool:
-    """Whether a program has a site for each of these kinds."""
+def sited(pristine: Mapping[str, str], kinds: Iterable[Sequence[Form]]) -> int:
+    """Count the kinds, each given by its forms, of which a program has a site for one."""
     sources = [parse(name, text) for name, text in pristine.items()]
-    return all(any(_has_site(sources, form) for form in kind.forms) for kind in kinds)
+    return sum(any(_has_site(sources, form) for form in forms) for forms in kinds)
 
 
 def placed(pristine: Mapping[str, str], kinds: Iterable[type[Mutation]]) -> set[tuple[str, str]]:

@@ -146,10 +146,10 @@ def _told(chooser: Chooser, prover: Prover) -> list[Candidate]:
 def _hold_asked(chooser: Chooser, without: set[Edits]) -> None:
     """Refuse a kind that was asked for and has no place where it would be told."""
     for id_ in chooser.request.kinds:
-        kind = chooser.catalogue.kind(id_)
+        _, forms = chooser.catalogue.forms(id_)
         places = {
             site.plant()
-            for form in kind.forms
+            for form in forms
             for source in chooser.sources
             for site in sites(source, form)
         }

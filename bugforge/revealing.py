@@ -1,12 +1,13 @@
 """Opening the answer key, and by it taking bugs out of a workspace or writing a solution there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey, Bug
 from bugforge.documents import Derivation, derivation
 from bugforge.errors import UsageError, WorkspaceError
+from bugforge.keeping import keep
 from bugforge.mend import Mended, mend
 from bugforge.workspace import Workspace, find, replace_files
 
@@ -16,6 +17,7 @@ class Revealed:
     """The bugs that were asked about. mended: what `--apply` did, where it was asked; aside: where
     the learner's own files lie that a solution was written over. analysis: what the learner says of
     the bugs, if anything. derivation: what was to be worked out on paper, if anything was.
+    told: what there is to tell of keeping the result, a line each.
     """
 
     workspace: Workspace
@@ -25,6 +27,7 @@ class Revealed:
     aside: tuple[Path, ...] = ()
     analysis: Analysis | None = None
     derivation: Derivation | None = None
+    told: tuple[str, ...] = ()
 
 
 def reveal(
@@ -41,7 +44,7 @@ def reveal(
     revealed = _revealed(workspace, key, number, apply=apply)
     shown = [bug.number for bug in revealed.bugs]
     workspace.note({"event": "reveal", "bugs": shown, "of": len(key.bugs), "applied": apply})
-    return revealed
+    return replace(revealed, told=keep(workspace, key))
 
 
 def _revealed(workspace: Workspace, key: AnswerKey, number: int | None, *, apply: bool) -> Revealed:

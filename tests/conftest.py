@@ -11,6 +11,7 @@ from bugforge.answers import AnswerKey
 from bugforge.auditing import QUICK
 from bugforge.checks import Evidence, Reading
 from bugforge.files import write_files
+from bugforge.history import FOLDER
 from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
 from bugforge.probe import draw
@@ -23,6 +24,14 @@ from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
 
 Judge = Callable[..., Verdict]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep results that tests come by out of the history of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER, str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")

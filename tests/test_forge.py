@@ -15,7 +15,7 @@ from bugforge.errors import AnswerKeyError, NoFitError, UsageError
 from bugforge.forge import forge
 from bugforge.marks import BEGIN, END
 from bugforge.mend import forged_start, mend
-from bugforge.mutants import has_sites
+from bugforge.mutants import sited
 from bugforge.surgery import line_edits
 from bugforge.track import CLASSIC, TRACKS
 
@@ -186,7 +186,7 @@ def test_kinds_asked_for_are_planted(catalogue: Catalogue) -> None:
     for id_ in asked:
         kind = catalogue.kinds[id_]
         track = next(t for t in TRACKS if kind.bug_class in t.bug_classes)
-        program = next(p for p in track.programs if has_sites(p.reference(), [kind]))
+        program = next(p for p in track.programs if sited(p.reference(), [kind.forms]))
         request = Request(seed="0", bugs=1, kinds=(id_,), program=program.name)
         assert [bug.kind for bug in forge(request, track, catalogue, "0").bugs] == [id_]
 

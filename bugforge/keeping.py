@@ -1,0 +1,74 @@
+"""The learner's history: a round kept once it has ended, and rounds taken away again."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from bugforge.answers import AnswerKey
+from bugforge.errors import HistoryError, UsageError, WorkspaceError
+from bugforge.files import write_whole
+from bugforge.history import History, data_folder
+from bugforge.rounds import Round, ended_round
+from bugforge.workspace import Workspace, open_workspace
+
+SHORTEST_ID = 4
+
+
+def keep(workspace: Workspace, key: AnswerKey) -> tuple[str, ...]:
+    """Keep the round of a practice, if it has ended. Nothing that can happen here stops a command:
+    give what there is to tell of it, a line each.
+    """
+    said: list[str] = []
+    try:
+        if round_ := ended_round(workspace, key):
+            History(data_folder(), said.append).note(round_)
+    except (HistoryError, WorkspaceError) as error:
+        said.append(f"The result was not kept. {error.what} {error.mend}")
+    except OSError as error:
+        said.append(f"The result was not kept: {error}.")
+    return tuple(said)
+
+
+def chosen(
+    rounds: list[Round], workspace: str | None, before: str | None
+) -> Callable[[Round], bool]:
+    """Tell which rounds are meant: those of a workspace, those that ended before a day, or all.
+
+    workspace: its folder, or how its id begins. before: as YYYY-MM-DD, by the local clock. Raises
+    UsageError where either is nothing that is known.
+    """
+    id_ = None if workspace is None else _id(rounds, workspace)
+    end = None if before is None else _midnight(before)
+    return lambda round_: id_ in (None, round_.workspace) and (end is None or round_.ended < end)
+
+
+def _id(rounds: list[Round], workspace: str) -> str:
+    try:
+        return open_workspace(Path(workspace)).manifest.id
+    except WorkspaceError:
+        ids = sorted({r.workspace for r in rounds if r.workspace.startswith(workspace)})
+        if len(workspace) >= SHORTEST_ID and len(ids) == 1:
+            return ids[0]
+    raise UsageError(
+        f"{workspace} is no workspace, and no id of one that anything is kept of.",
+        "`bugforge history` shows how the ids begin.",
+    )
+
+
+def _midnight(day: str) -> float:
+    try:
+        return datetime.combine(date.fromisoformat(day), datetime.min.time()).timestamp()
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{day} is no day.", "Name one as YYYY-MM-DD.") from error
+
+
+def write_export(path: Path, text: str, *, force: bool) -> None:
+    """Write what is exported. Raises UsageError for a file that is there, or cannot be written."""
+    if path.exists() and not force:
+        raise UsageError(f"{path} is there already.", "Name another file, or say --force.")
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}.", "Name another file."
+        ) from error
