@@ -40,7 +40,7 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
         page = _inlined(track, program, has_bugs=bool(key.bugs))
         *sources, last = (f"`{name}`" for name in program.begun_with)
         words |= {"forward": program.forward, "sources": f"{', '.join(sources)} and {last}"}
-        harness = program.extension.harnessed() if program.extension else {}
+        harness = program.harnessed()
     problem, analysis = Template(page).substitute(words), _template("ANALYSIS.md")
     return {"PROBLEM.md": problem, "ANALYSIS.md": analysis, **harness}
 

@@ -23,7 +23,6 @@ from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
-BUGS = 4
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def _request(order: Order, track: Track, catalogue: Catalogue) -> Request:
     bugs = order.bugs
     if bugs is None:
         which = order.stages or order.difficulty or order.marked
-        bugs = BUGS if which or not track.unwritten else 0
+        bugs = track.bugs if which or not track.unwritten else 0
         bugs = len(track.slots if track.filled else kinds) or bugs
     if bugs < len(kinds):
         raise UsageError(

@@ -65,6 +65,21 @@ BugClass = Literal[
     "class-head",
     "class-loss",
     "class-metric",
+    "row-attention",
+    "half-precision",
+    "row-positions",
+    "row-reading",
+    "objective",
+    "optimizer",
+    "schedule",
+    "step",
+    "leakage",
+    "batching",
+    "reproducibility",
+    "evaluation",
+    "metrics",
+    "checkpoint",
+    "stream",
 ]
 Difficulty = Literal["easy", "medium", "hard"]
 Visibility = Literal["crash", "flat", "plateau", "leak", "decode", "invisible"]

@@ -129,6 +129,12 @@ class Recorder:
         }
         self.box.submit(self._own(name), spec)
 
+    def whole(self, name: str) -> None:
+        """Have the attempt recorded by one instrument that takes long, behind walls."""
+        self.attempts.append(name)
+        folder = self._copied(name, self.room / "attempt")
+        self._record(name, folder, instruments=[name], walls=self._walls())
+
     def test(self, name: str, files: Mapping[str, str], tests: str) -> None:
         """Have the attempt's tests run on a program, behind walls. tests: their file."""
         self.attempts.append(f"test {name}")

@@ -44,6 +44,7 @@ class Track:
     unwritten: whether its programs' extension is the learner's to write, where no bugs are asked
     for. filled: whether it holds the bugs of its slots and no others. exact: whether the first
     training steps must be those of the correct program bit for bit.
+    bugs: how many, where nobody says.
     trains: what it trains, in a sentence. seconds: how long `python train.py` about takes.
     """
 
@@ -62,6 +63,7 @@ class Track:
     unwritten: bool = False
     filled: bool = False
     exact: bool = False
+    bugs: int = 4
 
     def plants(self, kind: type[Mutation]) -> bool:
         """Whether a kind is one of its bugs."""
@@ -83,6 +85,23 @@ class Track:
 CLASSES = ("label-shift", "positions", "mask", "projection", "training-step", "typo")
 CACHE_CLASSES = ("cache-positions", "cache-mask", "cache-contents", "cache-life")
 CLASSIFIER_CLASSES = ("class-labels", "class-head", "class-loss", "class-metric")
+PIPELINE_CLASSES = (
+    "row-attention",
+    "half-precision",
+    "row-positions",
+    "row-reading",
+    "objective",
+    "step",
+    "optimizer",
+    "schedule",
+    "leakage",
+    "batching",
+    "reproducibility",
+    "evaluation",
+    "metrics",
+    "checkpoint",
+    "stream",
+)
 SILENT = tuple(way for way in VISIBILITIES if way != "crash")
 KV_CACHE = Extension(
     name="kv-cache",
@@ -196,6 +215,49 @@ GPT_CACHED, NANO_CACHED, SINGLE_CACHED, ROTARY_CACHED, LARGER_CACHED = (
     SINGLE.extended(SINGLE_CACHE),
     ROTARY.extended(ROTARY_CACHE),
     LARGER.extended(KV_CACHE),
+)
+
+PIPELINE = Program(
+    name="pipeline",
+    folder="pipeline",
+    files=(
+        "data.py",
+        "model.py",
+        "stream.py",
+        "objective.py",
+        "optim.py",
+        "evaluate.py",
+        "checkpoint.py",
+        "train.py",
+    ),
+    problem="pipeline.md",
+    contract="pipeline-contract.md",
+    subject="pipeline",
+    passage=0,
+    harness=("test_pipeline.py",),
+    unsuited=(
+        "hints",
+        "names-blocks",
+        "names-generator",
+        "names-head-count",
+        "names-kept",
+        "names-last",
+        "names-optimizer",
+        "names-output",
+        "names-step",
+        "words",
+    ),
+    instruments=(
+        "pipeline-data",
+        "pipeline-logits",
+        "pipeline-half",
+        "pipeline-loss",
+        "pipeline-steps",
+        "pipeline-training",
+        "pipeline-evaluation",
+        "pipeline-resuming",
+        "pipeline-stream",
+    ),
 )
 
 CLASSIC = Track(
@@ -367,6 +429,16 @@ ROWS_CLASSIFIED = Track(
     unwritten=True,
     exact=True,
 )
+TRAINING_PIPELINE = Track(
+    name="pipeline",
+    title="A training pipeline",
+    programs=(PIPELINE,),
+    bug_classes=PIPELINE_CLASSES,
+    trains="finding what ends a training of several modules, what keeps it from learning, and what "
+    "makes its numbers untrue",
+    seconds=10,
+    bugs=6,
+)
 TRACKS = (
     CLASSIC,
     SHIFT_MASK_TYPO,
@@ -376,6 +448,7 @@ TRACKS = (
     RAGGED,
     TOKENS_CLASSIFIED,
     ROWS_CLASSIFIED,
+    TRAINING_PIPELINE,
 )
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""

@@ -15,7 +15,14 @@ from bugforge.mutation import BUG_CLASSES, Form, IncompleteMutationError, Mutati
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import CACHED, CLASSIC, RAGGED, ROWS_CLASSIFIED, TOKENS_CLASSIFIED
+from bugforge.track import (
+    CACHED,
+    CLASSIC,
+    PIPELINE,
+    RAGGED,
+    ROWS_CLASSIFIED,
+    TOKENS_CLASSIFIED,
+)
 from bugforge.variant import vary
 from tests.conftest import Bench, Judge, bench_of
 
@@ -34,6 +41,7 @@ HOMES = (
     RAGGED.programs[0],
     TOKENS_CLASSIFIED.programs[0],
     ROWS_CLASSIFIED.programs[0],
+    PIPELINE,
 )
 """Programs of which every form finds a place in one."""
 

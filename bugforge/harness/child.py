@@ -18,6 +18,8 @@ from .instruments import INSTRUMENTS
 from .job import Job, Recording
 from .own import record_own
 from .own_tests import run_tests
+from .pipeline import Pipeline
+from .pipeline import instruments as of_pipelines
 from .program import Program
 from .training import replay, train_and_sample
 from .weights import Pairing, drawn, read_weights, write_weights
@@ -98,7 +100,10 @@ class _Subject:
     instruments: Callable[[Any, dict[str, Any]], dict[str, Callable[[], Recording]]]
 
 
-SUBJECTS: dict[str, _Subject] = {"language": _Subject(Program, _language)}
+SUBJECTS: dict[str, _Subject] = {
+    "language": _Subject(Program, _language),
+    "pipeline": _Subject(Pipeline, of_pipelines),
+}
 
 
 def _recorded(out: Path, folder: Path, name: str, record: Callable[[], R]) -> R | None:

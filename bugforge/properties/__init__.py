@@ -6,6 +6,7 @@ from bugforge.properties.construction import CONSTRUCTION
 from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
+from bugforge.properties.pipeline import PIPELINE
 from bugforge.properties.ragged import RAGGED
 from bugforge.properties.regularised import REGULARISED
 from bugforge.properties.sequences import SEQUENCES
@@ -20,5 +21,6 @@ LAWS = (
     *RAGGED,
     *CLASSIFYING,
     *SEQUENCES,
+    *PIPELINE,
 )
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""
