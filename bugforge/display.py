@@ -162,9 +162,10 @@ def _headline(verdict: Verdict) -> str:
     if verdict.passed:
         again = sum(run.attempts - 1 for run in verdict.runs)
         retrained = f" It was trained again {again} times for an unlucky sample." if again else ""
+        back = ", the sentence came back, and so did one it had never seen" if verdict.runs else ""
         return (
-            f"[bold green]Passed.[/] All {len(verdict.readings)} laws hold, the sentence came "
-            f"back, and so did one it had never seen.{retrained} Well done."
+            f"[bold green]Passed.[/] All {len(verdict.readings)} laws hold{back}.{retrained} "
+            "Well done."
         )
     broken, untold = len(verdict.broken), len(verdict.untold)
     laws = f"{broken} {'law is' if broken == 1 else 'laws are'} broken"

@@ -111,6 +111,7 @@ ORDER = (
     "metrics",
     "streamed",
     "streamed-anew",
+    "streamed-once",
 )
 """Every law and comparison, none before one that it depends on."""
 

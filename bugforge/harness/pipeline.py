@@ -264,15 +264,19 @@ def evaluation(program: Pipeline, job: PipelineJob) -> Recording:
 
 def stream(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits (T, B, n_class) of rows read token by token, and of all that came, read at once; then
-    of other rows; and of both, in turn.
+    of other rows; and of both, in turn. How often a token is read.
     """
     seen = Recording()
     model = program.build(job.sizes, job.weights).eval()
     rows = {"first": job.inputs["stream"], "second": job.inputs["stream"].flip(0, 1)}
     reader = program.stream.Stream(model)
+    read: list[int] = []
+    hook = model.tokens.register_forward_hook(lambda _, given, __: read.append(given[0].numel()))
     for name, tokens in rows.items():
         reader.reset()
         seen.tensors[f"streamed/{name}"] = torch.stack([reader.push(t.clone()) for t in tokens.T])
+    hook.remove()
+    seen.facts["read"] = sum(read) / (2 * job.inputs["stream"].numel())
     in_turn = {name: program.stream.Stream(model) for name in rows}
     pushed: dict[str, list[Tensor]] = {name: [] for name in rows}
     for place in range(job.inputs["stream"].size(1)):

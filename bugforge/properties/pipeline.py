@@ -345,6 +345,15 @@ PIPELINE = (
         at_most=1e-3,
         after=("streamed",),
     ),
+    Law(
+        "streamed-once",
+        "cache",
+        "A stream reads no token twice.",
+        ("pipeline-stream",),
+        lambda seen: float(facts(seen, "pipeline-stream")["read"]),
+        at_most=1.0,
+        after=("streamed",),
+    ),
 )
 
 
