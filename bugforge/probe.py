@@ -52,6 +52,8 @@ PIPELINE_FIELDS = {
 }
 """Of a ModelConfig and a TrainConfig."""
 
+UNSEEN_LABELS = "unseen labels"
+
 SAMPLINGS: dict[str, dict[str, float | int]] = {
     "cold": {"temperature": 0.5},
     "hot, three kept": {"temperature": 2.0, "top_k": 3},
@@ -74,6 +76,11 @@ class Probe:
     inputs: dict[str, Array]
     seed: int
     text: str = ""
+
+    @property
+    def given(self) -> dict[str, Array]:
+        """All that programs are handed: what the command alone may know is not among it."""
+        return {name: value for name, value in self.inputs.items() if name != UNSEEN_LABELS}
 
     @property
     def sizes(self) -> dict[str, float]:
@@ -190,7 +197,7 @@ def _pipeline(rng: random.Random, _: Program) -> dict[str, Array]:
         "stream": numbers.integers(1, ASK, (4, 9)),
         "class logits": numbers.normal(size=(6, VALUES)).astype(np.float32),
         "token logits": numbers.normal(size=(6, tokens.shape[1], ASK + KEYS)).astype(np.float32),
-        **dict(zip(("unseen tokens", "unseen lengths", "unseen labels"), unseen, strict=True)),
+        **dict(zip(("unseen tokens", "unseen lengths", UNSEEN_LABELS), unseen, strict=True)),
     }
     for name in ("one", "other"):
         truth = np.array([0] * 23 + [1] * 11 + [2] * 6)

@@ -211,7 +211,7 @@ class _Check:
         if self.question.trains == "never" or not all(reading.kept for reading in readings):
             return [not_learned(NOT_TRAINED)]
         self.progress("Training, to ask about rows never seen")
-        return [learned(self.recorder)]
+        return [learned(self.recorder, self.question.rng)]
 
     def _trained(self, pairing: Pairing, *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""

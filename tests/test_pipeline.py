@@ -1,7 +1,10 @@
 """A pipeline of training: right ones pass, wrong ones don't, and so it goes from new to reveal."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +34,9 @@ from tests.test_cli import run
 
 CATALOGUE = load()
 REWRITES = CATALOGUE.rewrites_of(PIPELINE)
+TOLD = "from train import *; print(train(TrainConfig(), 1)[2][-1]['f1'])"
+"""Prints the F1 of rows that a training holds out."""
+
 OWN = [rewrite for rewrite in REWRITES if rewrite.__module__.endswith(".pipeline")]
 
 
@@ -104,7 +110,9 @@ def test_rows_that_are_drawn_are_as_stated() -> None:
 
 
 def test_a_leak_in_all_rows_is_found_by_rows_of_the_check(box: Sandbox) -> None:
-    """What a program learns from rows of its own that leak does not do for rows drawn elsewhere."""
+    """A program whose rows tell their labels is as good as can be on rows of its own that it holds
+    out, and is no good on rows drawn elsewhere.
+    """
     fixture = Fixture(
         "leak", "pipeline", "", (("data.py", "ASK + asked", "ASK + label.reshape(1)"),)
     )
@@ -113,11 +121,24 @@ def test_a_leak_in_all_rows_is_found_by_rows_of_the_check(box: Sandbox) -> None:
     recorder = Recorder(box, box.room(), draw(random.Random(1), PIPELINE))
     recorder.pristine(PIPELINE.reference())
     folder = recorder.write("attempt", files)
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import train as t; print(t.train(t.TrainConfig(), 1)[2][-1]['f1'])",
+        ],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert float(told.stdout) > 0.85
     folder.rename(recorder.room / "attempt")
-    reading = learned(recorder)
+    reading = learned(recorder, random.Random(1))
     assert reading.kept is False
     assert reading.value is not None
-    assert reading.value < LEAST
+    assert reading.value < 0.6 < LEAST
 
 
 @pytest.mark.parametrize("rewrite", OWN, ids=lambda rewrite: rewrite.id)

@@ -100,7 +100,7 @@ class LastLost(Mutation):
     stage = "data"
     difficulty = "hard"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Is every row learned?",
         "Count the rows of one epoch, with sizes that do not divide them.",

@@ -25,7 +25,7 @@ class OptimizerLost(Mutation):
     stage = "loop"
     difficulty = "medium"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Does a training go on as if it had never stopped?",
         "Stop and go on, and compare weights in the end.",
@@ -62,7 +62,7 @@ class OwnGeneratorLost(Mutation):
     stage = "loop"
     difficulty = "hard"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Does a training go on as if it had never stopped?",
         "Compare the first batch after going on.",

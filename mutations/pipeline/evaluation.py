@@ -26,7 +26,7 @@ class DropsWhilePredicting(Mutation):
     stage = "eval"
     difficulty = "medium"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Is a prediction the same twice?",
         "Predict the same rows twice, with dropout.",
@@ -63,7 +63,7 @@ class RowsMissing(Mutation):
     stage = "eval"
     difficulty = "medium"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Is every row predicted?",
         "Count predictions, with sizes that do not divide the rows.",

@@ -62,7 +62,7 @@ class DecayLeftOut(Mutation):
     stage = "optim"
     difficulty = "medium"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Does every field of the configuration do something?",
         "Print each group with its settings.",
@@ -99,7 +99,7 @@ class AdamNotW(Mutation):
     stage = "optim"
     difficulty = "hard"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Is the optimizer the one that PROBLEM.md names?",
         "Compare a few steps with what PROBLEM.md says.",

@@ -62,7 +62,7 @@ class OffByOne(Mutation):
     stage = "embedding"
     difficulty = "hard"
     visibility = "invisible"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Does a checkpoint of another program mean the same here?",
         "Print which positions a short row has.",

@@ -101,7 +101,7 @@ class NeverStepped(Mutation):
     stage = "loop"
     difficulty = "easy"
     visibility = "flat"
-    provenance = ("report",)
+    provenance = ("measured",)
     hints = (
         "Does the rate move?",
         "Print the rate at the beginning and in the middle.",
