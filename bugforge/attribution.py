@@ -12,9 +12,23 @@ from bugforge.checks import Evidence, Law, Reading, facts, measured, tensors
 from bugforge.comparison import logits_apart, parameter_shapes, update_distances
 from bugforge.distance import apart
 from bugforge.judgement import checks, judge
+from bugforge.properties.pipeline import predictions_apart, told_alike
 
 State = Literal["fixed", "remaining", "could not tell"]
 Subset = frozenset[int]
+
+BY_THEIR_CHECKS = (
+    "pipeline-data",
+    "pipeline-logits",
+    "pipeline-half",
+    "pipeline-loss",
+    "pipeline-steps",
+    "pipeline-training",
+    "pipeline-resuming",
+)
+
+KEPT_TOLD = ("kept/", "told/")
+"""What is told of an evaluation, beside its logits: modes, metrics."""
 
 ALIKE = 1e-3
 """Two recordings of numbers nearer than this, as a share of their spread, are the same."""
@@ -144,6 +158,17 @@ def _same_classifier(instrument: str, one: Evidence, other: Evidence) -> bool:
     )
 
 
+def _same_metrics(one: Evidence, other: Evidence) -> bool:
+    kept, told = ([facts(e, "pipeline-evaluation", p) for e in (one, other)] for p in KEPT_TOLD)
+    near = measured(partial(predictions_apart, one, other)) <= ALIKE
+    return near and kept[0] == kept[1] and told_alike(*told)
+
+
+def _same_streams(one: Evidence, other: Evidence) -> bool:
+    mine, theirs = (tensors(evidence, "pipeline-stream") for evidence in (one, other))
+    return all(apart(mine[n], theirs[n]) <= ALIKE for n in theirs)
+
+
 def _same_by_its_checks(instrument: str, one: Evidence, other: Evidence) -> bool:
     """Whether each law that reads this instrument alone says the same of both, even where another
     keeps it from meaning anything of itself; and no comparison tells one from the other.
@@ -181,4 +206,7 @@ _COMPARED: dict[str, Callable[[Evidence, Evidence], bool]] = {
         name: partial(_same_product, name)
         for name in ("products", "backward", "gradients", "gradcheck", "saved", "scan", "tiled")
     },
+    "pipeline-evaluation": _same_metrics,
+    "pipeline-stream": _same_streams,
+    **{name: partial(_same_by_its_checks, name) for name in BY_THEIR_CHECKS},
 }

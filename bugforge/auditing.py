@@ -48,6 +48,11 @@ QUICK = {
     "objective",
     "update",
     "beginning",
+    "pipeline-data",
+    "pipeline-logits",
+    "pipeline-half",
+    "pipeline-loss",
+    "pipeline-stream",
 }
 """Instruments that take less than all others together, and tell most pairs apart."""
 

@@ -53,6 +53,21 @@ SAID = {
     "matmul-saved": r"\bsave|\bctx\b|keep|kept|cop(?:y|ies)|clone|version",
     "scan-steps": r"scan|offset|prefix|step|window",
     "tiles": r"\btile|chunk|slice|partial product",
+    "row-attention": r"mask|causal|future|norm|residual|attention",
+    "half-precision": r"half|float16|fp16|overflow|nan|precision|softmax",
+    "row-positions": r"position",
+    "row-reading": r"last|length|padding|read|pool",
+    "objective": r"loss|shift|target|ignore_?index|padding|weight",
+    "optimizer": r"decay|group|adamw?|optimi[sz]er",
+    "schedule": r"warm.?up|schedul|learning.rate|cosine",
+    "step": r"zero_?grad|gradient|unscale|clip|scaler",
+    "leakage": r"leak|overlap|split|held.out|label",
+    "batching": r"batch|shuffl|drop|label|pad",
+    "reproducibility": r"seed|generator|random|determinis|reproduc",
+    "evaluation": r"\beval|dropout|mode|batch",
+    "metrics": r"\bf1|macro|micro|roc|auc|accuracy|metric",
+    "checkpoint": r"checkpoint|resum|state|saved?\b|load",
+    "stream": r"cache|stream|offset|past|reset|concat|\bcat\b",
 }
 """What people call the classes of bugs, beside their names."""
 

@@ -154,7 +154,8 @@ def new(
         ),
     ] = None,
     bugs: Annotated[
-        int | None, typer.Option(min=1, max=6, help="How many bugs.", show_default="4")
+        int | None,
+        typer.Option(min=1, max=6, help="How many bugs.", show_default="4; 6 in pipeline"),
     ] = None,
     source: Annotated[
         list[Path] | None,

@@ -12,6 +12,14 @@ from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
 from bugforge.probe import BLOCK
 from bugforge.properties.decoding import CLEAR, wrong_spread
+from bugforge.properties.pipeline import (
+    handed_apart,
+    predictions_apart,
+    rates_apart,
+    row_logits_apart,
+    row_losses_apart,
+    updated_apart,
+)
 from bugforge.recordings import Array
 
 
@@ -272,5 +280,58 @@ COMPARISONS = (
         left_unmoved,
         at_most=0.0,
         after=("rows-parameters", "rows-training", "rows-teach"),
+    ),
+    Comparison(
+        "row-logits",
+        "classifier",
+        "Given weights and rows lead to the logits that PROBLEM.md states.",
+        ("pipeline-logits",),
+        row_logits_apart,
+        at_most=1e-3,
+        after=("padding-unread", "later-unread"),
+    ),
+    Comparison(
+        "row-objective",
+        "loss",
+        "The loss is that of the classes, and of the tokens that there are.",
+        ("pipeline-loss",),
+        row_losses_apart,
+        at_most=1e-4,
+    ),
+    Comparison(
+        "rates-kept",
+        "optim",
+        "The rate rises and falls, step by step, as PROBLEM.md states.",
+        ("pipeline-training",),
+        rates_apart,
+        at_most=1e-4,
+        after=("batches-whole",),
+    ),
+    Comparison(
+        "row-gradients",
+        "loop",
+        "A step hands the optimizer the gradients of the loss, clipped.",
+        ("pipeline-steps",),
+        handed_apart,
+        at_most=1e-2,
+        after=("row-logits", "row-objective"),
+    ),
+    Comparison(
+        "row-updates",
+        "optim",
+        "Three steps lead to the weights that they should lead to.",
+        ("pipeline-steps",),
+        updated_apart,
+        at_most=1e-3,
+        after=("row-gradients", "decayed", "rates-kept"),
+    ),
+    Comparison(
+        "predictions",
+        "eval",
+        "All rows are predicted, in their order, with nothing dropped.",
+        ("pipeline-evaluation",),
+        predictions_apart,
+        at_most=1e-3,
+        after=("row-logits", "batch-labels", "batch-padding"),
     ),
 )

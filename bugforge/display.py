@@ -161,13 +161,13 @@ def show_renewed(console: Console, *, renewed: bool) -> None:
 
 def _headline(verdict: Verdict) -> str:
     if verdict.passed:
-        if not verdict.runs:
-            return f"[bold green]Passed.[/] All {len(verdict.readings)} laws hold. Well done."
         again = sum(run.attempts - 1 for run in verdict.runs)
         retrained = f" It was trained again {again} times for an unlucky sample." if again else ""
-        learned = ", the sentence came back, and so did one it had never seen"
-        laws = f"All {len(verdict.readings)} laws hold{learned if verdict.runs else ''}."
-        return f"[bold green]Passed.[/] {laws}{retrained} Well done."
+        back = ", the sentence came back, and so did one it had never seen" if verdict.runs else ""
+        return (
+            f"[bold green]Passed.[/] All {len(verdict.readings)} laws hold{back}.{retrained} "
+            "Well done."
+        )
     broken, untold = len(verdict.broken), len(verdict.untold)
     laws = f"{broken} {'law is' if broken == 1 else 'laws are'} broken"
     hidden = f", {untold} could not be judged" if untold else ""

@@ -60,7 +60,7 @@ def documents(key: AnswerKey, allowance: Allowance) -> dict[str, str]:
             "forward": program.forward,
             "sources": " and ".join(filter(None, (", ".join(sources[:-1]), *sources[-1:]))),
         }
-        others = program.extension.harnessed() if program.extension else {}
+        others = program.harnessed()
         if program.extension and program.extension.derivation:
             others[DERIVATION] = _template(program.extension.derivation[0])
     problem, analysis = Template(page).substitute(words), _template("ANALYSIS.md")

@@ -11,7 +11,9 @@ from importlib.resources import files
 from typing import Literal
 
 from bugforge.mutation import Form, Mutation
+from bugforge.program import Subject
 from bugforge.recordings import Crash, Recording
+from bugforge.track import subject_of
 
 Shows = Literal["number", "curve"]
 
@@ -34,8 +36,8 @@ class Experiment:
 
     see: what to look at, in a sentence. at_most, at_least: what a right program's number keeps.
     unit: of a curve. kinds: those that it is the experiment of, by id, or one form of theirs as
-    `id/form`; checks: and others that any of these kills. inner: whether it uses names that another
-    way to write the program changes.
+    `id/form`; checks: and others, of programs of this subject, that any of these kills. inner:
+    whether it uses names that another way to write the program changes.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Experiment:
     at_least: float | None = None
     unit: str = ""
     inner: bool = False
+    subject: Subject = "language"
 
     def keeps(self, shown: Shown) -> bool:
         """Whether a number is one that a right program shows."""
@@ -109,5 +112,6 @@ def experiment_of(
     """
     by_form = (one for one in known if form and f"{kind.id}/{form.name}" in one.kinds)
     own = (one for one in known if kind.id in one.kinds)
-    by_check = (one for one in known if kind.killed_by & {*one.checks})
+    subject = subject_of(kind)
+    by_check = (one for one in known if one.subject == subject and kind.killed_by & {*one.checks})
     return next(by_form, None) or next(own, None) or next(by_check, None)

@@ -27,7 +27,6 @@ Wanted = Mapping[str, Sequence[str]]
 
 SEED_BITS = 128
 """A drawn seed is too long to be tried out."""
-BUGS = 4
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
     bugs = order.bugs
     if bugs is None:
         which = order.stages or order.difficulty or order.marked or order.past
-        bugs = BUGS if which or not track.unwritten else 0
+        bugs = track.bugs if which or not track.unwritten else 0
         bugs = len(track.slots if track.filled else kinds) or bugs
     if bugs < len(kinds):
         raise UsageError(

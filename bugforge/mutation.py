@@ -70,6 +70,21 @@ BugClass = Literal[
     "matmul-saved",
     "scan-steps",
     "tiles",
+    "row-attention",
+    "half-precision",
+    "row-positions",
+    "row-reading",
+    "objective",
+    "optimizer",
+    "schedule",
+    "step",
+    "leakage",
+    "batching",
+    "reproducibility",
+    "evaluation",
+    "metrics",
+    "checkpoint",
+    "stream",
 ]
 Difficulty = Literal["easy", "medium", "hard"]
 Visibility = Literal["crash", "flat", "plateau", "leak", "decode", "invisible"]

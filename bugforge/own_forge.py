@@ -19,7 +19,7 @@ from bugforge.own_program import OWN, OwnProgram
 from bugforge.own_recorder import INSTRUMENTS, QUICK, OwnRecorder
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import Track
+from bugforge.track import PIPELINE_CLASSES, Track
 
 DRAWS = 2
 """Drawings of inputs under each of which a bug must be told."""
@@ -93,7 +93,9 @@ def forge_own(
 
     Raises UsageError for an unknown kind, and NoFitError for more bugs than there is room for.
     """
-    track = Track(OWN, "Your own program", (), BUG_CLASSES, "", 0)
+    # What is told of a pipeline's bugs speaks of its rows and classes.
+    classes = tuple(name for name in BUG_CLASSES if name not in PIPELINE_CLASSES)
+    track = Track(OWN, "Your own program", (), classes, "", 0)
     rng = random.Random(f"bugforge {request.seed}")
     chosen = _told(Chooser(request, track, catalogue, program.sources, rng), prover)
     rng.shuffle(chosen)  # numbers say nothing about class or place

@@ -10,6 +10,7 @@ import numpy as np
 from bugforge.operands import TILED, draw_operands
 from bugforge.program import Program, Subject
 from bugforge.recordings import Array
+from bugforge.rows_of_writes import ASK, CHANGED_FROM, GIVEN, KEYS, LENGTHS, UNSEEN, VALUES, answer
 
 VOCAB = 10
 BLOCK = 11
@@ -41,6 +42,19 @@ CHANGED = 6
 """The position whose token is changed to see what moves."""
 SHORT = 7
 DATA_LENGTH = 60
+PIPELINE_SIZES = {"block_size": 20, "n_layer": 2, "n_head": 2, "n_embd": 24}
+PIPELINE_FIELDS = {
+    "learning_rate": 1e-2,
+    "warmup_steps": 4,
+    "weight_decay": 0.1,
+    "grad_clip": 0.5,
+    "token_weight": 0.3,
+    "half": False,
+}
+"""Of a ModelConfig and a TrainConfig."""
+
+UNSEEN_LABELS = "unseen labels"
+
 SAMPLINGS: dict[str, dict[str, float | int]] = {
     "cold": {"temperature": 0.5},
     "hot, three kept": {"temperature": 2.0, "top_k": 3},
@@ -65,6 +79,11 @@ class Probe:
     text: str = ""
 
     @property
+    def given(self) -> dict[str, Array]:
+        """All that programs are handed: what the command alone may know is not among it."""
+        return {name: value for name, value in self.inputs.items() if name != UNSEEN_LABELS}
+
+    @property
     def sizes(self) -> dict[str, float]:
         """Fields of its GPTConfig, where it has one."""
         sizes = {**SIZES, **self.program.sizes}
@@ -87,8 +106,8 @@ class Probe:
         }
         if self.program.subject == "matmul":
             return {**spec, "tiled": {name: lengths for name, (*_, lengths) in TILED.items()}}
-        if self.program.subject != "language":
-            return spec
+        if self.program.subject == "pipeline":
+            return {**spec, "sizes": PIPELINE_SIZES, "fields": PIPELINE_FIELDS}
         return {
             **spec,
             "sizes": self.sizes,
@@ -164,7 +183,48 @@ def _data(rng: random.Random, length: int) -> Array:
             return data
 
 
+def _pipeline(rng: random.Random, _: Program) -> dict[str, Array]:
+    """Draw rows, no two alike, and rows never seen; logits, and scores of three classes."""
+    numbers = np.random.default_rng(rng.getrandbits(32))
+    tokens, lengths, labels = _rows_of_writes(rng, GIVEN)
+    changed = tokens.copy()
+    changed[:6, CHANGED_FROM:] = (tokens[:6, CHANGED_FROM:] + 4) % ASK + 1
+    unseen = _rows_of_writes(rng, UNSEEN)
+    inputs = {
+        "tokens": tokens,
+        "lengths": lengths,
+        "labels": labels,
+        "changed": changed[:6].copy(),
+        "stream": numbers.integers(1, ASK, (4, 9)),
+        "class logits": numbers.normal(size=(6, VALUES)).astype(np.float32),
+        "token logits": numbers.normal(size=(6, tokens.shape[1], ASK + KEYS)).astype(np.float32),
+        **dict(zip(("unseen tokens", "unseen lengths", UNSEEN_LABELS), unseen, strict=True)),
+    }
+    for name in ("one", "other"):
+        truth = np.array([0] * 23 + [1] * 11 + [2] * 6)
+        scores = numbers.normal(size=(len(truth), VALUES)).astype(np.float32)
+        scores[np.arange(len(truth)), truth] += 1.0
+        scores[:, 2] -= 9.0 if name == "other" else 0.0  # a class that is never predicted
+        inputs |= {f"scores/{name}": scores, f"truth/{name}": truth}
+    return inputs
+
+
+def _rows_of_writes(rng: random.Random, count: int) -> tuple[Array, Array, Array]:
+    """Draw rows as PROBLEM.md states, no two alike and without noise: tokens (B, T), filled up with
+    0, lengths (B,) and labels (B,).
+    """
+    rows: dict[tuple[int, ...], None] = {}
+    while len(rows) < count:
+        writes = [rng.randrange(1, ASK) for _ in range(rng.choice(LENGTHS))]
+        rows[*writes, ASK + (rng.choice(writes) - 1) // VALUES] = None
+    width = max(LENGTHS) + 1
+    tokens = np.array([[*row, *[0] * (width - len(row))] for row in rows])
+    labels = np.array([answer(list(row)) for row in rows])
+    return tokens, np.array([len(row) for row in rows]), labels
+
+
 _DRAWN: dict[Subject, Callable[[random.Random, Program], dict[str, Array]]] = {
     "language": _language,
     "matmul": lambda rng, _: draw_operands(rng),
+    "pipeline": _pipeline,
 }

@@ -86,8 +86,7 @@ class Extension:
 
     def harnessed(self) -> dict[str, str]:
         """Read the tests that a learner is given, text by file name."""
-        given = {f"tests/{name}": self._read(name) for name in self.harness}
-        return {**given, CONFTEST: _read(CONFTEST)} if given else {}
+        return _harnessed(self.folder, self.harness)
 
     def tests_written(self) -> dict[str, str]:
         """Read right tests, text by file name."""
@@ -133,7 +132,8 @@ class Program:
     that it learns none.
     held_out: the share at the end of its text that it must not learn.
     highest: the greatest loss that it may end with, as a share of the least possible one.
-    unsuited: ids of rewrites that are not for it.
+    unsuited: ids of rewrites that are not for it. harness: files of tests that a learner is given;
+    they are never the verdict.
     sizes, fields: what is set in its GPTConfig and TrainConfig while it is recorded, beside what
     every program has. lacks: fields of its GPTConfig that others have. instruments: what records
     it, beside what records every program. unasked: what of that has no answer to give. rotary:
@@ -150,6 +150,7 @@ class Program:
     held_out: float = 0.0
     highest: float = 3.0
     unsuited: tuple[str, ...] = ()
+    harness: tuple[str, ...] = ()
     sizes: Mapping[str, float] = field(default_factory=dict, hash=False)
     fields: Mapping[str, float] = field(default_factory=dict, hash=False)
     lacks: tuple[str, ...] = ()
@@ -206,6 +207,11 @@ class Program:
             return self.extension.extend(self.base.reference())
         return {name: _read(self.folder, name) for name in self.files}
 
+    def harnessed(self) -> dict[str, str]:
+        """Read the tests that a learner is given, its extension's too, text by file name."""
+        given = _harnessed(self.folder, self.harness)
+        return {**given, **self.extension.harnessed()} if self.extension else given
+
     def extended(self, extension: Extension, name: str = "") -> "Program":
         """Give the program that a follow-up makes of this one, of the same name if of no other."""
         return replace(
@@ -250,6 +256,11 @@ class Program:
     def learned(self, text: str) -> str:
         """Give the part of a text that the program learns."""
         return text[: round(len(text) * (1 - self.held_out))]
+
+
+def _harnessed(folder: str, names: tuple[str, ...]) -> dict[str, str]:
+    given = {f"tests/{name}": _read(folder, name) for name in names}
+    return {**given, CONFTEST: _read(CONFTEST)} if given else {}
 
 
 def _read(*path: str) -> str:

@@ -79,7 +79,7 @@ class Recorder:
         It comes first and leaves nothing on disk but the weights, so that no attempt can look
         it up. Raises ToolError where it does not run, since that is no attempt's fault.
         """
-        save_file(self.probe.inputs, self.room / "inputs")
+        save_file(self.probe.given, self.room / "inputs")
         folder = self.write("pristine", files)
         self._record("pristine", folder, draw_weights=True)
         seen = self.recordings("pristine")
@@ -162,6 +162,12 @@ class Recorder:
             "walls": self._walls(),
         }
         self.box.submit(self._own(name), spec)
+
+    def whole(self, name: str, instrument: str, seed: int) -> None:
+        """Have the attempt recorded by one instrument that takes long, behind walls."""
+        self.attempts.append(name)
+        folder = self._copied(name, self.room / "attempt")
+        self._record(name, folder, instruments=[instrument], seed=seed, walls=self._walls())
 
     def test(self, name: str, files: Mapping[str, str], tests: str) -> None:
         """Have the attempt's tests run on a program, behind walls. tests: their file.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bugforge.catalogue import refuse_unknown
 from bugforge.mutation import STAGES, VISIBILITIES, BugClass, Mutation
-from bugforge.program import Extension, Program
+from bugforge.program import Extension, Program, Subject
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Track:
     unwritten: whether its programs' extension is the learner's to write, where no bugs are asked
     for. filled: whether it holds the bugs of its slots and no others. exact: whether the first
     training steps must be those of the correct program bit for bit.
-    only_tests: whether a learner's tests are all that is judged of it.
+    only_tests: whether a learner's tests are all that is judged of it. bugs: how many, where nobody
+    says.
     trains: what it trains, in a sentence. seconds: how long `python train.py` about takes; 0 where
     there is nothing to be trained.
     """
@@ -65,6 +66,7 @@ class Track:
     filled: bool = False
     exact: bool = False
     only_tests: bool = False
+    bugs: int = 4
 
     def plants(self, kind: type[Mutation]) -> bool:
         """Whether a kind is one of its bugs."""
@@ -94,7 +96,23 @@ CACHE_CLASSES = ("cache-positions", "cache-mask", "cache-contents", "cache-life"
 CLASSIFIER_CLASSES = ("class-labels", "class-head", "class-loss", "class-metric")
 ENOUGH = 0.9
 """The share of wrong programs that tests must fail on: most of the rest differ in a corner only."""
-
+PIPELINE_CLASSES = (
+    "row-attention",
+    "half-precision",
+    "row-positions",
+    "row-reading",
+    "objective",
+    "step",
+    "optimizer",
+    "schedule",
+    "leakage",
+    "batching",
+    "reproducibility",
+    "evaluation",
+    "metrics",
+    "checkpoint",
+    "stream",
+)
 SILENT = tuple(way for way in VISIBILITIES if way != "crash")
 KV_CACHE = Extension(
     name="kv-cache",
@@ -263,6 +281,37 @@ GPT_CACHED, NANO_CACHED, SINGLE_CACHED, ROTARY_CACHED, LARGER_CACHED = (
     SINGLE.extended(SINGLE_CACHE),
     ROTARY.extended(ROTARY_CACHE),
     LARGER.extended(KV_CACHE),
+)
+
+PIPELINE = Program(
+    name="pipeline",
+    folder="pipeline",
+    files=(
+        "data.py",
+        "model.py",
+        "stream.py",
+        "objective.py",
+        "optim.py",
+        "evaluate.py",
+        "checkpoint.py",
+        "train.py",
+    ),
+    problem="pipeline.md",
+    contract="pipeline-contract.md",
+    subject="pipeline",
+    passage=0,
+    harness=("test_pipeline.py",),
+    instruments=(
+        "pipeline-data",
+        "pipeline-logits",
+        "pipeline-half",
+        "pipeline-loss",
+        "pipeline-steps",
+        "pipeline-training",
+        "pipeline-evaluation",
+        "pipeline-resuming",
+        "pipeline-stream",
+    ),
 )
 
 CLASSIC = Track(
@@ -459,6 +508,16 @@ PRODUCT = Track(
     seconds=0,
     unwritten=True,
 )
+TRAINING_PIPELINE = Track(
+    name="pipeline",
+    title="A training pipeline",
+    programs=(PIPELINE,),
+    bug_classes=PIPELINE_CLASSES,
+    trains="finding what ends a training of several modules, what keeps it from learning, and what "
+    "makes its numbers untrue",
+    seconds=10,
+    bugs=6,
+)
 TRACKS = (
     CLASSIC,
     SHIFT_MASK_TYPO,
@@ -470,9 +529,16 @@ TRACKS = (
     ROWS_CLASSIFIED,
     TESTS,
     PRODUCT,
+    TRAINING_PIPELINE,
 )
 PROGRAMS = tuple(dict.fromkeys(program for track in TRACKS for program in track.all_programs))
 """Those of all tracks, each once."""
+
+
+def subject_of(kind: type[Mutation]) -> Subject:
+    """Tell what the programs do that a kind is planted in."""
+    homes = (track.programs[0] for track in TRACKS if track.plants(kind))
+    return next((program.subject for program in homes), "language")
 
 
 def find_track(name: str) -> Track:

@@ -17,6 +17,7 @@ from bugforge.pairing import Pairing
 from bugforge.probe import Probe, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
+from bugforge.rows_learned import learned, not_learned
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.tally import Tally, held, tried, untried
 from bugforge.track import Track, find_track
@@ -149,8 +150,9 @@ def _not_run(crash: Crash, probe: Probe, key: AnswerKey, question: Question) -> 
     recordings = {name: Recording(crash=crash) for name in probe.instruments}
     exact = unread(key, NOT_RUN) if find_track(key.track).exact else ()
     tests = untried(question.trials) if question.trials else ()
+    whole = (not_learned(NOT_TRAINED),) if probe.program.subject == "pipeline" else ()
     untrained = _training_readings(()) if probe.program.learns_text else ()
-    readings = (*judge(recordings, recordings).values(), *exact, *tests, *untrained)
+    readings = (*judge(recordings, recordings).values(), *exact, *tests, *whole, *untrained)
     states: dict[int, State] = {bug.number: "could not tell" for bug in key.bugs}
     return Verdict(
         passed=False, readings=readings, crash=crash, bugs=states if question.attribute else {}
@@ -186,6 +188,7 @@ class _Check:
         readings |= {reading.check: reading for reading in exact}
         tests, tally = self._tests(readings.values())
         readings |= {reading.check: reading for reading in tests}
+        readings |= {reading.check: reading for reading in self._whole(readings.values())}
         kept = all(reading.kept for reading in readings.values())
         runs: list[Run] = []
         if teaches and kept and self.question.trains != "never":
@@ -229,6 +232,15 @@ class _Check:
         self.progress("Trying your tests on programs that are right and wrong")
         tally = tried(self.recorder, trials, self.question.rng)
         return held(trials, tally), tally
+
+    def _whole(self, readings: Iterable[Reading]) -> list[Reading]:
+        """Train a classifier of rows in whole, where all else holds."""
+        if self.recorder.probe.program.subject != "pipeline":
+            return []
+        if self.question.trains == "never" or not all(reading.kept for reading in readings):
+            return [not_learned(NOT_TRAINED)]
+        self.progress("Training, to ask about rows never seen")
+        return [learned(self.recorder, self.question.rng)]
 
     def _trained(self, pairing: Pairing, *, started: bool) -> list[Run]:
         """Train on the given sentence and on one never shown, side by side."""

@@ -131,6 +131,7 @@ class Scores(Restructuring):
     """How queries meet keys."""
 
     id = "scores"
+    subjects = ("language", "pipeline")
     ways = (
         way(
             "matmul",
@@ -153,6 +154,7 @@ class Scaling(Restructuring):
     """How scores are divided by the root of a head's size."""
 
     id = "scaling"
+    subjects = ("language", "pipeline")
     ways = (
         way("power", (BY_ROOT, "(any_q @ any_k) * any_n ** -0.5"), exact=False),
         way(

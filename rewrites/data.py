@@ -87,6 +87,7 @@ class Encoding(Restructuring):
     """How a text becomes tokens."""
 
     id = "encoding"
+    subjects = ("language", "pipeline")
     ways = (
         way("typed", ("torch.tensor(any_list)", "torch.tensor(any_list, dtype=torch.long)")),
         way("long", ("torch.tensor(any_list)", "torch.LongTensor(any_list)")),

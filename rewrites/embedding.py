@@ -102,6 +102,7 @@ class Sizes(Restructuring):
     """How sizes of a tensor are asked for."""
 
     id = "sizes"
+    subjects = ("language", "pipeline")
     ways = (
         way("shape", ("any_x.size(any_n)", "any_x.shape[any_n]")),
         way("size", ("B, T, C = any_x.shape", "B, T, C = any_x.size()")),
@@ -112,6 +113,7 @@ class Beginnings(Restructuring):
     """How weights are drawn."""
 
     id = "beginnings"
+    subjects = ("language", "pipeline")
     ways = (
         way(
             "data",

@@ -7,6 +7,7 @@ class Layers(Restructuring):
     """How torch's layers are imported."""
 
     id = "import-layers"
+    subjects = ("language", "pipeline")
     ways = (way("dotted", ("from torch import nn", "import torch.nn as nn")),)
 
 
@@ -14,6 +15,7 @@ class Functions(Restructuring):
     """How torch's functions are imported."""
 
     id = "import-functions"
+    subjects = ("language", "pipeline")
     ways = (
         way(
             "dotted",

@@ -31,6 +31,7 @@ class MaskFill(Restructuring):
     """How scores of later positions are taken out."""
 
     id = "mask-fill"
+    subjects = ("language", "pipeline")
     ways = (
         way(
             "where-zero",
@@ -176,6 +177,7 @@ class Infinity(Restructuring):
     """How minus infinity is written."""
 
     id = "infinity"
+    subjects = ("language", "pipeline")
     ways = (
         way("of-math", ('float("-inf")', "-math.inf")),
         way("of-torch", ('float("-inf")', "-torch.inf")),

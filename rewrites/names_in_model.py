@@ -230,6 +230,7 @@ class BlockClass(Renaming):
     """What the class of a block is called."""
 
     id = "names-block-class"
+    subjects = ("language", "pipeline")
     of = "definition"
     names = (
         ("Block",),
@@ -257,6 +258,7 @@ class GatheredName(Renaming):
     """What the gathered values are called."""
 
     id = "names-gathered"
+    subjects = ("language", "pipeline")
     of = "local"
     names = (
         ("y",),
@@ -312,6 +314,7 @@ class ModeName(Renaming):
     """What remembers the mode."""
 
     id = "names-mode"
+    subjects = ("language", "pipeline")
     of = "local"
     names = (
         ("was_training",),

@@ -98,6 +98,7 @@ class LossesName(Renaming):
     """What keeps the losses."""
 
     id = "names-losses"
+    subjects = ("language", "pipeline")
     of = "local"
     names = (
         ("losses",),
@@ -190,6 +191,7 @@ class DoneName(Renaming):
     """What the share of the decay that is over is called."""
 
     id = "names-done"
+    subjects = ("language", "pipeline")
     of = "local"
     names = (
         ("done",),

@@ -118,6 +118,7 @@ class Clipping(Restructuring):
     """How the clipping of gradients is called."""
 
     id = "clipping"
+    subjects = ("language", "pipeline")
     ways = (
         way(
             "named",

@@ -15,7 +15,15 @@ from bugforge.mutation import BUG_CLASSES, Form, IncompleteMutationError, Mutati
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import CACHED, CLASSIC, MATMUL, RAGGED, ROWS_CLASSIFIED, TOKENS_CLASSIFIED
+from bugforge.track import (
+    CACHED,
+    CLASSIC,
+    MATMUL,
+    PIPELINE,
+    RAGGED,
+    ROWS_CLASSIFIED,
+    TOKENS_CLASSIFIED,
+)
 from bugforge.variant import vary
 from tests.conftest import Bench, Judge, bench_of
 
@@ -35,6 +43,7 @@ HOMES = (
     TOKENS_CLASSIFIED.programs[0],
     ROWS_CLASSIFIED.programs[0],
     MATMUL,
+    PIPELINE,
 )
 """Programs of which every form finds a place in one."""
 

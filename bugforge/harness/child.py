@@ -21,6 +21,8 @@ from .multiplying import Multiplying
 from .multiplying import instruments as multiplying
 from .own import record_own
 from .own_tests import run_tests
+from .pipeline import Pipeline
+from .pipeline import instruments as of_pipelines
 from .program import Program
 from .training import replay, train_and_sample
 from .weights import Pairing, drawn, read_weights, write_weights
@@ -113,6 +115,7 @@ class _Subject:
 SUBJECTS: dict[str, _Subject] = {
     "language": _Subject(Program, _language),
     "matmul": _Subject(Multiplying, multiplying),
+    "pipeline": _Subject(Pipeline, of_pipelines),
 }
 
 

@@ -7,6 +7,7 @@ from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
 from bugforge.properties.multiplying import MULTIPLYING
+from bugforge.properties.pipeline import PIPELINE
 from bugforge.properties.ragged import RAGGED
 from bugforge.properties.regularised import REGULARISED
 from bugforge.properties.scanning import SCANNING
@@ -24,5 +25,6 @@ LAWS = (
     *SEQUENCES,
     *MULTIPLYING,
     *SCANNING,
+    *PIPELINE,
 )
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""

@@ -1,0 +1,1 @@
+"""Bugs of a training pipeline, by the module of it that they sit in."""

@@ -1,0 +1,1 @@
+"""A classifier of rows with a whole pipeline of training, module by module."""

@@ -1,0 +1,516 @@
+"""Training pipelines that are right, and some that are wrong, as changes of the reference."""
+
+from tests.corpus import Fixture
+
+FILL = 'scores.masked_fill(~visible, float("-inf"))'
+SOFTMAX = "weights = scores.softmax(dim=-1)"
+READ = "x[torch.arange(B), lengths - 1]"
+CLEAR = "    state.optimizer.zero_grad()\n"
+BACKWARD = "    state.scaler.scale(loss).backward()\n"
+CLIP = "    nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip)\n"
+NEXT_LOSS = (
+    "    summed = F.cross_entropy(early.flatten(0, 1), late.flatten(), "
+    'ignore_index=PAD, reduction="sum")\n'
+    "    token_loss = summed / (late != PAD).sum()\n"
+)
+GROUPS = """    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() == 1]
+"""
+ORDERED = """    order = torch.randperm(len(rows), generator=generator).tolist()
+    count = round(len(rows) * share)
+"""
+SPLIT = "    return [rows[i] for i in order[count:]], [rows[i] for i in order[:count]]\n"
+EPOCH = """    order = torch.randperm(len(rows), generator=generator).tolist()
+    for start in range(0, len(rows), size):
+        yield collate([rows[i] for i in order[start : start + size]])
+"""
+PADDED = """    padded = nn.utils.rnn.pad_sequence(
+        [tokens for tokens, _ in rows], batch_first=True, padding_value=PAD
+    )
+"""
+LABEL = "        label = values[keys == asked][-1]\n"
+NOISY = (
+    "            label = (label + torch.randint(1, VALUES, (1,), generator=generator)) % VALUES\n"
+)
+PREDICTING = """    for start in range(0, len(rows), size):
+        tokens, lengths, wanted = collate(rows[start : start + size])
+"""
+F1 = 'multiclass_f1_score(scores, labels, count, average="macro").item()'
+SHARE = """        if step < config.warmup_steps:
+            return (step + 1) / config.warmup_steps
+"""
+EXTEND = """        if self.keys is not None:
+            k = torch.cat([self.keys, k], dim=2)
+            v = torch.cat([self.values, v], dim=2)
+"""
+FORGET = "        for past in self.pasts:\n            past.clear()\n"
+
+
+def _fixture(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
+    return Fixture(name, "pipeline", why, changes)
+
+
+RIGHT = (
+    _fixture(
+        "fused attention",
+        "torch's own attention computes the same.",
+        (
+            "model.py",
+            "        y = (weights @ v).transpose",
+            (
+                "        attend = nn.functional.scaled_dot_product_attention\n"
+                "        y = attend(q, k, v, attn_mask=visible).transpose"
+            ),
+        ),
+    ),
+    _fixture(
+        "least number",
+        "The least number of the scores' own type has a weight of nothing.",
+        ("model.py", FILL, "scores.masked_fill(~visible, torch.finfo(scores.dtype).min)"),
+    ),
+    _fixture(
+        "softmax in full",
+        "A softmax in float32 cannot overflow.",
+        ("model.py", SOFTMAX, "weights = scores.float().softmax(dim=-1).type_as(v)"),
+    ),
+    _fixture(
+        "softmax by hand",
+        "With its greatest score taken off, a softmax may be written out.",
+        (
+            "model.py",
+            SOFTMAX,
+            (
+                "weights = (scores - scores.amax(dim=-1, keepdim=True)).exp()\n"
+                "        weights = weights / weights.sum(dim=-1, keepdim=True)"
+            ),
+        ),
+    ),
+    _fixture(
+        "scaled queries",
+        "Queries may be divided instead of scores.",
+        (
+            "model.py",
+            "q @ k.transpose(-2, -1) / math.sqrt(C // self.n_head)",
+            "(q * (C // self.n_head) ** -0.5) @ k.mT",
+        ),
+    ),
+    _fixture(
+        "gathered",
+        "The last place of each row may be gathered.",
+        (
+            "model.py",
+            READ,
+            "x.gather(1, (lengths - 1).view(B, 1, 1).expand(B, 1, x.size(2))).squeeze(1)",
+        ),
+    ),
+    _fixture(
+        "padding marked",
+        "Padding may be marked by -100, which no loss counts.",
+        (
+            "objective.py",
+            NEXT_LOSS,
+            (
+                "    late = late.masked_fill(late == PAD, -100)\n"
+                "    token_loss = F.cross_entropy(early.transpose(1, 2), late)\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "tokens picked",
+        "Only real places may be picked.",
+        (
+            "objective.py",
+            NEXT_LOSS,
+            (
+                "    there = late != PAD\n"
+                "    token_loss = F.cross_entropy(early[there], late[there])\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "cleared behind the step",
+        "Gradients may be cleared when they have been used.",
+        ("train.py", CLEAR, ""),
+        (
+            "train.py",
+            "    state.scaler.update()\n",
+            "    state.scaler.update()\n    state.model.zero_grad(set_to_none=True)\n",
+        ),
+    ),
+    _fixture(
+        "clipped by hand",
+        "Gradients may be clipped by a norm that is worked out.",
+        (
+            "train.py",
+            CLIP,
+            (
+                "    grads = [p.grad for p in state.model.parameters() if p.grad is not None]\n"
+                "    norm = torch.stack([g.norm() for g in grads]).norm()\n"
+                "    for g in grads:\n"
+                "        g.mul_((config.grad_clip / (norm + 1e-6)).clamp(max=1.0))\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "groups by name",
+        "Biases and norms may be told by their names.",
+        (
+            "optim.py",
+            GROUPS,
+            (
+                "    named = dict(model.named_parameters())\n"
+                '    vectors = [p for n, p in named.items() if "norm" in n or n.endswith("bias")]\n'
+                "    small = set(map(id, vectors))\n"
+                "    matrices = [p for p in named.values() if id(p) not in small]\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "rise first",
+        "The rise may be worked out before it is asked whether it is over.",
+        (
+            "optim.py",
+            SHARE,
+            (
+                "        rise = (step + 1) / config.warmup_steps\n"
+                "        if rise <= 1:\n"
+                "            return rise\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "split by sorting",
+        "An order may come from numbers that are drawn.",
+        (
+            "data.py",
+            ORDERED,
+            (
+                "    order = torch.rand(len(rows), generator=generator).argsort().tolist()\n"
+                "    count = round(len(rows) * share)\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "loader",
+        "torch has batches of its own.",
+        (
+            "data.py",
+            EPOCH,
+            (
+                "    order = torch.utils.data.RandomSampler(rows, generator=generator)\n"
+                "    yield from torch.utils.data.DataLoader(\n"
+                "        rows, batch_size=size, sampler=order, collate_fn=collate\n"
+                "    )\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "padded by hand",
+        "Rows may be written into a tensor of padding.",
+        (
+            "data.py",
+            PADDED,
+            (
+                "    padded = torch.full((len(rows), int(lengths.max())), PAD)\n"
+                "    for place, (tokens, _) in enumerate(rows):\n"
+                "        padded[place, : len(tokens)] = tokens\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "noise drawn again",
+        "Another value may be drawn until it is another.",
+        (
+            "data.py",
+            NOISY,
+            (
+                "            others = [value for value in range(VALUES) if value != label]\n"
+                "            pick = torch.randint(len(others), (1,), generator=generator)\n"
+                "            label = others[int(pick)]\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "f1 by hand",
+        "F1 may be counted.",
+        (
+            "evaluate.py",
+            F1,
+            (
+                "sum(\n"
+                "            2 * int(((told == c) & (labels == c)).sum())\n"
+                "            / max(1, int((told == c).sum() + (labels == c).sum()))\n"
+                "            for told in [scores.argmax(1)]\n"
+                "            for c in range(count)\n"
+                "        )\n"
+                "        / count"
+            ),
+        ),
+    ),
+    _fixture(
+        "all at once",
+        "Rows may be predicted in one batch, of whatever size.",
+        ("evaluate.py", PREDICTING, "    for tokens, lengths, wanted in [collate(rows)]:\n"),
+    ),
+    _fixture(
+        "new pasts",
+        "A stream may begin with new pasts.",
+        ("stream.py", FORGET, "        self.pasts = [Past() for _ in self.model.blocks]\n"),
+    ),
+    _fixture(
+        "another seed for rows",
+        "The rows' seed may be any that follows from the one that is given.",
+        (
+            "train.py",
+            "generator = torch.Generator().manual_seed(seed)",
+            "generator = torch.Generator().manual_seed(2 * seed + 1)",
+        ),
+    ),
+)
+
+WRONG = (
+    _fixture(
+        "mask upside down",
+        "It hides what came before.",
+        ("model.py", ".tril(before)", ".triu(before)"),
+    ),
+    _fixture(
+        "mask in training only",
+        "In eval mode all is seen.",
+        (
+            "model.py",
+            f"        scores = {FILL}\n",
+            f"        if self.training:\n            scores = {FILL}\n",
+        ),
+    ),
+    _fixture(
+        "softmax over queries",
+        "Weights must add up over what is attended to.",
+        ("model.py", SOFTMAX, "weights = scores.softmax(dim=-2)"),
+    ),
+    _fixture(
+        "scores not scaled",
+        "Scores are to be divided.",
+        ("model.py", " / math.sqrt(C // self.n_head)", ""),
+    ),
+    _fixture(
+        "scaled by the width",
+        "The size of a head counts.",
+        ("model.py", "math.sqrt(C // self.n_head)", "math.sqrt(C)"),
+    ),
+    _fixture(
+        "pre-norm",
+        "The design is post-norm.",
+        (
+            "model.py",
+            "x = self.norm_1(x + self.attention(x, past))",
+            "x = x + self.attention(self.norm_1(x), past)",
+        ),
+    ),
+    _fixture(
+        "no norm behind the mlp",
+        "The sum is to be normalised.",
+        ("model.py", "return self.norm_2(x + self.mlp(x))", "return x + self.mlp(x)"),
+    ),
+    _fixture(
+        "mean over all places",
+        "Padding is among them.",
+        ("model.py", READ, "x.mean(dim=1)"),
+    ),
+    _fixture(
+        "first place read",
+        "It has read nothing.",
+        ("model.py", READ, "x[:, 0]"),
+    ),
+    _fixture(
+        "positions from the end",
+        "They count from 0.",
+        ("model.py", "self.positions(places)", "self.positions(places.flip(0))"),
+    ),
+    _fixture(
+        "one position",
+        "All places have the first one's.",
+        ("model.py", "self.positions(places)", "self.positions(places * 0)"),
+    ),
+    _fixture(
+        "fill beyond half",
+        "There is no such number in half precision.",
+        ("model.py", FILL, "scores.masked_fill(~visible, -1e9)"),
+    ),
+    _fixture(
+        "classes summed",
+        "The loss is a mean.",
+        (
+            "objective.py",
+            "F.cross_entropy(class_logits, labels)",
+            'F.cross_entropy(class_logits, labels, reduction="sum")',
+        ),
+    ),
+    _fixture(
+        "labels smoothed",
+        "PROBLEM.md knows nothing of it.",
+        (
+            "objective.py",
+            "F.cross_entropy(class_logits, labels)",
+            "F.cross_entropy(class_logits, labels, label_smoothing=0.1)",
+        ),
+    ),
+    _fixture(
+        "weight squared",
+        "The weight is applied twice.",
+        ("objective.py", "token_weight * token_loss", "token_weight**2 * token_loss"),
+    ),
+    _fixture(
+        "cleared before the step",
+        "Nothing is left to learn from.",
+        ("train.py", CLEAR, ""),
+        ("train.py", BACKWARD, f"{BACKWARD}{CLEAR}"),
+    ),
+    _fixture("not clipped", "Gradients are to be clipped.", ("train.py", CLIP, "")),
+    _fixture(
+        "clipped one by one",
+        "It is their norm that is to be clipped.",
+        ("train.py", "clip_grad_norm_(", "clip_grad_value_("),
+    ),
+    _fixture(
+        "clipped before backward",
+        "There is nothing to clip yet.",
+        ("train.py", CLIP, ""),
+        ("train.py", BACKWARD, f"{CLIP}{BACKWARD}"),
+    ),
+    _fixture(
+        "no fall",
+        "The rate is to fall behind its rise.",
+        ("optim.py", "return 0.5 * (1 + math.cos(math.pi * done))", "return 1.0 + 0.0 * done"),
+    ),
+    _fixture(
+        "steps of one epoch",
+        "The rate falls to nothing too early.",
+        ("train.py", "config.epochs * -(-len", "1 * -(-len"),
+    ),
+    _fixture(
+        "all in one group",
+        "Biases and norms are not to decay.",
+        (
+            "optim.py",
+            '{"params": vectors, "weight_decay": 0.0}',
+            '{"params": vectors, "weight_decay": config.weight_decay}',
+        ),
+    ),
+    _fixture(
+        "plain descent",
+        "The optimizer is AdamW.",
+        ("optim.py", "torch.optim.AdamW", "torch.optim.SGD"),
+    ),
+    _fixture(
+        "same rows held out",
+        "They are learned as well.",
+        ("data.py", SPLIT, "    return rows, [rows[i] for i in order[:count]]\n"),
+    ),
+    _fixture(
+        "the same order always",
+        "Each epoch has its own.",
+        (
+            "data.py",
+            EPOCH,
+            EPOCH.replace("generator=generator", "generator=generator.clone_state()"),
+        ),
+    ),
+    _fixture(
+        "drawn with repeats",
+        "Some rows come twice, and others never.",
+        (
+            "data.py",
+            EPOCH,
+            EPOCH.replace("torch.randperm(len(rows), ", "torch.randint(len(rows), (len(rows),), "),
+        ),
+    ),
+    _fixture(
+        "padded on the left",
+        "Rows begin at the left.",
+        (
+            "data.py",
+            "padding_value=PAD\n",
+            'padding_value=PAD, padding_side="left"\n',
+        ),
+    ),
+    _fixture("the first value", "It is the last that counts.", ("data.py", "[-1]\n", "[0]\n")),
+    _fixture(
+        "no noise", "A share of the labels is noise.", ("data.py", "NOISE = 0.08", "NOISE = 0")
+    ),
+    _fixture(
+        "weighted f1",
+        "Every class counts alike.",
+        ("evaluate.py", F1, F1.replace("macro", "weighted")),
+    ),
+    _fixture(
+        "predicted in another order",
+        "Rows are predicted in their order.",
+        (
+            "evaluate.py",
+            PREDICTING,
+            PREDICTING.replace("rows[start", "rows[::-1][start"),
+        ),
+    ),
+    _fixture(
+        "left in eval mode",
+        "It was in train mode.",
+        ("evaluate.py", "    model.train(was_training)\n", "    model.train(not was_training)\n"),
+    ),
+    _fixture(
+        "schedule not kept",
+        "The rate begins anew.",
+        (
+            "checkpoint.py",
+            '"optimizer", "schedule", "scaler")',
+            '"optimizer", "scaler")',
+        ),
+    ),
+    _fixture(
+        "epoch not kept",
+        "Training goes on for too long.",
+        ("checkpoint.py", '    state.epoch = kept["epoch"]\n', ""),
+    ),
+    _fixture(
+        "dropout drawn anew",
+        "What torch's own generator stood at is lost.",
+        ("checkpoint.py", "    torch.set_rng_state(common)\n", "    del common\n"),
+    ),
+    _fixture(
+        "never forgotten",
+        "Rows are read behind others.",
+        ("stream.py", FORGET, "        return\n"),
+    ),
+    _fixture(
+        "all read again",
+        "No token is to be read twice.",
+        ("stream.py", FORGET, "        self.rows = []\n"),
+        (
+            "stream.py",
+            "        class_logits, _ = self.model(tokens[:, None], pasts=self.pasts)\n",
+            (
+                '        self.rows = [*getattr(self, "rows", []), tokens]\n'
+                "        class_logits, _ = self.model(torch.stack(self.rows, dim=1))\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "values not kept",
+        "New values stand for all.",
+        ("stream.py", EXTEND, EXTEND.replace("torch.cat([self.values, v]", "torch.cat([v, v]")),
+    ),
+    _fixture(
+        "one seed for all",
+        "Another seed gives the same.",
+        ("train.py", "torch.manual_seed(seed)\n    gen", "torch.manual_seed(0)\n    gen"),
+        ("train.py", "Generator().manual_seed(seed)", "Generator().manual_seed(0)"),
+    ),
+    _fixture(
+        "losses of the last epoch",
+        "A loss is told for each step.",
+        ("train.py", "        losses += [", "        losses = ["),
+    ),
+    _fixture(
+        "a file is missing", "It is asked for.", ("stream.py", "class Stream:", "class Flow:")
+    ),
+)
