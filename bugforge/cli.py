@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__, cli_practice
+from bugforge import __version__, cli_coaching, cli_practice
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
@@ -43,6 +43,7 @@ app = typer.Typer(
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
 app.add_typer(cli_practice.app)
+app.add_typer(cli_coaching.app)
 
 
 def main() -> None:

@@ -69,8 +69,7 @@ class Probe:
     @property
     def instruments(self) -> tuple[str, ...]:
         """All that record it, in order."""
-        asked = (*INSTRUMENTS, *self.program.instruments)
-        return tuple(name for name in asked if name not in self.program.unasked)
+        return instruments_of(self.program)
 
     def spec(self) -> dict[str, Any]:
         """Give the part of a job's description that is the same for every program."""
@@ -84,6 +83,12 @@ class Probe:
             "seed": self.seed,
             "rotary": self.program.rotary,
         }
+
+
+def instruments_of(program: Program) -> tuple[str, ...]:
+    """Name all that record a program, in order."""
+    asked = (*INSTRUMENTS, *program.instruments)
+    return tuple(name for name in asked if name not in program.unasked)
 
 
 def draw(rng: random.Random, program: Program) -> Probe:
