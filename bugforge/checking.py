@@ -18,7 +18,7 @@ from bugforge.own_forge import is_own_genuine
 from bugforge.own_program import OWN
 from bugforge.own_verdict import verify_own
 from bugforge.report import FEEDBACKS, exit_code, outcome
-from bugforge.sandbox import Limits, Sandbox, opened
+from bugforge.sandbox import Lend, Sandbox
 from bugforge.snapshot import digest, snapshot
 from bugforge.trials import trials_of
 from bugforge.verify import Progress, Question, Verdict, verify
@@ -42,14 +42,17 @@ def check(
     given: Path | None,
     feedback: str,
     key_dir: Path | None,
-    seconds: float,
+    lend: Lend,
     progress: Progress,
 ) -> Checked:
-    """Judge a workspace. Raises UsageError where it, its key or the feedback cannot be used."""
+    """Judge a workspace, in a sandbox that `lend` gives.
+
+    Raises UsageError where it, its key or the feedback cannot be used.
+    """
     refuse_unknown("feedback", feedback, FEEDBACKS)
     workspace = find(given)
     key = workspace.answer_key(key_dir)
-    with opened(Limits(seconds=seconds)) as box:
+    with lend() as box:
         catalogue = load()  # while the box loads torch
         hold_genuine(key, key_dir, catalogue)
         question = Question(

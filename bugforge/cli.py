@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -266,14 +267,12 @@ def check(
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
     from bugforge import checking, display, report, standing  # noqa: PLC0415
+    from bugforge.sandbox import Limits, opened  # noqa: PLC0415
 
-    console = console_of(stderr=as_json)
+    lend = partial(opened, Limits(seconds=time_limit))
     with display.progress(console_of(stderr=True)) as progress:
-        checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
-    display.show_verdict(console, checked.verdict, feedback)
-    display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
-    display.show_renewed(console, renewed=checked.renewed)
-    standing.show_left_after_check(console, checked.workspace)
+        checked = checking.check(workspace, feedback, key_dir, lend, progress)
+    standing.show_checked(console_of(stderr=as_json), checked, feedback)
     if as_json:
         document = report.check_document(
             checked.workspace,

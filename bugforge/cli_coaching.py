@@ -1,5 +1,6 @@
 """The commands that help along: hints, and watching a workspace."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -36,14 +37,16 @@ def hint(
     8, 16, 24 and 32 % of that. No hint tells what is right.
     """
     from bugforge import coaching, display, guidance  # noqa: PLC0415
+    from bugforge.sandbox import Limits, opened  # noqa: PLC0415
 
     console = console_of(stderr=as_json)
     if only_list:
         coached = coaching.taken(workspace, key_dir)
         guidance.show_taken(console, coached)
     else:
+        lend = partial(opened, Limits(seconds=time_limit))
         with display.progress(console_of(stderr=True)) as progress:
-            coached = coaching.coach(workspace, key_dir, time_limit, progress)
+            coached = coaching.coach(workspace, key_dir, lend, progress)
         guidance.show_coached(console, coached)
     if as_json:
         print_json(guidance.hint_document(coached))

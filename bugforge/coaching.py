@@ -13,7 +13,7 @@ from bugforge.clock import ENDED, Event, Standing, standing
 from bugforge.errors import UsageError
 from bugforge.journal import Fields, now
 from bugforge.ladder import RUNGS, Hint, hint, may_crash, next_rung
-from bugforge.sandbox import Limits, opened
+from bugforge.sandbox import Lend
 from bugforge.scoring import rung_cost, rung_of, rungs_taken
 from bugforge.snapshot import digest
 from bugforge.verify import Progress, Question, Verdict
@@ -48,8 +48,10 @@ class Coached:
     known: Known | None = None
 
 
-def coach(given: Path | None, key_dir: Path | None, seconds: float, progress: Progress) -> Coached:
+def coach(given: Path | None, key_dir: Path | None, lend: Lend, progress: Progress) -> Coached:
     """Give the next hint of a workspace, and note it in the journal.
+
+    lend: gives the sandbox that its program runs in, where it has to.
 
     Raises UsageError where the practice has ended, or there are no bugs to find; WorkspaceError or
     AnswerKeyError where the workspace, its journal or its key cannot be used.
@@ -60,7 +62,7 @@ def coach(given: Path | None, key_dir: Path | None, seconds: float, progress: Pr
     program = digest(workspace.root)
     known = _last_known(workspace, program)
     if known is None:
-        known = _found_out(workspace, key, key_dir, catalogue, seconds, progress)
+        known = _found_out(workspace, key, key_dir, catalogue, lend, progress)
     return _given(workspace, key, catalogue, known, program)
 
 
@@ -116,11 +118,11 @@ def _found_out(  # noqa: PLR0913, PLR0917
     key: AnswerKey,
     key_dir: Path | None,
     catalogue: Catalogue,
-    seconds: float,
+    lend: Lend,
     progress: Progress,
 ) -> Known:
     """Judge a workspace without training it, and tell its bugs apart."""
-    with opened(Limits(seconds=seconds)) as box:
+    with lend() as box:
         hold_genuine(key, key_dir, catalogue)  # while the box loads torch
         question = Question(
             rng=random.Random(secrets.randbits(128)),

@@ -52,8 +52,8 @@ def next_rung(
     taken: the highest rung of each bug by number, the bug whose hint was the last behind the
     others. A bug that was begun is gone on with, the last one first; else it is the one that shows
     first: a crash before a loss that is flat, that before one that stalls, and so on; of two that
-    show alike the easier one. crashed: whether the program ends in an error, behind which only
-    bugs that can be that error count.
+    show alike the easier one. crashed: whether the program ends in an error: bugs that can be that
+    error come before all others, and where none of those remains, it is to be mended first.
     """
     begun = list(taken)
 
@@ -64,12 +64,13 @@ def next_rung(
         return recent, shows, DIFFICULTIES.index(bug.difficulty), bug.number
 
     open_ = [
-        bug
-        for bug in key.bugs
-        if bug.number in remaining
-        and taken.get(bug.number, 0) < len(RUNGS)
-        and (not crashed or may_crash(key, catalogue, [bug.number]))
+        bug for bug in key.bugs if bug.number in remaining and taken.get(bug.number, 0) < len(RUNGS)
     ]
+    if crashed:
+        if not may_crash(key, catalogue, remaining):
+            return None
+        first = [bug for bug in open_ if may_crash(key, catalogue, [bug.number])]
+        open_ = first or open_
     if not open_:
         return None
     number = min(open_, key=order).number

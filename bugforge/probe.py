@@ -35,6 +35,17 @@ INSTRUMENTS = (
     "decode",
 )
 """What records every program, in order."""
+QUICK = {
+    "construct",
+    "initial",
+    "forward",
+    "positions",
+    "targets",
+    "objective",
+    "update",
+    "beginning",
+}
+"""Instruments that take less than all others together, and tell most pairs apart."""
 CHANGED = 6
 """The position whose token is changed to see what moves."""
 SHORT = 7

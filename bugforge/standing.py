@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from bugforge import display
+from bugforge.checking import Checked
 from bugforge.clock import Standing, spoken
 from bugforge.curve import draw_curve
 from bugforge.display import CURVE_WIDTH, many, show_paragraph
@@ -34,13 +36,16 @@ def show_left(console: Console, manifest: Manifest, stands: Standing) -> None:
     show_paragraph(console, _runs(manifest, stands), begin="Runs: ")
 
 
-def show_left_after_check(console: Console, workspace: Workspace) -> None:
-    """Say what is left once a check is done, where the clock was ever set going."""
-    stands = workspace.standing()
+def show_checked(console: Console, checked: Checked, feedback: str) -> None:
+    """Show a check at its feedback, and what is left where the clock was ever set going."""
+    display.show_verdict(console, checked.verdict, feedback)
+    display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
+    display.show_renewed(console, renewed=checked.renewed)
+    manifest, stands = checked.workspace.manifest, checked.workspace.standing()
     if stands.began:
-        show_left(console, workspace.manifest, stands)
+        show_left(console, manifest, stands)
         if stands.state == "passed":
-            show_score(console, workspace.manifest, stands)
+            show_score(console, manifest, stands)
 
 
 def show_score(console: Console, manifest: Manifest, stands: Standing) -> None:
