@@ -17,6 +17,7 @@ from bugforge import __version__, cli_coaching, cli_practice
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
+    Feedback,
     Force,
     KeyDir,
     Minutes,
@@ -255,12 +256,7 @@ def tracks(as_json: AsJson = False) -> None:
 @handled
 def check(
     workspace: WorkspaceArgument = None,
-    feedback: Annotated[
-        str,
-        typer.Option(
-            metavar="verdict|symptom|component|full", help="How much a failing check tells."
-        ),
-    ] = "verdict",
+    feedback: Feedback = "verdict",
     as_json: AsJson = False,
     key_dir: KeyDir = None,
     time_limit: TimeLimit = 120.0,

@@ -1,19 +1,28 @@
 """The commands that help along: hints, and watching a workspace."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bugforge.command_line import (
     AsJson,
+    Feedback,
     KeyDir,
     TimeLimit,
     WorkspaceArgument,
+    complain,
     console_of,
+    echo_run,
     handled,
     print_json,
 )
+from bugforge.errors import BugforgeError
+
+if TYPE_CHECKING:
+    from bugforge.overseeing import Overseer
+    from bugforge.terminal import Terminal
 
 app = typer.Typer()
 
@@ -50,3 +59,106 @@ def hint(
         guidance.show_coached(console, coached)
     if as_json:
         print_json(guidance.hint_document(coached))
+
+
+@app.command()
+@handled
+def watch(
+    workspace: WorkspaceArgument = None,
+    feedback: Feedback = "verdict",
+    poll: Annotated[
+        bool,
+        typer.Option(
+            "--poll", help="Look for saves again and again; for file systems that tell of none."
+        ),
+    ] = False,
+    key_dir: KeyDir = None,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Say at each save how many laws are broken, from a process that has torch loaded.
+
+    Nothing is trained on the sentence, and no run is spent. Keys: h for a hint, r to run, c to
+    check, s for the status, q to quit. A run and a check count as ever. On network file systems it
+    polls by itself; WATCHFILES_FORCE_POLLING=1 makes it do so, too.
+    """
+    from bugforge import glimpsing, overseeing, terminal, watching  # noqa: PLC0415
+    from bugforge.catalogue import refuse_unknown  # noqa: PLC0415
+    from bugforge.report import FEEDBACKS, tells  # noqa: PLC0415
+    from bugforge.sandbox import Limits  # noqa: PLC0415
+    from bugforge.snapshot import digest  # noqa: PLC0415
+    from bugforge.workspace import find  # noqa: PLC0415
+
+    refuse_unknown("feedback", feedback, FEEDBACKS)
+    found = find(workspace)
+    console = console_of()
+    with (
+        terminal.opened(found.root, poll=poll) as keys,
+        overseeing.overseeing(
+            overseeing.Watched(found, key_dir, tells(feedback, "full"), Limits(seconds=time_limit)),
+            lambda words: console.print(f"{words} ...", highlight=False),
+            partial(glimpsing.show_glimpse, console, feedback=feedback),
+        ) as overseer,
+    ):
+        glimpsing.show_keys(console, found)
+        overseer.ready()
+        deeds = _deeds(overseer, feedback)
+        watching.watch(
+            keys,
+            digest(found.root),
+            overseer.look,
+            {name: partial(_shielded, keys, overseer, deed) for name, deed in deeds.items()},
+        )
+
+
+def _deeds(overseer: "Overseer", feedback: str) -> dict[str, Callable[[], None]]:
+    """What keys do, by name, each as the command of that name does it."""
+    from bugforge import (  # noqa: PLC0415
+        checking,
+        coaching,
+        display,
+        glimpsing,
+        guidance,
+        resetting,
+        running,
+        standing,
+    )
+
+    console, found, key_dir = console_of(), overseer.watched.workspace, overseer.watched.key_dir
+
+    def hinted() -> None:
+        with display.progress(console) as progress:
+            coached = coaching.coach(found.root, key_dir, overseer.lend, progress)
+        guidance.show_coached(console, coached)
+
+    def ran() -> None:
+        with standing.countdown(console) as wait:
+            ran = running.run(found.root, None, echo_run(), wait)
+        standing.show_ran(console, ran)
+
+    def checked() -> None:
+        with display.progress(console) as progress:
+            checked = checking.check(found.root, feedback, key_dir, overseer.lend, progress)
+        standing.show_checked(console, checked, feedback)
+
+    def told() -> None:
+        standing.show_status(console, found, resetting.known_changes(found))
+
+    return {
+        "hint": hinted,
+        "run": ran,
+        "check": checked,
+        "status": told,
+        "keys": lambda: glimpsing.show_keys(console, found),
+    }
+
+
+def _shielded(keys: "Terminal", overseer: "Overseer", deed: Callable[[], None]) -> None:
+    """Do what a key asks, with the terminal as usual; what goes wrong there ends no watch."""
+    with keys.as_usual():
+        try:
+            deed()
+        except BugforgeError as error:
+            complain(error.what, error.mend)
+        except KeyboardInterrupt:
+            overseer.stop()
+            complain("Stopped.", "Still watching; q quits.")
