@@ -54,6 +54,7 @@ docs: install ## Write the pages of the catalogue into docs/.
 
 benchmarks: install ## Time the commands, as ratios to `import torch` and to `python train.py`.
 	$(BIN)/python benchmarks/commands.py
+	$(BIN)/python benchmarks/watching.py
 
 wheel: install ## Build the wheel and the source archive into dist/.
 	$(BIN)/python -m build

@@ -50,7 +50,7 @@ class Overseer:
         """
         glance = self.ready()
         root = self.watched.workspace.root
-        _await_whole([root / name for name in self.key.pristine], unwanted)
+        _await_whole([root / name for name, text in self.key.forged.items() if text], unwanted)
         glance.box.unwanted = unwanted
         try:
             for glimpse in glance.look(root):
