@@ -88,7 +88,7 @@ class Terminal:
     def key_by_key(self) -> None:
         """Let each key be read as it is pressed, and not shown."""
         with suppress(termios.error, OSError):
-            tty.setcbreak(self.fd)
+            tty.setcbreak(self.fd, termios.TCSANOW)  # what was typed meanwhile is kept
 
     def restore(self) -> None:
         """Put the terminal back as it was found."""

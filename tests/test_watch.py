@@ -28,7 +28,7 @@ from bugforge.snapshot import digest
 from bugforge.watching import KEYS, Pressed, Saved, watch
 from tests.test_cli import COMMAND, run
 
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 120
 EVENTS = st.lists(
     st.builds(Saved, st.sampled_from("abc")) | st.builds(Pressed, st.sampled_from("hrcs?xHQq")),
     max_size=12,
