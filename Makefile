@@ -58,6 +58,7 @@ session: install ## Record the session that README.md shows, and its picture.
 
 benchmarks: install ## Time the commands, as ratios to `import torch` and to `python train.py`.
 	$(BIN)/python benchmarks/commands.py
+	$(BIN)/python benchmarks/watching.py
 
 wheel: install ## Build the wheel and the source archive into dist/.
 	$(BIN)/python -m build

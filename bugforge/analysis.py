@@ -4,13 +4,11 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from pathlib import Path
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.claims import Claim, read_claims
-from bugforge.edits import Edit
-from bugforge.mend import forged_start
+from bugforge.location import forged_rows, moved
 
 NEAR = 3
 """How many lines beside a bug still count as its place."""
@@ -111,8 +109,8 @@ class _Place:
         names: set[str] = set()
         for edit in bug.edits:
             forged = key.forged[edit.name]
-            rows = _rows(key, edit)
-            now = _moved(forged, current.get(edit.name, ""), rows)
+            rows = forged_rows(key, edit)
+            now = moved(forged, current.get(edit.name, ""), rows)
             lines |= {row + near for row in (*rows, *now) for near in range(-NEAR, NEAR + 1)}
             names |= set(_enclosing(forged, rows))
             names |= set(re.findall(r"[A-Za-z_]\w*", "".join((*edit.old, *edit.new))))
@@ -135,23 +133,6 @@ class _Place:
     def _holds(self, name: str) -> bool:
         parts = {part for part in name.split(".") if part not in COMMON}
         return bool(parts) and parts <= self.names
-
-
-def _rows(key: AnswerKey, edit: Edit) -> range:
-    """Give the lines of an edit in the forged file, from 1; where it took lines out, the next."""
-    start = forged_start(key, edit) + 1
-    return range(start, start + max(len(edit.new), 1))
-
-
-def _moved(forged: str, current: str, rows: range) -> Iterator[int]:
-    """Give the lines, from 1, that lines of the forged file have come to be."""
-    matcher = SequenceMatcher(None, forged.splitlines(), current.splitlines(), autojunk=False)
-    for kind, low, high, start, end in matcher.get_opcodes():
-        for row in rows:
-            if low <= row - 1 < high:
-                yield start + row - low if kind == "equal" else start + 1
-                if kind == "replace":
-                    yield end
 
 
 def _enclosing(text: str, rows: range) -> Iterator[str]:

@@ -19,6 +19,7 @@ from bugforge.files import write_files
 from bugforge.forge import forge
 from bugforge.mutants import Mutant, mutants, placed
 from bugforge.mutation import RUNS, Mutation
+from bugforge.probe import QUICK
 from bugforge.program import Program
 from bugforge.rewrite import Restructuring
 from bugforge.sandbox import Limits, Sandbox
@@ -39,22 +40,6 @@ WORKSPACES = 8
 """Forged programs, of each correct one, of which each bug is left in alone."""
 
 BUGS = 4
-QUICK = {
-    "construct",
-    "initial",
-    "forward",
-    "positions",
-    "targets",
-    "objective",
-    "update",
-    "beginning",
-    "pipeline-data",
-    "pipeline-logits",
-    "pipeline-half",
-    "pipeline-loss",
-    "pipeline-stream",
-}
-"""Instruments that take less than all others together, and tell most pairs apart."""
 
 
 @dataclass(frozen=True)

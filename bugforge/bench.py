@@ -34,9 +34,14 @@ def opened_wide(seconds: float) -> Iterator[Sandbox]:
 
     seconds: how long one of them may take.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with opened(Limits(seconds=seconds), at_once=max(cores or 0, FEWEST_CORES)) as box:
+    with opened(Limits(seconds=seconds), at_once=most_at_once()) as box:
         yield box
+
+
+def most_at_once() -> int:
+    """How many programs to run side by side: as many as there are cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(cores or 0, FEWEST_CORES)
 
 
 @dataclass(frozen=True)

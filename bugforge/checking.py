@@ -10,7 +10,6 @@ from pathlib import Path
 from bugforge import __version__
 from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey
-from bugforge.bench import opened_wide
 from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.exactness import EXPECTED
@@ -20,8 +19,8 @@ from bugforge.own_forge import is_own_genuine
 from bugforge.own_program import OWN
 from bugforge.own_verdict import verify_own
 from bugforge.report import FEEDBACKS, exit_code, outcome
-from bugforge.sandbox import Limits, opened
-from bugforge.snapshot import snapshot
+from bugforge.sandbox import Lend, Sandbox
+from bugforge.snapshot import digest, snapshot
 from bugforge.trials import trials_of
 from bugforge.verify import Progress, Question, Verdict, verify
 from bugforge.workspace import Workspace, find, replace_files
@@ -45,33 +44,56 @@ def check(
     given: Path | None,
     feedback: str,
     key_dir: Path | None,
-    seconds: float,
+    lend: Lend,
     progress: Progress,
 ) -> Checked:
-    """Judge a workspace. Raises UsageError where it, its key or the feedback cannot be used."""
+    """Judge a workspace, in a sandbox that `lend` gives.
+
+    Raises UsageError where it, its key or the feedback cannot be used.
+    """
     refuse_unknown("feedback", feedback, FEEDBACKS)
     workspace = find(given)
     key = workspace.answer_key(key_dir)
-    # A learner's tests are tried on many programs, and so on as many cores as there are.
-    open_box = opened_wide(seconds) if key.tests else opened(Limits(seconds=seconds))
-    with open_box as box:
+    with lend() as box:
+        if key.tests:  # they are tried on many programs, and so on as many cores as there are
+            box.at_once = most_at_once()
         catalogue = load()  # while the box loads torch
-        _hold_genuine(key, key_dir, catalogue)
+        hold_genuine(key, key_dir, catalogue)
         question = Question(
             rng=random.Random(secrets.randbits(128)),
             attribute=feedback == "full",
-            hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
+            hidden=hidden_from(workspace, key_dir),
             trials=trials_of(key, catalogue),
         )
-        judge = verify_own if key.track == OWN else verify
-        verdict = judge(box, workspace.root, key, question, progress)
-    _note(workspace, verdict)
+        program = digest(workspace.root)
+        verdict = judged(box, workspace, key, question, progress)
+    _note(workspace, verdict, program)
     renewed = _renewed(workspace, verdict.expected)
     told = keep(workspace, key)
     return Checked(workspace, verdict, renewed, analysed(workspace.root, key), told)
 
 
-def _note(workspace: Workspace, verdict: Verdict) -> None:
+def hidden_from(workspace: Workspace, key_dir: Path | None) -> tuple[Path, ...]:
+    """Name the folders that a program must not look into."""
+    return (workspace.hidden, *((key_dir.resolve(),) if key_dir else ()))
+
+
+def judged(
+    box: Sandbox, workspace: Workspace, key: AnswerKey, question: Question, progress: Progress
+) -> Verdict:
+    """Judge a workspace as programs of its kind are judged."""
+    judge = verify_own if key.track == OWN else verify
+    return judge(box, workspace.root, key, question, progress)
+
+
+def fault(verdict: Verdict) -> str | None:
+    """Say how a program ends that does not run through; None of one that does."""
+    if verdict.limit:
+        return f"it used more {verdict.limit.limit} than it may"
+    return str(verdict.crash) if verdict.crash else None
+
+
+def _note(workspace: Workspace, verdict: Verdict, program: str) -> None:
     """Note a check in the journal, with what the learner saw of it, if that can be written."""
     shown = next((run for run in verdict.runs if not run.unseen), None)
     event = {
@@ -79,6 +101,8 @@ def _note(workspace: Workspace, verdict: Verdict) -> None:
         "verdict": outcome(verdict),
         "exit_code": exit_code(verdict),
         "broken": len(verdict.broken),
+        "digest": program,
+        "fault": fault(verdict),
         "bugs": {str(number): state for number, state in sorted(verdict.bugs.items())},
         "losses": [
             [step, round(loss, 4) if math.isfinite(loss) else None]
@@ -102,7 +126,7 @@ def _renewed(workspace: Workspace, expected: bytes) -> bool:
     return False
 
 
-def _hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:
+def hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:
     """Refuse a key whose correct program is none that forging gives.
 
     That of another version cannot be known here, and is trusted only where it was kept away from

@@ -7,16 +7,25 @@ import os
 import shlex
 import signal
 import sys
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bugforge import __version__, cli_history, cli_learning, cli_practice, completion
+from bugforge import (
+    __version__,
+    cli_coaching,
+    cli_history,
+    cli_learning,
+    cli_practice,
+    completion,
+)
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
+    Feedback,
     Force,
     KeyDir,
     Minutes,
@@ -44,6 +53,7 @@ app = typer.Typer(
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
 app.add_typer(dev, name="dev")
 app.add_typer(cli_practice.app)
+app.add_typer(cli_coaching.app)
 app.add_typer(cli_learning.app)
 app.add_typer(cli_history.app)
 
@@ -322,29 +332,19 @@ def tracks(as_json: AsJson = False) -> None:
 @handled
 def check(
     workspace: WorkspaceArgument = None,
-    feedback: Annotated[
-        str,
-        typer.Option(
-            metavar="verdict|symptom|component|full",
-            help="How much a failing check tells.",
-            autocompletion=completion.feedbacks,
-        ),
-    ] = "verdict",
+    feedback: Feedback = "verdict",
     as_json: AsJson = False,
     key_dir: KeyDir = None,
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report, scores, standing  # noqa: PLC0415
+    from bugforge import checking, display, report, standing  # noqa: PLC0415
+    from bugforge.sandbox import Limits, opened  # noqa: PLC0415
 
-    console = console_of(stderr=as_json)
+    lend = partial(opened, Limits(seconds=time_limit))
     with display.progress(console_of(stderr=True)) as progress:
-        checked = checking.check(workspace, feedback, key_dir, time_limit, progress)
-    display.show_verdict(console, checked.verdict, feedback)
-    scores.show_tally(console, checked.verdict.tally, feedback)
-    display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
-    display.show_renewed(console, renewed=checked.renewed)
-    standing.show_left_after_check(console, checked.workspace)
+        checked = checking.check(workspace, feedback, key_dir, lend, progress)
+    standing.show_checked(console_of(stderr=as_json), checked, feedback)
     mention(checked.told)
     if as_json:
         document = report.check_document(

@@ -1,6 +1,5 @@
 """The commands of a practice: its clock, its runs, and what was changed."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from bugforge.command_line import (
     AsJson,
     WorkspaceArgument,
     console_of,
+    echo_run,
     handled,
     print_json,
 )
@@ -44,13 +44,8 @@ def run(
     """Run the program as you would, count the run, and say what is left."""
     from bugforge import running, standing  # noqa: PLC0415
 
-    def show(chunk: bytes, is_error: bool) -> None:  # noqa: FBT001
-        stream = sys.stderr if is_error or as_json else sys.stdout
-        stream.buffer.write(chunk)
-        stream.buffer.flush()
-
     with standing.countdown(console_of(stderr=True)) as wait:
-        ran = running.run(workspace, script, show, wait)
+        ran = running.run(workspace, script, echo_run(as_json=as_json), wait)
     standing.show_ran(console_of(stderr=as_json), ran)
     if as_json:
         print_json(standing.run_document(ran))

@@ -33,6 +33,10 @@ WorkspaceArgument = Annotated[
         autocompletion=completion.workspaces,
     ),
 ]
+Feedback = Annotated[
+    str,
+    typer.Option(metavar="verdict|symptom|component|full", help="How much a failing check tells."),
+]
 KeyDir = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Where the answer key is kept.", show_default=False),
@@ -94,6 +98,17 @@ def console_of(*, stderr: bool = False) -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
     return Console(stderr=stderr)
+
+
+def echo_run(*, as_json: bool = False) -> Callable[[bytes, bool], None]:
+    """Pass on what a program writes, byte for byte, where people read it."""
+
+    def show(chunk: bytes, is_error: bool) -> None:  # noqa: FBT001
+        stream = sys.stderr if is_error or as_json else sys.stdout
+        stream.buffer.write(chunk)
+        stream.buffer.flush()
+
+    return show
 
 
 def known_catalogue() -> "Catalogue":

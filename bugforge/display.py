@@ -107,10 +107,15 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     if isinstance(verdict, OwnVerdict):
         _show_own(console, verdict)
     else:
-        console.print(_headline(verdict))
+        console.print(headline(verdict))
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
     if (verdict.runs or verdict.passed) and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
+    show_told(console, verdict, feedback)
+
+
+def show_told(console: Console, verdict: Verdict, feedback: str) -> None:
+    """Show what feedback tells beside the verdict: laws that are broken, and bugs that are left."""
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         for reading in verdict.broken:
@@ -159,7 +164,8 @@ def show_renewed(console: Console, *, renewed: bool) -> None:
         show_paragraph(console, words, begin="Mind: ")
 
 
-def _headline(verdict: Verdict) -> str:
+def headline(verdict: Verdict) -> str:
+    """Put a verdict into a line, with its markup."""
     if verdict.passed:
         again = sum(run.attempts - 1 for run in verdict.runs)
         retrained = f" It was trained again {again} times for an unlucky sample." if again else ""

@@ -31,6 +31,7 @@ class Step:
 START = Step("bugforge start", "set the clock going")
 RUN = Step("bugforge run", "run the program, and draw its losses")
 CHECK = Step("bugforge check", "judge the program by what it does")
+HINT = Step("bugforge hint", "be helped along by a rung, at a price")
 SYMPTOM = Step("bugforge check --feedback symptom", "the same, and which laws are broken")
 REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes")
 NEW = Step("bugforge new", "forge a workspace with four bugs", takes_workspace=False)
@@ -43,7 +44,7 @@ NEXT: Mapping[State, tuple[Step, ...]] = {
     "none": (NEW, TRACKS_STEP, QUIZ, DOCTOR),
     "unusable": (AGAIN, DOCTOR),
     "unchecked": (START, RUN, CHECK),
-    "failed": (RUN, CHECK, SYMPTOM, REVEAL),
+    "failed": (RUN, CHECK, SYMPTOM, HINT, REVEAL),
     "passed": (REVEAL, AGAIN, QUIZ),
     "revealed": (CHECK, AGAIN, QUIZ),
 }

@@ -8,6 +8,7 @@ from bugforge.clock import Event, Standing, State, standing
 from bugforge.errors import UsageError
 from bugforge.journal import Fields, now
 from bugforge.output import by_step, noted_losses
+from bugforge.scoring import RUNG_SHARES, rung_of
 from bugforge.workspace import Workspace, find
 
 REFUSALS: dict[State, tuple[str, str]] = {
@@ -37,7 +38,7 @@ class Line:
 
     seconds: of the practice, used until then. number: of a run or check, counted from 1; None of
     what spends none. result: `ended`, `failed`, `interrupted` or `begun` of a run, the verdict of a
-    check. losses: nats per token, by step.
+    check, bug and rung of a hint. losses: nats per token, by step.
     """
 
     name: str
@@ -97,6 +98,8 @@ def timeline(stands: Standing) -> list[Line]:
             continue
         clocked = clocked or event.name in ("start", "run")
         result, points = event.fields.get("verdict"), noted_losses(event.fields)
+        if told := rung_of(event):
+            result = f"bug {told[0]}, rung {told[1]} of {len(RUNG_SHARES)}"
         if event.name == "run":
             ended = ends.get(event.fields.get("run"))
             result = _ended(ended)

@@ -38,6 +38,22 @@ INSTRUMENTS = (
     "decode",
 )
 """What records every language model, in order."""
+QUICK = {
+    "construct",
+    "initial",
+    "forward",
+    "positions",
+    "targets",
+    "objective",
+    "update",
+    "beginning",
+    "pipeline-data",
+    "pipeline-logits",
+    "pipeline-half",
+    "pipeline-loss",
+    "pipeline-stream",
+}
+"""Instruments that take less than all others together, and tell most pairs apart."""
 CHANGED = 6
 """The position whose token is changed to see what moves."""
 SHORT = 7
@@ -92,9 +108,7 @@ class Probe:
     @property
     def instruments(self) -> tuple[str, ...]:
         """All that record it, in order."""
-        every = INSTRUMENTS if self.program.subject == "language" else ()
-        asked = (*every, *self.program.instruments)
-        return tuple(name for name in asked if name not in self.program.unasked)
+        return instruments_of(self.program)
 
     def spec(self) -> dict[str, Any]:
         """Give the part of a job's description that is the same for every program."""
@@ -116,6 +130,13 @@ class Probe:
             "text": self.text,
             "rotary": self.program.rotary,
         }
+
+
+def instruments_of(program: Program) -> tuple[str, ...]:
+    """Name all that record a program, in order."""
+    every = INSTRUMENTS if program.subject == "language" else ()
+    asked = (*every, *program.instruments)
+    return tuple(name for name in asked if name not in program.unasked)
 
 
 def draw(rng: random.Random, program: Program) -> Probe:

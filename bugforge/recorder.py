@@ -96,9 +96,7 @@ class Recorder:
         pairing: Pairing = BY_NAME,
         instruments: Iterable[str] = (),
     ) -> None:
-        """Have a program of a learner's recorded, behind walls, by some of the instruments or by
-        all.
-        """
+        """Have a program of a learner's recorded, behind walls, by some instruments or by all."""
         self.attempts.append(name)
         chosen = {"instruments": list(instruments)} if instruments else {}
         self._record(
@@ -279,6 +277,15 @@ class Recorder:
         """Take away a program and what was recorded of it."""
         shutil.rmtree(self.room / "programs" / name)
         shutil.rmtree(self.wait(name).out)
+
+    def forget_attempts(self) -> None:
+        """Take away copies of the learner's program, and what was recorded of them."""
+        for name in self.attempts:
+            shutil.rmtree(self.room / "copies" / name, ignore_errors=True)
+            outcome = self.box.ended.pop(self._own(name), None)
+            if outcome:
+                shutil.rmtree(outcome.out, ignore_errors=True)
+        self.attempts.clear()
 
     def _told(self, name: str, task: str) -> Recording:
         """Wait for a job's recording; where the program cannot be imported, it is that crash."""

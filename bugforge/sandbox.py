@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,10 @@ WALLS = ("processes", "network", "keys", "files")
 """What a program is kept from where the system gives the means; ARCHITECTURE.md has more."""
 
 Limit = Literal["time", "memory", "processes", "output"]
+
+
+class UnwantedError(Exception):
+    """What was waited for is not wanted any more."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,13 @@ class Sandbox:
     """Whether torch is loaded, so that what goes wrong from here on is the program's doing."""
     torch: str = ""
     """Its version, once it is loaded."""
+    unwanted: Callable[[], bool] = lambda: False
+    """Whether what is waited for is not wanted any more."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the warm process is there."""
+        return self.warm.poll() is None
 
     def room(self) -> Path:
         """Make a folder of its own for one check; its name may begin the names of its jobs."""
@@ -135,13 +146,27 @@ class Sandbox:
             self._listen()
 
     def wait(self, name: str) -> Outcome:
-        """Wait until a job has ended, holding every running job to its limits meanwhile."""
+        """Wait until a job has ended, holding every running job to its limits meanwhile.
+
+        Raises UnwantedError once that is not wanted any more, and LostError where it cannot end.
+        """
         while name not in self.ended:
+            if self.unwanted():
+                raise UnwantedError
             self._listen()
             self._start_some()
             for job in list(self.running.values()):
                 self._hold(job)
         return self.ended[name]
+
+    def abandon(self) -> None:
+        """End every job that waits or runs."""
+        self.waiting.clear()
+        while self.running:
+            self._listen()
+            for job in self.running.values():
+                if job.process is not None:
+                    _kill(partial(_tree, job.process))
 
     def _listen(self) -> None:
         """Take what the warm process says, waiting one poll at most."""
@@ -205,6 +230,10 @@ class Sandbox:
             job.allowed = str(self.limits.processes)
         if job.limit is not None:
             _kill(partial(_tree, job.process))
+
+
+Lend = Callable[[], AbstractContextManager[Sandbox]]
+"""Lends a sandbox, one that is opened for it or one that is there already."""
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """The learner's program as it is at one moment, small enough for a line of the journal."""
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from bugforge.attempt import plain_files
 from bugforge.bundle import DamagedError, bundled, unbundled
+from bugforge.claims import ANALYSIS
 from bugforge.clock import Event
 
 MAX_BYTES = 1024**2
@@ -42,3 +44,17 @@ def programs(events: Sequence[Event]) -> list[dict[str, bytes] | None]:
                 held = unbundled(base64.b85decode(told))
         found.append(held)
     return found
+
+
+def digest(root: Path) -> str:
+    """Tell two states of a workspace's program apart: a digest of its plain files but ANALYSIS.md,
+    which is not run. A file that cannot be read counts by its name.
+    """
+    told = hashlib.sha256()
+    for path in plain_files(root):
+        name = path.relative_to(root).as_posix()
+        if name != ANALYSIS:
+            told.update(f"{name}\0".encode(errors="surrogateescape"))
+            with suppress(OSError):
+                told.update(hashlib.sha256(path.read_bytes()).digest())
+    return told.hexdigest()

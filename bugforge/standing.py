@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from bugforge import display, scores
+from bugforge.checking import Checked
 from bugforge.clock import Standing, spoken
 from bugforge.curve import draw_curve
 from bugforge.display import CURVE_WIDTH
@@ -18,6 +20,7 @@ from bugforge.practising import Clocked, Line, timeline
 from bugforge.prose import many, show_paragraph
 from bugforge.resetting import Change, Reset
 from bugforge.running import Ran
+from bugforge.scoring import score
 from bugforge.workspace import Manifest, Workspace
 
 STATES = {
@@ -35,12 +38,47 @@ def show_left(console: Console, manifest: Manifest, stands: Standing) -> None:
     show_paragraph(console, _runs(manifest, stands), begin="Runs: ")
 
 
-def show_left_after_check(console: Console, workspace: Workspace) -> None:
-    """Say what is left once a check is done, where the clock was ever set going."""
+def show_checked(console: Console, checked: Checked, feedback: str) -> None:
+    """Show a check at its feedback, and what is left where the clock was ever set going."""
+    display.show_verdict(console, checked.verdict, feedback)
+    scores.show_tally(console, checked.verdict.tally, feedback)
+    display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
+    display.show_renewed(console, renewed=checked.renewed)
     with suppress(WorkspaceError):  # a journal that cannot be read takes no verdict away
-        stands = workspace.standing()
+        manifest, stands = checked.workspace.manifest, checked.workspace.standing()
         if stands.began:
-            show_left(console, workspace.manifest, stands)
+            show_left(console, manifest, stands)
+            if stands.state == "passed":
+                show_score(console, manifest, stands)
+
+
+def show_score(console: Console, manifest: Manifest, stands: Standing) -> None:
+    """Say the score, and what took points off it."""
+    scored = score(stands, manifest.minutes, manifest.runs)
+    off = {
+        many(scored.rungs, "hint"): scored.hints,
+        "what was revealed": scored.reveals,
+        "time over": scored.time,
+        "runs over": scored.runs,
+    }
+    taken = [f"{cost:.3g} for {what}" for what, cost in off.items() if cost]
+    words = f"{scored.points} of 100{', less ' if taken else ''}{', '.join(taken)}."
+    show_paragraph(console, words, begin="Score: ")
+
+
+def score_document(manifest: Manifest, stands: Standing) -> dict[str, Any]:
+    """Describe the score: what is left of 100 points, and what took off how many."""
+    scored = score(stands, manifest.minutes, manifest.runs)
+    return {
+        "points": scored.points,
+        "hints_taken": scored.rungs,
+        "off": {
+            "hints": round(scored.hints, 2),
+            "reveals": round(scored.reveals, 2),
+            "time": scored.time,
+            "runs": scored.runs,
+        },
+    }
 
 
 def _time(manifest: Manifest, stands: Standing) -> str:
@@ -76,6 +114,8 @@ def show_status(console: Console, workspace: Workspace, changed: Sequence[Change
     console.print(Text(f"{workspace.root} ({workspace.manifest.track})"), soft_wrap=True)
     show_paragraph(console, STATES[stands.state], begin="")
     show_left(console, workspace.manifest, stands)
+    if stands.marks:
+        show_score(console, workspace.manifest, stands)
     for line in timeline(stands):
         number = f"{line.number}." if line.number else ""
         words = f"  {number:>4} {spoken(line.seconds):>8}  {line.name:7} {_result(line)}"
@@ -178,6 +218,7 @@ def status_document(workspace: Workspace, changed: Sequence[Change] | None) -> d
     return {
         **standing_document("status", workspace, stands),
         "slow": workspace.manifest.slow,
+        "score": score_document(workspace.manifest, stands),
         "events": [_event(line) for line in timeline(stands)],
         "changed": None
         if changed is None

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from bugforge.answers import AnswerKey
-from bugforge.auditing import QUICK
 from bugforge.checks import Evidence, Reading
 from bugforge.files import write_files
 from bugforge.history import FOLDER
 from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
-from bugforge.probe import draw
+from bugforge.probe import QUICK, draw
 from bugforge.program import Program
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
