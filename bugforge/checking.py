@@ -51,11 +51,11 @@ def check(
     key = workspace.answer_key(key_dir)
     with opened(Limits(seconds=seconds)) as box:
         catalogue = load()  # while the box loads torch
-        _hold_genuine(key, key_dir, catalogue)
+        hold_genuine(key, key_dir, catalogue)
         question = Question(
             rng=random.Random(secrets.randbits(128)),
             attribute=feedback == "full",
-            hidden=(workspace.hidden, *((key_dir.resolve(),) if key_dir else ())),
+            hidden=hidden_from(workspace, key_dir),
             trials=trials_of(key, catalogue),
         )
         judge = verify_own if key.track == OWN else verify
@@ -63,6 +63,11 @@ def check(
     _note(workspace, verdict)
     renewed = _renewed(workspace, verdict.expected)
     return Checked(workspace, verdict, renewed, analysed(workspace.root, key))
+
+
+def hidden_from(workspace: Workspace, key_dir: Path | None) -> tuple[Path, ...]:
+    """Name the folders that a program must not look into."""
+    return (workspace.hidden, *((key_dir.resolve(),) if key_dir else ()))
 
 
 def _note(workspace: Workspace, verdict: Verdict) -> None:
@@ -96,7 +101,7 @@ def _renewed(workspace: Workspace, expected: bytes) -> bool:
     return False
 
 
-def _hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:
+def hold_genuine(key: AnswerKey, key_dir: Path | None, catalogue: Catalogue) -> None:
     """Refuse a key whose correct program is none that forging gives.
 
     That of another version cannot be known here, and is trusted only where it was kept away from

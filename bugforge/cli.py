@@ -17,6 +17,7 @@ from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
     Force,
+    Html,
     KeyDir,
     Minutes,
     Runs,
@@ -296,26 +297,31 @@ def reveal(
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the fix into the workspace.")
     ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write it as a page, too.", show_default=False),
-    ] = None,
+    html: Html = None,
     as_json: AsJson = False,
     key_dir: KeyDir = None,
+    time_limit: TimeLimit = 120.0,
 ) -> None:
     """Open the answer key: what was planted, why it is wrong, and how to mend it."""
-    from bugforge import display, report, revealing  # noqa: PLC0415
+    from bugforge import debriefing, display, report, revealing, webpage  # noqa: PLC0415
 
+    webpage.refuse_no_page(html)
     revealed = revealing.reveal(workspace, bug, key_dir, apply=apply)
-    with display.recorded(console_of(stderr=as_json), html) as console:
-        for planted in revealed.bugs:
-            claim = revealed.analysis.of(planted.number) if revealed.analysis else None
-            display.show_bug(console, revealed.key, planted, claim)
-        if revealed.analysis and bug is None:
-            display.show_other_claims(console, revealed.analysis.others)
-        display.show_solution(console, revealed.key)
-        display.show_decoys(console, revealed.key.decoys if bug is None else ())
-    display.show_applied(console_of(stderr=as_json), revealed)
+    console = console_of(stderr=as_json)
+    for planted in revealed.bugs:
+        claim = revealed.analysis.of(planted.number) if revealed.analysis else None
+        display.show_bug(console, revealed.key, planted, claim)
+    if revealed.analysis and bug is None:
+        display.show_other_claims(console, revealed.analysis.others)
+    display.show_solution(console, revealed.key)
+    display.show_decoys(console, revealed.key.decoys if bug is None else ())
+    display.show_applied(console, revealed)
+    if html:
+        with display.progress(console_of(stderr=True)) as progress:
+            told = debriefing.look_back(
+                revealed.workspace, revealed.key, bug, key_dir, time_limit, progress
+            )
+        webpage.write_page(html, told)
     if as_json:
         print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:

@@ -19,7 +19,7 @@ def draw_curve(
     finite = [loss for loss in losses if math.isfinite(loss)]
     if not finite:
         return ["no finite loss to draw"]
-    columns = [_mean(part) for part in _parts(losses, min(width, len(losses)))]
+    columns = averaged(losses, min(width, len(losses)))
     top = max((value for value in columns if math.isfinite(value)), default=0.0) or 1.0
     marks = ASCII if ascii_only else BLOCKS
     bar, corner, floor = ("|", "+", "-") if ascii_only else ("┤", "└", "─")
@@ -32,6 +32,11 @@ def draw_curve(
     lines.append(f"{0:{LEFT - 2}.2f} {corner}{floor * len(columns)}")
     lines.append(" " * LEFT + f"step 0{f'step {len(losses)}':>{max(len(columns) - 6, 0)}}")
     return [line.rstrip() for line in lines]
+
+
+def averaged(losses: Sequence[float], count: int) -> list[float]:
+    """Give the means of so many parts, about as long as each other, of losses."""
+    return [_mean(part) for part in _parts(losses, count)]
 
 
 def _cell(value: float, top: float, row: int, height: int, marks: str) -> str:

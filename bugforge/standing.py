@@ -16,6 +16,7 @@ from bugforge.output import Output, by_step
 from bugforge.practising import Clocked, Line, timeline
 from bugforge.resetting import Change, Reset
 from bugforge.running import Ran
+from bugforge.scoring import score
 from bugforge.workspace import Manifest, Workspace
 
 STATES = {
@@ -38,6 +39,37 @@ def show_left_after_check(console: Console, workspace: Workspace) -> None:
     stands = workspace.standing()
     if stands.began:
         show_left(console, workspace.manifest, stands)
+        if stands.state == "passed":
+            show_score(console, workspace.manifest, stands)
+
+
+def show_score(console: Console, manifest: Manifest, stands: Standing) -> None:
+    """Say the score, and what took points off it."""
+    scored = score(stands, manifest.minutes, manifest.runs)
+    off = {
+        many(scored.rungs, "hint"): scored.hints,
+        "what was revealed": scored.reveals,
+        "time over": scored.time,
+        "runs over": scored.runs,
+    }
+    taken = [f"{cost:.3g} for {what}" for what, cost in off.items() if cost]
+    words = f"{scored.points} of 100{', less ' if taken else ''}{', '.join(taken)}."
+    show_paragraph(console, words, begin="Score: ")
+
+
+def score_document(manifest: Manifest, stands: Standing) -> dict[str, Any]:
+    """Describe the score: what is left of 100 points, and what took off how many."""
+    scored = score(stands, manifest.minutes, manifest.runs)
+    return {
+        "points": scored.points,
+        "hints_taken": scored.rungs,
+        "off": {
+            "hints": round(scored.hints, 2),
+            "reveals": round(scored.reveals, 2),
+            "time": scored.time,
+            "runs": scored.runs,
+        },
+    }
 
 
 def _time(manifest: Manifest, stands: Standing) -> str:
@@ -73,6 +105,8 @@ def show_status(console: Console, workspace: Workspace, changed: Sequence[Change
     console.print(Text(f"{workspace.root} ({workspace.manifest.track})"), soft_wrap=True)
     show_paragraph(console, STATES[stands.state], begin="")
     show_left(console, workspace.manifest, stands)
+    if stands.marks:
+        show_score(console, workspace.manifest, stands)
     for line in timeline(stands):
         number = f"{line.number}." if line.number else ""
         words = f"  {number:>4} {spoken(line.seconds):>8}  {line.name:7} {_result(line)}"
@@ -175,6 +209,7 @@ def status_document(workspace: Workspace, changed: Sequence[Change] | None) -> d
     return {
         **standing_document("status", workspace, stands),
         "slow": workspace.manifest.slow,
+        "score": score_document(workspace.manifest, stands),
         "events": [_event(line) for line in timeline(stands)],
         "changed": None
         if changed is None
