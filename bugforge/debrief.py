@@ -22,6 +22,7 @@ from bugforge.own_program import OWN
 from bugforge.practising import Line
 from bugforge.retracing import Found
 from bugforge.scoring import Score
+from bugforge.track import TRACKS
 from bugforge.workspace import Manifest
 
 End = Literal["fixed", "revealed", "remaining", "could not tell"]
@@ -42,6 +43,7 @@ SLOW = 1.5
 class Moment:
     """Something that happened: `line` tells what. states: which bugs its program still held, where
     that is known. revealed: the numbers of bugs that it revealed. hint: the bug that it was for.
+    curve: steps and losses (nats per token).
     """
 
     line: Line
@@ -49,6 +51,7 @@ class Moment:
     revealed: tuple[int, ...] = ()
     hint: int | None = None
     sample: str | None = None
+    curve: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,17 +199,18 @@ def _on_bugs(key: AnswerKey, went: Sequence[Course]) -> Iterator[Advice]:
             bug = course.bug
             words = f"Bug {bug.number} ({bug.bug_class}, in {bug.stage}) {what}."
             page = f"bugforge show {bug.kind}"
-            again = () if bug.stage in told else (_drill(key, bug.stage),)
+            again = () if bug.stage in told else (_drill(key, bug),)
             told.add(bug.stage)
             yield Advice(words, (page, *again))
 
 
-def _drill(key: AnswerKey, stage: str) -> str:
-    """Give the command for a workspace with a bug of a stage."""
+def _drill(key: AnswerKey, bug: Bug) -> str:
+    """Give the command for a workspace with one bug, of a stage."""
     if key.track == OWN:
-        return f"bugforge new --from PATH --bugs 1 --stage {stage}"
-    track = "" if key.track == "classic" else f" --track {key.track}"
-    return f"bugforge new{track} --bugs {len(key.bugs)} --stage {stage}"
+        return f"bugforge new --from PATH --bugs 1 --stage {bug.stage}"
+    # Tracks may hold several bugs at least; the default one holds those that it knows alone, too.
+    track = "" if bug.bug_class in TRACKS[0].bug_classes else f" --track {key.track}"
+    return f"bugforge new{track} --bugs 1 --stage {bug.stage}"
 
 
 def _on_the_way(

@@ -14,6 +14,7 @@ from bugforge.checking import hidden_from, hold_genuine
 from bugforge.clock import Event, Mark, Standing, standing
 from bugforge.debrief import Debrief, Moment, advice, courses
 from bugforge.errors import BugforgeError, UsageError
+from bugforge.output import at_steps, noted_losses
 from bugforge.practising import timeline
 from bugforge.retracing import RETRACED, Found, Retracer, digest, remember, remembered
 from bugforge.sandbox import Limits, opened
@@ -121,16 +122,22 @@ def _moments(
         for mark, program in zip(stands.marks, held, strict=True)
         if mark.event.name != "ran"
     ]
-    return tuple(
-        Moment(
-            line,
-            _states(mark, program, found, key),
-            _revealed(mark.event),
-            (rung_of(mark.event) or (None,))[0],
-            _sample(ran.get(mark.event.fields.get("run")) if line.name == "run" else mark.event),
+    moments = []
+    for line, (mark, program) in zip(timeline(stands), told, strict=True):
+        event = ran.get(mark.event.fields.get("run")) if line.name == "run" else mark.event
+        fields = event.fields if event else {}
+        sample, hint = fields.get("sample"), rung_of(mark.event)
+        moments.append(
+            Moment(
+                line,
+                states=_states(mark, program, found, key),
+                revealed=_revealed(mark.event),
+                hint=hint[0] if hint else None,
+                sample=sample if isinstance(sample, str) else None,
+                curve=tuple(at_steps(noted_losses(fields))),
+            )
         )
-        for line, (mark, program) in zip(timeline(stands), told, strict=True)
-    )
+    return tuple(moments)
 
 
 def _states(
@@ -153,8 +160,3 @@ def _revealed(event: Event) -> tuple[int, ...]:
     if event.name != "reveal" or not isinstance(bugs, list):
         return ()
     return tuple(number for number in bugs if isinstance(number, int))
-
-
-def _sample(event: Event | None) -> str | None:
-    sample = event.fields.get("sample") if event else None
-    return sample if isinstance(sample, str) else None

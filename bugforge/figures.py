@@ -57,20 +57,23 @@ class Chart:
     floor: float = HEIGHT - BOTTOM
 
 
-def loss_chart(curves: Mapping[str, Sequence[float]]) -> Chart | None:
-    """Lay out losses (nats) by step under one pair of axes; None where there is nothing to draw."""
-    drawn = {label: losses for label, losses in curves.items() if any(map(math.isfinite, losses))}
+def loss_chart(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Chart | None:
+    """Lay out losses (nats) by step under one pair of axes; None where nothing can be drawn."""
+    finite = {
+        label: [loss for _, loss in points if math.isfinite(loss)]
+        for label, points in curves.items()
+    }
+    drawn = {label: points for label, points in curves.items() if finite[label]}
     if not drawn:
         return None
-    finite = {label: [v for v in losses if math.isfinite(v)] for label, losses in drawn.items()}
-    most = max(max(values) for values in finite.values())
-    first = max(values[0] for values in finite.values())
-    top = min(most, first * HIGHEST) or 1.0
-    steps = max(map(len, drawn.values()))
+    most = max(max(finite[label]) for label in drawn)
+    top = min(most, HIGHEST * max(finite[label][0] for label in drawn))
+    top = top if top > 0 else 1.0
+    steps = max(points[-1][0] for points in drawn.values()) or 1
     wide, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
     traces = tuple(
-        Trace(label, _path(losses, steps, top), max(finite[label]) > top)
-        for label, losses in drawn.items()
+        Trace(label, _path(points, steps, top), max(finite[label]) > top)
+        for label, points in drawn.items()
     )
     across = tuple(
         Tick(LEFT + wide * step / steps, f"{step:g}") for step in _rounded(steps, most=6)
@@ -81,16 +84,18 @@ def loss_chart(curves: Mapping[str, Sequence[float]]) -> Chart | None:
     return Chart(traces, across, up)
 
 
-def _path(losses: Sequence[float], steps: int, top: float) -> str:
+def _path(points: Sequence[tuple[int, float]], steps: int, top: float) -> str:
     """Draw a curve, with a gap where a loss is no number, and a dot where one stands alone."""
     wide, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
-    points = averaged(losses, min(POINTS, len(losses)))
+    count = min(POINTS, len(points))
+    places = averaged([float(step) for step, _ in points], count)
+    losses = averaged([loss for _, loss in points], count)
     pieces, pen = [], "M"
-    for index, loss in enumerate(points):
+    for step, loss in zip(places, losses, strict=True):
         if not math.isfinite(loss):
             pen = "M"
             continue
-        x = LEFT + wide * (index + 0.5) * len(losses) / len(points) / steps
+        x = LEFT + wide * step / steps
         y = TOP + tall * (1 - max(0.0, min(loss, top)) / top)
         pieces.append(f"{pen}{x:.1f} {y:.1f}" + ("h.1" if pen == "M" else ""))
         pen = "L"

@@ -1,7 +1,7 @@
 """A debrief as one page that needs nothing else: no script, no network, no font, no picture."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -83,7 +83,13 @@ def page(debrief: Debrief) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    world.filters |= {"spoken": spoken, "plain": _plain, "loss": _loss}
+    world.filters |= {
+        "spoken": spoken,
+        "plain": _plain,
+        "loss": _loss,
+        "lowest": _lowest,
+        "off": _off,
+    }
     analysis, key = debrief.analysis, debrief.key
     return world.get_template(PAGE).render(
         debrief=debrief,
@@ -118,7 +124,15 @@ def _plain(text: str) -> str:
 
 
 def _loss(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "not a number"
+    return f"{value:.3f}"
+
+
+def _lowest(losses: Sequence[float]) -> float:
+    return min((loss for loss in losses if math.isfinite(loss)), default=math.nan)
+
+
+def _off(points: float) -> str:
+    return f"-{points:.3g}" if points else "0"
 
 
 def _run_label(line: Line) -> str:
@@ -126,8 +140,8 @@ def _run_label(line: Line) -> str:
 
 
 def _chart(debrief: Debrief) -> Chart | None:
-    runs = {_run_label(m.line): m.line.losses for m in debrief.runs if m.line.losses}
-    return loss_chart({CORRECT: debrief.found.losses, **runs})
+    runs = {_run_label(moment.line): moment.curve for moment in debrief.runs}
+    return loss_chart({CORRECT: tuple(enumerate(debrief.found.losses)), **runs})
 
 
 def _bars(debrief: Debrief) -> Bars | None:
