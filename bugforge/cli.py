@@ -265,7 +265,7 @@ def check(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report, standing  # noqa: PLC0415
+    from bugforge import checking, display, recounting, report, standing  # noqa: PLC0415
 
     console = console_of(stderr=as_json)
     with display.progress(console_of(stderr=True)) as progress:
@@ -274,6 +274,7 @@ def check(
     display.show_analysis(console, checked.analysis, feedback, passed=checked.verdict.passed)
     display.show_renewed(console, renewed=checked.renewed)
     standing.show_left_after_check(console, checked.workspace)
+    recounting.show_short(console, checked.workspace)
     if as_json:
         document = report.check_document(
             checked.workspace,
@@ -303,9 +304,12 @@ def reveal(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Open the answer key: what was planted, why it is wrong, and how to mend it."""
-    from bugforge import debriefing, display, report, revealing, webpage  # noqa: PLC0415
+    from bugforge import display, recounting, report, revealing  # noqa: PLC0415
 
-    webpage.refuse_no_page(html)
+    if html:
+        from bugforge import debriefing, webpage  # noqa: PLC0415
+
+        webpage.refuse_no_page(html)
     revealed = revealing.reveal(workspace, bug, key_dir, apply=apply)
     console = console_of(stderr=as_json)
     for planted in revealed.bugs:
@@ -316,6 +320,7 @@ def reveal(
     display.show_solution(console, revealed.key)
     display.show_decoys(console, revealed.key.decoys if bug is None else ())
     display.show_applied(console, revealed)
+    recounting.show_short(console, revealed.workspace)
     if html:
         with display.progress(console_of(stderr=True)) as progress:
             told = debriefing.look_back(

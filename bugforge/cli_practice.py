@@ -139,10 +139,13 @@ def report(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Look back on a practice that has ended: when each bug fell, the score, what to do next."""
-    from bugforge import debriefing, display, recounting, webpage  # noqa: PLC0415
+    from bugforge import debriefing, display, recounting  # noqa: PLC0415
     from bugforge.workspace import find  # noqa: PLC0415
 
-    webpage.refuse_no_page(html)
+    if html:
+        from bugforge import webpage  # noqa: PLC0415
+
+        webpage.refuse_no_page(html)
     found = find(workspace)
     with display.progress(console_of(stderr=True)) as progress:
         debrief = debriefing.debrief(found, key_dir, time_limit, progress)

@@ -11,7 +11,7 @@ from bugforge.retracing import Grid
 
 WIDTH = 640.0
 HEIGHT = 280.0
-LEFT, RIGHT, TOP, BOTTOM = 60.0, 26.0, 12.0, 28.0
+LEFT, RIGHT, TOP, BOTTOM = 74.0, 26.0, 12.0, 28.0
 POINTS = 160
 """Of a curve; steps between them are averaged."""
 HIGHEST = 1.5

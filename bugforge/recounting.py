@@ -10,9 +10,25 @@ from rich.text import Text
 from bugforge.clock import spoken
 from bugforge.debrief import ENDS, Course, Debrief, Moment, formula
 from bugforge.display import show_paragraph
+from bugforge.errors import WorkspaceError
 from bugforge.recordings import plain
 from bugforge.standing import score_document, show_left, show_score, standing_document
 from bugforge.workspace import Workspace
+
+
+def show_short(console: Console, workspace: Workspace) -> None:
+    """Say, once a practice has ended, how to look back on it; and its score, where it was revealed
+    (a check that passes says it itself).
+    """
+    try:
+        stands = workspace.standing()
+    except WorkspaceError:
+        return
+    if stands.state == "revealed" and stands.began:
+        show_score(console, workspace.manifest, stands)
+    if stands.ended:
+        words = "`bugforge report` tells when each bug fell, and what to practise next."
+        show_paragraph(console, words, begin="Debrief: ")
 
 
 def show_report(console: Console, debrief: Debrief) -> None:

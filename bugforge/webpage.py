@@ -54,10 +54,8 @@ class Told:
     maps: Maps | None
 
 
-def refuse_no_page(path: Path | None) -> None:
+def refuse_no_page(path: Path) -> None:
     """Raise UsageError where a page cannot be written, before the work that is to fill it."""
-    if path is None:
-        return
     if path.suffix not in (".html", ".htm"):
         raise UsageError(f"{path} is no name for a page.", "Let it end in .html.")
     if path.is_dir() or not path.parent.is_dir():
