@@ -14,6 +14,8 @@ from bugforge.checking import hidden_from, hold_genuine
 from bugforge.clock import Event, Mark, Standing, standing
 from bugforge.debrief import Debrief, Moment, advice, courses
 from bugforge.errors import BugforgeError, UsageError
+from bugforge.files import unwritable
+from bugforge.journal import now
 from bugforge.output import at_steps, noted_losses
 from bugforge.practising import timeline
 from bugforge.retracing import RETRACED, Found, Retracer, digest, remember, remembered
@@ -51,10 +53,14 @@ def look_back(  # noqa: PLR0913, PLR0917
     progress: Progress,
 ) -> Debrief:
     """Look back on a practice of which all may be told, or no more than the bug of this number."""
-    stands = _until_its_end(workspace.standing())
-    events = workspace.journal.events()
+    try:
+        events = workspace.journal.events()
+    except OSError as error:
+        raise unwritable(error, workspace.journal.path) from error
+    every = standing(events, now())
+    stands = _until_its_end(every)
     # A round's marks are the last events of the journal, but for those behind its end.
-    began = len(events) - len(workspace.standing().marks)
+    began = len(events) - len(every.marks)
     held = programs(events)[began : began + len(stands.marks)]
     found, untold = _find_out(workspace, key, held, key_dir, seconds, progress)
     moments = _moments(stands, held, found, key)

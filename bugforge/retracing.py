@@ -2,17 +2,19 @@
 correct program does that the learner's can be seen beside. Both are found out once, and kept.
 """
 
+import base64
 import hashlib
 import json
 import math
 import random
+import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from bugforge.answers import AnswerKey
+from bugforge.answers import SPOILT, AnswerKey
 from bugforge.attempt import Unusable, copy_attempt
 from bugforge.attribution import State, attribute
 from bugforge.bundle import bundled
@@ -29,7 +31,7 @@ from bugforge.track import find_track
 from bugforge.training import Run
 from bugforge.verify import Progress, Question, with_bugs_left
 
-RETRACED = "retraced.json"
+RETRACED = "retraced"
 SCHEMA = 1
 NO_BUG = 0
 """Stands for the correct program among the numbers of bugs."""
@@ -171,10 +173,10 @@ def _grid(recording: Recording) -> Grid | None:
 def remembered(path: Path, key: AnswerKey) -> Found:
     """Read what was found out before; nothing, where it is not to be read or another key's."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(zlib.decompress(base64.b85decode(path.read_bytes())))
         if (data["schema"], data["id"]) == (SCHEMA, key.id):
             return _found(data)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (OSError, *SPOILT):
         pass
     return Found({})
 
@@ -203,7 +205,9 @@ def _number(value: float | None) -> float:
 
 
 def remember(path: Path, key: AnswerKey, found: Found) -> None:
-    """Keep what was found out, if that can be written."""
+    """Keep what was found out, if that can be written; as unreadable as the key, since a practice
+    of which one bug was revealed goes on.
+    """
     data = {
         "schema": SCHEMA,
         "id": key.id,
@@ -216,7 +220,7 @@ def remember(path: Path, key: AnswerKey, found: Found) -> None:
         "seen": found.seen,
     }
     with suppress(OSError):
-        write_whole(path, json.dumps(data) + "\n")
+        write_whole(path, base64.b85encode(zlib.compress(json.dumps(data).encode(), 9)))
 
 
 def _plain(value: float) -> float | None:

@@ -1,16 +1,20 @@
 """The debrief: when bugs fell, found out afterwards, and the page that tells of it."""
 
+import base64
 import json
 import math
 import re
 import shutil
 import subprocess
+import zlib
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from conftest import key_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import run
@@ -353,21 +357,21 @@ def test_a_map_in_words_counts_what_leaks_and_what_is_not_seen() -> None:
     assert not any(cell.leaks for cell in maps.right.cells)
 
 
-def test_what_was_found_out_is_read_back_or_not_at_all(practised: Path, tmp_path: Path) -> None:
-    """It is read as it was kept; what is torn, altered or another key's counts as not known."""
-    key = open_workspace(practised / "workspace").answer_key(None)
-    path = tmp_path / RETRACED
+def test_what_was_found_out_is_read_back_or_not_at_all(tmp_path: Path) -> None:
+    """It is read as it was kept, and by nobody's eye; what is torn, altered or another key's counts
+    as not known.
+    """
+    key, path = key_to({}), tmp_path / RETRACED
     found = Found({"x": {1: "fixed", 2: "remaining"}}, (3.0, 1.5), {0: ((1.0, 0.5),)}, seen=True)
     remember(path, key, found)
     assert remembered(path, key) == found
-    text = path.read_text(encoding="utf-8")
-    for other in (
-        text[:40],
-        "",
-        "[]",
-        "7",
-        text.replace("fixed", "gone"),
-        text.replace(key.id, ""),
-    ):
-        path.write_text(other, encoding="utf-8")
+    kept = path.read_bytes()
+    assert b"fixed" not in kept
+    plain = zlib.decompress(base64.b85decode(kept))
+    altered = [plain[:40], b"", b"[]", b"7", plain.replace(b"fixed", b"gone"), b'{"schema": 1}']
+    sealed = (base64.b85encode(zlib.compress(text)) for text in altered)
+    for other in (kept[:40], b"", b"\xff", *sealed):
+        path.write_bytes(other)
         assert remembered(path, key) == Found({})
+    remember(path, key, found)
+    assert remembered(path, replace(key, id="another")) == Found({})
