@@ -171,6 +171,9 @@ def advice(
     if found:
         return tuple(found)
     bugs = len(key.bugs)
+    if not bugs and stands.state == "revealed":
+        words = "A solution was opened. Write it yourself, from what was given."
+        return (Advice(words, ("bugforge reset",)),)
     if key.track == OWN or not bugs:
         return (Advice("All of it held. Take another exercise.", ("bugforge tracks",)),)
     if any(bug.difficulty != "hard" for bug in key.bugs):
