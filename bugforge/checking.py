@@ -10,6 +10,7 @@ from pathlib import Path
 from bugforge import __version__
 from bugforge.analysis import Analysis, analysed
 from bugforge.answers import AnswerKey
+from bugforge.bench import most_at_once
 from bugforge.catalogue import Catalogue, load, refuse_unknown
 from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.exactness import EXPECTED

@@ -27,6 +27,7 @@ from bugforge.command_line import (
     AsJson,
     Feedback,
     Force,
+    Html,
     KeyDir,
     Minutes,
     Runs,
@@ -338,7 +339,7 @@ def check(
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Run, train and judge a workspace by what its program does."""
-    from bugforge import checking, display, report, standing  # noqa: PLC0415
+    from bugforge import checking, display, recounting, report, standing  # noqa: PLC0415
     from bugforge.sandbox import Limits, opened  # noqa: PLC0415
 
     lend = partial(opened, Limits(seconds=time_limit))
@@ -346,6 +347,7 @@ def check(
         checked = checking.check(workspace, feedback, key_dir, lend, progress)
     standing.show_checked(console_of(stderr=as_json), checked, feedback)
     mention(checked.told)
+    recounting.show_short(console_of(stderr=as_json), checked.workspace)
     if as_json:
         document = report.check_document(
             checked.workspace,
@@ -369,28 +371,37 @@ def reveal(
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the fix into the workspace.")
     ] = False,
-    html: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write it as a page, too.", show_default=False),
-    ] = None,
+    html: Html = None,
     as_json: AsJson = False,
     key_dir: KeyDir = None,
+    time_limit: TimeLimit = 120.0,
 ) -> None:
     """Open the answer key: what was planted, why it is wrong, and how to mend it."""
-    from bugforge import display, report, revealing  # noqa: PLC0415
+    from bugforge import display, recounting, report, revealing  # noqa: PLC0415
 
+    if html:
+        from bugforge import debriefing, webpage  # noqa: PLC0415
+
+        webpage.refuse_no_page(html)
     revealed = revealing.reveal(workspace, bug, key_dir, apply=apply)
-    with display.recorded(console_of(stderr=as_json), html) as console:
-        for planted in revealed.bugs:
-            claim = revealed.analysis.of(planted.number) if revealed.analysis else None
-            display.show_bug(console, revealed.key, planted, claim)
-        if revealed.analysis and bug is None:
-            display.show_other_claims(console, revealed.analysis.others)
-        display.show_solution(console, revealed.key)
-        display.show_derivation(console, revealed.derivation)
-        display.show_decoys(console, revealed.key.decoys if bug is None else ())
-    display.show_applied(console_of(stderr=as_json), revealed)
+    console = console_of(stderr=as_json)
+    for planted in revealed.bugs:
+        claim = revealed.analysis.of(planted.number) if revealed.analysis else None
+        display.show_bug(console, revealed.key, planted, claim)
+    if revealed.analysis and bug is None:
+        display.show_other_claims(console, revealed.analysis.others)
+    display.show_solution(console, revealed.key)
+    display.show_derivation(console, revealed.derivation)
+    display.show_decoys(console, revealed.key.decoys if bug is None else ())
+    display.show_applied(console, revealed)
     mention(revealed.told)
+    recounting.show_short(console, revealed.workspace)
+    if html:
+        with display.progress(console_of(stderr=True)) as progress:
+            told = debriefing.look_back(
+                revealed.workspace, revealed.key, bug, key_dir, time_limit, progress
+            )
+        webpage.write_page(html, told)
     if as_json:
         print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:

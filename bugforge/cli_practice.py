@@ -7,6 +7,9 @@ import typer
 from bugforge.command_line import (
     INTERRUPTED,
     AsJson,
+    Html,
+    KeyDir,
+    TimeLimit,
     WorkspaceArgument,
     console_of,
     echo_run,
@@ -119,3 +122,30 @@ def reset(workspace: WorkspaceArgument = None, as_json: AsJson = False) -> None:
     standing.show_reset(console_of(stderr=as_json), done)
     if as_json:
         print_json(standing.reset_document(done))
+
+
+@app.command()
+@handled
+def report(
+    workspace: WorkspaceArgument = None,
+    html: Html = None,
+    as_json: AsJson = False,
+    key_dir: KeyDir = None,
+    time_limit: TimeLimit = 120.0,
+) -> None:
+    """Look back on a practice that has ended: when each bug fell, the score, what to do next."""
+    from bugforge import debriefing, display, recounting  # noqa: PLC0415
+    from bugforge.workspace import find  # noqa: PLC0415
+
+    if html:
+        from bugforge import webpage  # noqa: PLC0415
+
+        webpage.refuse_no_page(html)
+    found = find(workspace)
+    with display.progress(console_of(stderr=True)) as progress:
+        debrief = debriefing.debrief(found, key_dir, time_limit, progress)
+    if html:
+        webpage.write_page(html, debrief)
+    recounting.show_report(console_of(stderr=as_json), debrief)
+    if as_json:
+        print_json(recounting.report_document(found, debrief))

@@ -47,6 +47,10 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the workspace that
 TimeLimit = Annotated[
     float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
 ]
+Html = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write it as a page, too.", show_default=False),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON document, and all else to stderr.")
 ]

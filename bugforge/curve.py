@@ -19,7 +19,7 @@ def draw_curve(
     finite = [loss for loss in losses if math.isfinite(loss)]
     if not finite:
         return ["no finite loss to draw"]
-    columns = [_mean(part) for part in _parts(losses, min(width, len(losses)), len(losses))]
+    columns = averaged(losses, min(width, len(losses)))
     top = max((value for value in columns if math.isfinite(value)), default=0.0) or 1.0
     marks = ASCII if ascii_only else BLOCKS
     bar, corner, floor = ("|", "+", "-") if ascii_only else ("┤", "└", "─")
@@ -87,6 +87,11 @@ def draw_trend(
     means = [_mean(part) for part in _parts(values, min(width, len(values)), len(values))]
     shares = [max(0.0, min(1.0, mean / top)) if top > 0 else 0.0 for mean in means]
     return "".join(marks[round(share * (len(marks) - 1))] for share in shares)
+
+
+def averaged(losses: Sequence[float], count: int) -> list[float]:
+    """Give the means of so many parts, about as long as each other, of losses."""
+    return [_mean(part) for part in _parts(losses, count, len(losses))]
 
 
 def _cell(value: float, top: float, row: int, height: int, marks: str) -> str:

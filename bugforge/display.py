@@ -19,7 +19,6 @@ from bugforge.claims import ANALYSIS, Claim
 from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
 from bugforge.documents import Derivation
-from bugforge.errors import UsageError
 from bugforge.exactness import EXPECTED
 from bugforge.experiments import Experiment
 from bugforge.mend import Mended, forged_start
@@ -72,24 +71,6 @@ def counting(console: Console) -> Iterator[Callable[[str, int, int], None]]:
             shown.update(bars[words], completed=done)
 
         yield count
-
-
-@contextmanager
-def recorded(console: Console, html: Path | None) -> Iterator[Console]:
-    """Lend the console, or one that also writes what it shows into a page."""
-    if html is None:
-        yield console
-        return
-    if html.suffix not in (".html", ".htm"):
-        raise UsageError(f"{html} is no name for a page.", "Let it end in .html.")
-    recorder = Console(stderr=console.stderr, record=True)
-    yield recorder
-    try:
-        recorder.save_html(str(html))
-    except OSError as error:
-        raise UsageError(
-            f"{html} cannot be written: {error.strerror}.", "Name another file for --html."
-        ) from error
 
 
 def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:

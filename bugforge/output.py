@@ -93,9 +93,9 @@ def by_step(points: Sequence[tuple[int, float]]) -> list[float]:
     """Give a loss for each step, that of the last step told of, and before all that of the first;
     as they came where steps do not rise.
     """
-    steps = [step for step, _ in points]
-    if not points or steps != sorted(set(steps)) or not 0 <= steps[0] <= steps[-1] <= MOST_STEPS:
+    if not _rise(points):
         return [loss for _, loss in points]
+    steps = [step for step, _ in points]
     edges = [0, *steps[1:], max(steps[-1], len(steps))]
     held = [
         loss
@@ -103,3 +103,13 @@ def by_step(points: Sequence[tuple[int, float]]) -> list[float]:
         for _ in range(b - a)
     ]
     return [*held[: edges[-1] - 1], points[-1][1]]
+
+
+def at_steps(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Give losses with their steps; counted from 0 where steps do not rise."""
+    return list(points) if _rise(points) else list(enumerate(loss for _, loss in points))
+
+
+def _rise(points: Sequence[tuple[int, float]]) -> bool:
+    steps = [step for step, _ in points]
+    return bool(steps) and steps == sorted(set(steps)) and 0 <= steps[0] <= steps[-1] <= MOST_STEPS

@@ -1,5 +1,6 @@
 """Opening the answer key, and by it taking bugs out of a workspace or writing a solution there."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bugforge.documents import Derivation, derivation
 from bugforge.errors import UsageError, WorkspaceError
 from bugforge.keeping import keep
 from bugforge.mend import Mended, mend
+from bugforge.snapshot import snapshot
 from bugforge.workspace import Workspace, find, replace_files
 
 
@@ -41,10 +43,19 @@ def reveal(
     """
     workspace = find(given)
     key = workspace.answer_key(key_dir)
+    program = _program(workspace)
     revealed = _revealed(workspace, key, number, apply=apply)
     shown = [bug.number for bug in revealed.bugs]
-    workspace.note({"event": "reveal", "bugs": shown, "of": len(key.bugs), "applied": apply})
+    event = {"event": "reveal", "bugs": shown, "of": len(key.bugs), "applied": apply}
+    workspace.note({**event, "program": program})
     return replace(revealed, told=keep(workspace, key))
+
+
+def _program(workspace: Workspace) -> str | None:
+    """Keep the learner's program as it was before anything of it was mended."""
+    with suppress(OSError):
+        return snapshot(workspace.root, workspace.journal.events())
+    return None
 
 
 def _revealed(workspace: Workspace, key: AnswerKey, number: int | None, *, apply: bool) -> Revealed:

@@ -290,15 +290,23 @@ class _Check:
         if kept:
             return dict.fromkeys(numbers, "fixed")
         self.progress("Finding out which bugs are left")
-        programs: dict[Subset, Evidence] = {frozenset(): pristine}
-        left_in = [left for left in subsets(numbers) if left]
-        for left in left_in:
-            self.recorder.forged(_named(left), self.key.program(left))
-        for left in left_in:
-            programs[left] = self.recorder.recordings(_named(left))
-            self.recorder.forget(_named(left))
+        programs = with_bugs_left(self.recorder, self.key, pristine)
         seen, _ = self.recorder.settled("attempt", self.attempt, seen, programs.values(), OTHERWISE)
         return attribute(seen, programs, numbers)
+
+
+def with_bugs_left(
+    recorder: Recorder, key: AnswerKey, pristine: Evidence
+) -> dict[Subset, Evidence]:
+    """Record the program with every set of its bugs left in. pristine: that with none."""
+    programs: dict[Subset, Evidence] = {frozenset(): pristine}
+    left_in = [left for left in subsets(bug.number for bug in key.bugs) if left]
+    for left in left_in:
+        recorder.forged(_named(left), key.program(left))
+    for left in left_in:
+        programs[left] = recorder.recordings(_named(left))
+        recorder.forget(_named(left))
+    return programs
 
 
 def _training_readings(runs: Iterable[Run]) -> Iterator[Reading]:

@@ -411,13 +411,6 @@ def test_reveal_tells_of_one_bug(workspace: Path) -> None:
     assert run("reveal", "--bug", "9", cwd=workspace).returncode == 2
 
 
-def test_reveal_writes_a_page(workspace: Path) -> None:
-    """`reveal --html` writes what it shows into a file, too."""
-    assert run("reveal", "--html", "key.html", cwd=workspace).returncode == 0
-    assert "Why it is wrong" in (workspace / "key.html").read_text(encoding="utf-8")
-    assert run("reveal", "--html", "no/such/key.html", cwd=workspace).returncode == 2
-
-
 def test_apply_leaves_a_changed_place_alone(workspace: Path) -> None:
     """Where the learner has rewritten a bug's place, --apply says so, exits 1 and leaves it."""
     (workspace / "model.py").write_text("x = 1\n", encoding="utf-8")

@@ -31,6 +31,8 @@ def test_the_wheel_holds_bugforge_alone(tmp_path: Path) -> None:
         "bugforge/reference/sentences.txt",
         "bugforge/reference/gpt/model.py",
         "bugforge/templates/classic.md",
+        "bugforge/templates/debrief.css",
+        "bugforge/templates/debrief.html",
         "bugforge/templates/mutation.txt",
         "bugforge/templates/plugin.toml",
         "bugforge/templates/rewrite.txt",

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .caching import caching, grouped
 from .classifying import classifying
 from .greedy import greedy
+from .influence import influence
 from .job import Job, Recording
 from .learning import loop, objective, rates
 from .program import Program
@@ -246,4 +247,5 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "ragged": ragged,
     "classifying": classifying,
     "sequences": sequences,
+    "influence": influence,
 }
