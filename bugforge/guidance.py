@@ -5,8 +5,10 @@ from typing import Any
 from rich.console import Console
 
 from bugforge.coaching import Coached, Known
+from bugforge.display import show_experiment
 from bugforge.ladder import RUNGS, Hint
 from bugforge.prose import show_paragraph
+from bugforge.report import experiment_document
 from bugforge.standing import score_document, show_score
 
 
@@ -42,6 +44,8 @@ def _show_hint(console: Console, hint: Hint) -> None:
     )
     for label, words in hint.words:
         show_paragraph(console, words, begin=f"  {label}: ")
+    if hint.experiment:
+        show_experiment(console, hint.experiment)
 
 
 def why_none(known: Known) -> str:
@@ -103,4 +107,5 @@ def _hint(hint: Hint) -> dict[str, Any]:
             | ({"line": place.first} if hint.rung == len(RUNGS) else {})
             for place in hint.places
         ],
+        "experiment": hint.experiment and experiment_document(hint.experiment),
     }

@@ -61,6 +61,13 @@ def in_one_file(words: str, files: Iterable[str]) -> str:
     return re.sub(rf"\b({'|'.join(map(re.escape, files))})", MAIN, words)
 
 
+def imported_from_one(code: str, files: Iterable[str]) -> str:
+    """Let code import from one file what it imports from several."""
+    modules = "|".join(re.escape(name.removesuffix(".py")) for name in files)
+    whole = f"from {MAIN.removesuffix('.py')} import"
+    return re.sub(rf"^from ({modules}) import", whole, code, flags=re.MULTILINE)
+
+
 def joined(
     files: Mapping[str, str], bugs: Iterable[Iterable[Edit]]
 ) -> tuple[dict[str, str], list[tuple[Edit, ...]]]:

@@ -5,14 +5,16 @@ law to test, the file and function, the line.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.catalogue import Catalogue
 from bugforge.checks import Law
+from bugforge.experiments import Experiment, experiment_of, experiments
+from bugforge.joining import imported_from_one
 from bugforge.judgement import checks, runs
 from bugforge.location import Location, located
-from bugforge.mutation import DIFFICULTIES, RUNS, VISIBILITIES
+from bugforge.mutation import DIFFICULTIES, RUNS, VISIBILITIES, Form, Mutation
 from bugforge.own_program import OWN
 from bugforge.probe import instruments_of
 from bugforge.scoring import rung_cost
@@ -24,7 +26,8 @@ RUNGS = ("the symptom", "the law to test", "the file and function", "the line")
 @dataclass(frozen=True)
 class Hint:
     """A rung of a bug's ladder. rung: from 1. cost: in points. words: what is said, each sentence
-    behind its label. places: of the bug, from the third rung on.
+    behind its label. places: of the bug, from the third rung on. experiment: beside the law, a few
+    lines to type, where there are any that fit the program however it is written.
     """
 
     bug: int
@@ -32,6 +35,7 @@ class Hint:
     cost: float
     words: tuple[tuple[str, str], ...]
     places: tuple[Location, ...] = ()
+    experiment: Experiment | None = None
 
     @property
     def title(self) -> str:
@@ -91,6 +95,7 @@ def hint(
     vague, nearer, exact = bug.hints
     words: list[tuple[str, str]] = []
     places: list[Location] = []
+    experiment = None
     if rung >= RUNGS.index("the file and function") + 1:
         places = [located(key, edit, current.get(edit.name, "")) for edit in bug.edits]
     match RUNGS[rung - 1]:
@@ -100,20 +105,35 @@ def hint(
             law = law_of(key, catalogue, bug)
             words = [("Law", law)] if law else []
             words += [("Try", bug.find), ("Think", nearer)]
+            experiment = fitting(key, catalogue, bug)
         case "the file and function":
             words = [("Place", place) for place in dict.fromkeys(map(_scope, places))]
             words += [("Think", exact)]
         case "the line":
             words = [("Place", line) for line in dict.fromkeys(map(_line, places))]
-    return Hint(number, rung, rung_cost(rung, len(key.bugs)), tuple(words), tuple(places))
+    cost = rung_cost(rung, len(key.bugs))
+    return Hint(number, rung, cost, tuple(words), tuple(places), experiment)
+
+
+def fitting(key: AnswerKey, catalogue: Catalogue, bug: Bug) -> Experiment | None:
+    """Give the experiment that exposes a bug in its workspace's program; None where there is none,
+    or it uses names that the program may not have.
+    """
+    kind, form = _planted(catalogue, bug)
+    found = experiment_of(kind, experiments(), form) if kind and key.track != OWN else None
+    if found is None or found.inner:
+        return None
+    if key.is_single_file:
+        files = find_track(key.track).program(key.reference).files
+        return replace(found, code=imported_from_one(found.code, files))
+    return found
 
 
 def law_of(key: AnswerKey, catalogue: Catalogue, bug: Bug) -> str | None:
     """Give the sentence of the first law that a bug breaks, one that a program alone can be held to
     before a comparison; None where its kind is not installed, or the program has no laws.
     """
-    kind = catalogue.kinds.get(bug.kind)
-    form = next((form for form in kind.forms if form.name == bug.form), None) if kind else None
+    kind, form = _planted(catalogue, bug)
     if kind is None or form is None or key.track == OWN:
         return None
     killers = kind.killers(form)
@@ -122,6 +142,13 @@ def law_of(key: AnswerKey, catalogue: Catalogue, bug: Bug) -> str | None:
     for check in sorted(broken, key=lambda check: not isinstance(check, Law)):
         return check.sentence
     return runs({}, {}).sentence if RUNS in killers else None
+
+
+def _planted(catalogue: Catalogue, bug: Bug) -> tuple[type[Mutation] | None, Form | None]:
+    """Look up a bug's kind and form; None where they are not installed."""
+    kind = catalogue.kinds.get(bug.kind)
+    forms = kind.forms if kind else ()
+    return kind, next((form for form in forms if form.name == bug.form), None)
 
 
 def _scope(place: Location) -> str:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bugforge.answers import AnswerKey, Bug, unseal
 from bugforge.catalogue import Catalogue, load
 from bugforge.clock import Event, Moment, Standing, standing
-from bugforge.ladder import RUNGS, Hint, hint, law_of, next_rung
+from bugforge.ladder import RUNGS, Hint, fitting, hint, law_of, next_rung
 from bugforge.location import located
 from bugforge.mend import forged_start, mend
 from bugforge.mutation import VISIBILITIES
@@ -156,6 +156,23 @@ def test_no_rung_gives_the_fix_away(key: AnswerKey, kinds: Catalogue) -> None:
 
 def _text(rung: Hint) -> str:
     return "\n".join(words for _, words in rung.words)
+
+
+def test_the_law_comes_with_an_experiment(key: AnswerKey, kinds: Catalogue) -> None:
+    """The second rung alone has code to type, which imports from where the program lies, and uses
+    no name that another way to write the program takes away.
+    """
+    leak = named(key, LEAK)
+    rungs = [hint(key, kinds, leak.number, rung, key.forged).experiment for rung in (1, 2, 3, 4)]
+    assert [rung is not None for rung in rungs] == [False, True, False, False]
+    assert rungs[1]
+    assert "from model import" in rungs[1].code
+    assert not rungs[1].inner
+    one = replace(key, options={**key.options, "single_file": True})
+    found = fitting(one, kinds, leak)
+    assert found
+    assert "from main import" in found.code
+    assert fitting(replace(key, track=OWN), kinds, leak) is None
 
 
 def test_the_law_is_one_that_the_kind_breaks(key: AnswerKey, kinds: Catalogue) -> None:
