@@ -66,6 +66,9 @@ def look_back(  # noqa: PLR0913, PLR0917
     moments = _moments(stands, held, found, key)
     shown = [bug for bug in key.bugs if number in (None, bug.number)]
     went = courses(key.bugs, moments, stands.seconds)
+    # What was mended before it was revealed cost nothing but its hints.
+    mended = {course.bug.number for course in went if course.end == "fixed"}
+    stands = replace(stands, revealed=stands.revealed - mended)
     analysis = analysed(workspace.root, key)
     whole = number is None
     return Debrief(

@@ -17,17 +17,13 @@ from bugforge.workspace import Workspace
 
 
 def show_short(console: Console, workspace: Workspace) -> None:
-    """Say, once a practice has ended, how to look back on it; and its score, where it was revealed
-    (a check that passes says it itself).
-    """
+    """Say, once a practice has ended, how to look back on it."""
     try:
         stands = workspace.standing()
     except WorkspaceError:
         return
-    if stands.state == "revealed" and stands.began:
-        show_score(console, workspace.manifest, stands)
     if stands.ended:
-        words = "`bugforge report` tells when each bug fell, and what to practise next."
+        words = "`bugforge report` tells when each bug fell, the score, and what to practise next."
         show_paragraph(console, words, begin="Debrief: ")
 
 

@@ -4,8 +4,9 @@
 
 hints and reveals: each bug is worth its share of the 100 points, all bugs the same. Of that share
     the four rungs of its hints cost 8 %, 16 %, 24 % and 32 %; so with 4 bugs 2, 4, 6 and 8 points.
-    A bug that was revealed costs its whole share, whatever hints were taken before. Where there is
-    something to write and no bug, a reveal costs all.
+    A bug that was revealed costs its whole share, whatever hints were taken before; once the
+    debrief has found out that it was mended by then, its hints alone. Where there is something to
+    write and no bug, a reveal costs all.
 time: each minute over the time costs 1 point, one that has begun as a whole one.
 runs: each run over the budget costs 2 points; a check is a run.
 
