@@ -21,7 +21,7 @@ from bugforge.program import Program
 from bugforge.rewrite import Restructuring, Rewrite
 from bugforge.sandbox import Sandbox
 from bugforge.template import code_of, scope_at
-from bugforge.track import PROGRAMS
+from bugforge.track import PROGRAMS, kinds_of, subject_of
 from bugforge.variant import Variant, vary, written
 
 Counted = Callable[[str, int, int], None]
@@ -117,7 +117,7 @@ class _Tester:
         forms = kind.forms
         yield _asked(contract.example_mutates, ((form,) for form in forms))
         yield _asked(contract.lookalikes_stay, ((kind, form) for form in forms))
-        homes = {form.name: _home_of(form) for form in forms}
+        homes = {form.name: _home_of(kind, form) for form in forms}
         pristine = {program.label: _plain(program).files for program in homes.values()}
         placed = _asked(
             contract.site_found, ((form, pristine[homes[form.name].label]) for form in forms)
@@ -172,7 +172,7 @@ class _Tester:
         else:
             yield _left_out(contract.tidy, NO_LINTER)
         if not issubclass(rewrite, Restructuring):
-            kinds = self.catalogue.kinds.values()
+            kinds = kinds_of(self.catalogue, program)
             wanted = contract.sites_by_form(plain.files, kinds)
             yield _asked(
                 contract.sites_stay,
@@ -192,7 +192,7 @@ class _Tester:
         programs: Mapping[str, Mapping[str, str]],
     ) -> Iterator[Held]:
         """Ask the clauses on what programs do that were written so, and on bugs in them."""
-        bugs = dict(self._bugs(pristine, alone, programs))
+        bugs = dict(self._bugs(program, pristine, alone, programs))
         planted = {name: apply_edits(programs[of], bug.edits) for name, (of, bug) in bugs.items()}
         judged = self._judged(
             "Judging programs", program, pristine, {"": pristine, **programs, **planted}
@@ -219,6 +219,7 @@ class _Tester:
 
     def _bugs(
         self,
+        program: Program,
         pristine: Mapping[str, str],
         alone: Mapping[str, Mapping[str, str]],
         programs: Mapping[str, Mapping[str, str]],
@@ -228,7 +229,7 @@ class _Tester:
         """
         near, far = [], []
         for name, files in programs.items():
-            for mutant in mutants(files, self.catalogue.kinds.values()):
+            for mutant in mutants(files, kinds_of(self.catalogue, program)):
                 named = f"{name}: {mutant.name}", (name, mutant)
                 if name not in alone:
                     far.append(named)
@@ -262,11 +263,14 @@ def _plain(program: Program) -> Variant:
     return vary(program.reference(), (), program.text(rng), rng)
 
 
-def _home_of(form: Form) -> Program:
-    """Give the first program that has a site for a form, or that is to tell how the form fails."""
+def _home_of(kind: type[Mutation], form: Form) -> Program:
+    """Give the first program, of those that a kind is for, that has a site for a form; or one that
+    is to tell how the form fails.
+    """
+    programs = [program for program in PROGRAMS if program.subject == subject_of(kind)]
     with suppress(PluginError):
-        return home(PROGRAMS, form)
-    return PROGRAMS[0]
+        return home(programs, form)
+    return programs[0]
 
 
 def _home(rewrite: type[Rewrite]) -> Program:

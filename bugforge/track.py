@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bugforge.catalogue import refuse_unknown
+from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.mutation import STAGES, VISIBILITIES, BugClass, Mutation
 from bugforge.program import Extension, Program, Subject
 
@@ -539,6 +539,12 @@ def subject_of(kind: type[Mutation]) -> Subject:
     """Tell what the programs do that a kind is planted in."""
     homes = (track.programs[0] for track in TRACKS if track.plants(kind))
     return next((program.subject for program in homes), "language")
+
+
+def kinds_of(catalogue: Catalogue, program: Program) -> list[type[Mutation]]:
+    """Give the kinds that are for programs that do what this one does."""
+    kinds = catalogue.kinds.values()
+    return [kind for kind in kinds if subject_of(kind) == program.subject]
 
 
 def find_track(name: str) -> Track:

@@ -9,7 +9,7 @@ from bugforge.edits import apply_edits
 from bugforge.mutants import Mutant, mutants
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import GPT
+from bugforge.track import GPT, kinds_of
 from bugforge.variant import written
 from tests.conftest import Bench, bench_of
 from tests.corpus.accept_fused import FUSED
@@ -68,7 +68,7 @@ def test_bugs_of_attention_are_the_same_in_a_fused_program(fused: Bench) -> None
     files = _written(WAY)
     planted: dict[str, Mutant] = {
         mutant.name: mutant
-        for mutant in mutants(files, CATALOGUE.kinds.values())
+        for mutant in mutants(files, kinds_of(CATALOGUE, GPT))
         if mutant.kind.stage == "attention" and mutant.kind.id.startswith(PLANTED)
     }
     assert len(planted) >= LEAST

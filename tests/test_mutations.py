@@ -23,6 +23,7 @@ from bugforge.track import (
     RAGGED,
     ROWS_CLASSIFIED,
     TOKENS_CLASSIFIED,
+    subject_of,
 )
 from bugforge.variant import vary
 from tests.conftest import Bench, Judge, bench_of
@@ -49,8 +50,9 @@ HOMES = (
 
 
 @cache
-def _home(form: Form) -> Program:
-    return home(HOMES, form)
+def _home(kind: type[Mutation], form: Form) -> Program:
+    """Give the first program, of those that the kind is for, that has a site for a form."""
+    return home([p for p in HOMES if p.subject == subject_of(kind)], form)
 
 
 @cache
@@ -61,7 +63,7 @@ def _pristine(program: Program) -> dict[str, str]:
 
 def _mutants(kind: type[Mutation], form: Form) -> Iterator[Mutant]:
     """Plant a form at each site of the first program that has one for it."""
-    sources = [contract.parsed(name, text) for name, text in _pristine(_home(form)).items()]
+    sources = [contract.parsed(name, text) for name, text in _pristine(_home(kind, form)).items()]
     found = (site for source in sources for site in sites(source, form))
     for number, site in enumerate(found, start=1):
         yield Mutant(kind, form, number, site.plant())
@@ -96,7 +98,7 @@ def test_lookalikes_are_left_alone(kind: type[Mutation], form: Form) -> None:
 @each_form
 def test_it_finds_a_site(kind: type[Mutation], form: Form) -> None:
     """A form has a site in a reference, and is a small change of whole lines there."""
-    assert not contract.site_found(form, _pristine(_home(form))), kind.id
+    assert not contract.site_found(form, _pristine(_home(kind, form))), kind.id
 
 
 @pytest.mark.parametrize("program", HOMES, ids=lambda program: program.label)
@@ -105,7 +107,7 @@ def test_no_linter_gives_a_bug_away(program: Program) -> None:
     formatting is as clean.
     """
     pristine = _pristine(program)
-    forms = [(kind, form) for kind, form in FORMS if _home(form) == program]
+    forms = [(kind, form) for kind, form in FORMS if _home(kind, form) == program]
     bugs = {
         mutant.name: apply_edits(pristine, mutant.edits)
         for kind, form in forms
@@ -127,7 +129,7 @@ def recorded(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         for program in HOMES
     }
     for kind, form in FORMS:
-        program = _home(form)
+        program = _home(kind, form)
         for mutant in _mutants(kind, form):
             files = apply_edits(_pristine(program), mutant.edits)
             benches[program.label].submit(mutant.name, files)
@@ -139,7 +141,7 @@ def test_the_checks_it_names_kill_it(
     kind: type[Mutation], form: Form, recorded: dict[str, Bench]
 ) -> None:
     """Planted alone, a form breaks exactly the checks that its kind names, at every site."""
-    bench = recorded[_home(form).label]
+    bench = recorded[_home(kind, form).label]
     for mutant in _mutants(kind, form):
         assert not contract.named_checks_break(mutant, _broken(bench, mutant.name))
 

@@ -28,7 +28,7 @@ from bugforge.rewrite import (
     way,
 )
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC, GPT
+from bugforge.track import CLASSIC, GPT, kinds_of
 from bugforge.variant import Variant, vary, written
 from tests.conftest import Bench
 
@@ -200,7 +200,7 @@ def test_bugs_are_the_same_in_every_variant(bench: Bench) -> None:
     planted = {}
     for seed in range(6):
         files = _varied(seed).files
-        for mutant in mutants(files, CATALOGUE.kinds.values()):
+        for mutant in mutants(files, kinds_of(CATALOGUE, GPT)):
             planted[f"{seed} {mutant.name}"] = mutant, apply_edits(files, mutant.edits)
     drawn = dict(rng.sample(list(planted.items()), MUTANTS))
     for name, (_, files) in drawn.items():
@@ -214,10 +214,10 @@ def test_bugs_are_the_same_in_every_variant(bench: Bench) -> None:
 def test_names_and_words_hide_no_bug(reference: dict[str, str]) -> None:
     """Whatever things are called, every form finds as many places as in the reference."""
     plain = {rewrite.id for rewrite in REWRITES if not issubclass(rewrite, Restructuring)}
-    wanted = contract.sites_by_form(reference, CATALOGUE.kinds.values())
+    wanted = contract.sites_by_form(reference, kinds_of(CATALOGUE, GPT))
     for ways in _covering():
         files = _written(*(way for way in ways if way.split("/")[0] in plain))
-        found = contract.sites_by_form(files, CATALOGUE.kinds.values())
+        found = contract.sites_by_form(files, kinds_of(CATALOGUE, GPT))
         assert not contract.sites_stay(", ".join(ways), found, wanted)
 
 
@@ -225,7 +225,7 @@ def test_layouts_of_a_block_and_of_logits_hide_no_bug(reference: dict[str, str])
     """However a block adds, its MLP is laid out and logits are made, every form of a bug in the
     block or the head finds as many places as in the reference.
     """
-    kinds = [kind for kind in CATALOGUE.kinds.values() if kind.stage in ("block", "head")]
+    kinds = [kind for kind in kinds_of(CATALOGUE, GPT) if kind.stage in ("block", "head")]
     wanted = Counter(mutant.name for mutant in mutants(reference, kinds))
     layouts = ("residual", "feedforward", "logits")
     for choice in CHOICES:

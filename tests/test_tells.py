@@ -18,7 +18,7 @@ from bugforge.forge import forge
 from bugforge.making import Order, make
 from bugforge.mutants import mutants
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC, GPT
+from bugforge.track import CLASSIC, GPT, kinds_of
 from bugforge.variant import written
 from bugforge.workspace import HIDDEN, KEY, MANIFEST
 
@@ -67,7 +67,7 @@ def test_comments_beside_a_bug_are_neutral() -> None:
     for hand in (None, *HANDS):
         ways = [f"words/{hand}"] if hand else []
         files = written(GPT.reference(), CATALOGUE.rewrites.values(), shipped()[0], ways)
-        for mutant in mutants(files, CATALOGUE.kinds.values()):
+        for mutant in mutants(files, kinds_of(CATALOGUE, GPT)):
             for edit in mutant.edits:
                 above = files[edit.name].splitlines()[max(0, edit.start - 1) : edit.start]
                 gone = [row for row in edit.old if row.lstrip().startswith("#")]
