@@ -23,7 +23,7 @@ from bugforge.mutants import mutants
 from bugforge.probe import INSTRUMENTS
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
-from bugforge.track import GPT
+from bugforge.track import GPT, kinds_of
 from bugforge.variant import with_sentence
 from tests.corpus.right import RIGHT
 
@@ -40,7 +40,7 @@ def main() -> None:
     asked = parser.parse_args()
     pristine = GPT.reference()
     pristine["train.py"] = with_sentence(pristine["train.py"], shipped()[0])
-    planted = {m.name: m for m in mutants(pristine, load().kinds.values())}
+    planted = {m.name: m for m in mutants(pristine, kinds_of(load(), GPT))}
     values: dict[str, dict[str, dict[float, str]]] = defaultdict(lambda: defaultdict(dict))
     bounds: dict[str, float] = {}
     began = time.monotonic()

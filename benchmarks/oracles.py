@@ -8,7 +8,8 @@ right ones that it refuses.
 import argparse
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from hands import judged
@@ -18,13 +19,12 @@ from bugforge.attribution import Behaviour
 from bugforge.bench import Bench
 from bugforge.catalogue import load
 from bugforge.checks import Law, Reading, measured
-from bugforge.comparison import COMPARISONS
 from bugforge.edits import apply_edits
+from bugforge.judgement import checks
 from bugforge.mutants import mutants
-from bugforge.properties import LAWS
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
-from bugforge.track import GPT
+from bugforge.track import GPT, kinds_of
 from bugforge.training import LAST, LOWEST, Run
 from bugforge.variant import with_sentence
 from bugforge.verify import Question
@@ -47,7 +47,7 @@ def main() -> None:
     pristine["train.py"] = with_sentence(pristine["train.py"], text)
     wrong = {
         **{
-            m.name: apply_edits(pristine, m.edits) for m in mutants(pristine, load().kinds.values())
+            m.name: apply_edits(pristine, m.edits) for m in mutants(pristine, kinds_of(load(), GPT))
         },
         **{f"wrong {f.area} {f.name}": f.applied(pristine) for f in (*WRONG, *CHEATS)},
     }
@@ -55,33 +55,50 @@ def main() -> None:
     programs = {
         name: files for name, files in {**wrong, **right}.items() if rng.random() < asked.share
     }
+    table = Table(programs.keys() & wrong.keys(), programs.keys() & right.keys())
     began = time.monotonic()
-    passed: dict[str, set[str]] = {}
     with opened(Limits()) as box:
         bench = Bench.set_up(box, GPT, pristine, rng)
         lawful: set[str] = set()
         for name, seen in bench.judged(programs):
-            _note(passed, name, _judged(seen, bench))
+            table.note(name, _judged(seen, bench))
             lawful.update({name} if all(r.kept for r in seen.readings.values()) else ())
-        print(f"judged {len(programs)} in {time.monotonic() - began:.0f} s", flush=True)
+        print(f"judged {len(programs)} in {time.monotonic() - began:.0f} s")
+        table.show()
         for name, run in bench.trained(programs, text, seed=0):
-            _note(passed, name, _looked_at(run))
-        print(f"trained them in {time.monotonic() - began:.0f} s", flush=True)
+            table.note(name, _looked_at(run))
+        print(f"trained them in {time.monotonic() - began:.0f} s")
+        table.show()
         key = AnswerKey("", "classic", "", "", {}, text, pristine, ())
         question = Question(rng, trains="when kept")
-        passed["all: `bugforge check`"] = {
-            name for name in lawful if judged(box, key, programs[name], question).passed
-        }
-    wrongs, rights = programs.keys() & wrong.keys(), programs.keys() & right.keys()
-    print(f"| oracle | wrong programs passed, of {len(wrongs)} | right refused, of {len(rights)} |")
-    print("| --- | --- | --- |")
-    for oracle, names in passed.items():
-        print(f"| {oracle} | {len(names & wrongs)} | {len(rights - names)} |")
+        for name, files in programs.items():
+            passes = name in lawful and judged(box, key, files, question).passed
+            table.note(name, {"all: `bugforge check`": passes})
+    table.show()
 
 
-def _note(passed: dict[str, set[str]], name: str, said: Mapping[str, bool]) -> None:
-    for oracle, passes in said.items():
-        passed.setdefault(oracle, set()).update({name} if passes else ())
+@dataclass
+class Table:
+    """What each oracle passed, of programs that are wrong and of others that are right, by name."""
+
+    wrong: Collection[str]
+    right: Collection[str]
+    passed: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, name: str, said: Mapping[str, bool]) -> None:
+        """Note which oracles pass a program."""
+        for oracle, passes in said.items():
+            self.passed.setdefault(oracle, set()).update({name} if passes else ())
+
+    def show(self) -> None:
+        """Print what is known: a run takes hours, and each part of it says something."""
+        wrong, right = len(self.wrong), len(self.right)
+        print(f"| oracle | wrong programs passed, of {wrong} | right refused, of {right} |")
+        print("| --- | --- | --- |")
+        for oracle, names in self.passed.items():
+            missed = len(names.intersection(self.wrong))
+            print(f"| {oracle} | {missed} | {right - len(names.intersection(self.right))} |")
+        print(flush=True)
 
 
 def _looked_at(run: Run) -> dict[str, bool]:
@@ -101,11 +118,13 @@ def _looked_at(run: Run) -> dict[str, bool]:
 
 def _judged(seen: Behaviour, bench: Bench) -> dict[str, bool]:
     """What laws alone, and comparison alone, say of a program."""
+    known = checks(bench.pristine)
+    comparisons = [check for check in known if not isinstance(check, Law)]
     return {
-        "properties": all(_holds(law, seen) for law in LAWS),
+        "properties": all(_holds(law, seen) for law in known if isinstance(law, Law)),
         "comparison": all(
             measured(partial(comparison.read, seen.seen, bench.pristine)) <= comparison.at_most
-            for comparison in COMPARISONS
+            for comparison in comparisons
         ),
     }
 
