@@ -35,7 +35,11 @@ WorkspaceArgument = Annotated[
 ]
 Feedback = Annotated[
     str,
-    typer.Option(metavar="verdict|symptom|component|full", help="How much a failing check tells."),
+    typer.Option(
+        metavar="verdict|symptom|component|full",
+        help="How much a failing check tells.",
+        autocompletion=completion.feedbacks,
+    ),
 ]
 KeyDir = Annotated[
     Path | None,

@@ -12,7 +12,7 @@ from bugforge.edits import apply_edits
 from bugforge.mutation import RUNS, Form, Mutation, Stage
 from bugforge.program import Extension
 from bugforge.surgery import Site, Source, parse, sites
-from bugforge.track import Track, find_track
+from bugforge.track import Track, find_track, kinds_of
 from bugforge.variant import vary, written
 
 OTHERS = 6
@@ -70,7 +70,7 @@ def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
     right = (plain, key.pristine, *others, *extension.formed(plain))
     forms = [
         (kind, form)
-        for kind in catalogue.kinds.values()
+        for kind in kinds_of(catalogue, program)
         for form in kind.forms
         if catalogue.origins[kind.id] == BUILT_IN and _asks(track, extension, kind, form)
     ]
