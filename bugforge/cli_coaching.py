@@ -66,20 +66,14 @@ def hint(
 def watch(
     workspace: WorkspaceArgument = None,
     feedback: Feedback = "verdict",
-    poll: Annotated[
-        bool,
-        typer.Option(
-            "--poll", help="Look for saves again and again; for file systems that tell of none."
-        ),
-    ] = False,
     key_dir: KeyDir = None,
     time_limit: TimeLimit = 120.0,
 ) -> None:
     """Say at each save how many laws are broken, from a process that has torch loaded.
 
     Nothing is trained on the sentence, and no run is spent. Keys: h for a hint, r to run, c to
-    check, s for the status, q to quit. A run and a check count as ever. On network file systems it
-    polls by itself; WATCHFILES_FORCE_POLLING=1 makes it do so, too.
+    check, s for the status, q to quit. A run and a check count as ever. It works over SSH and on
+    network file systems, where saves are found by looking for them.
     """
     from bugforge import glimpsing, overseeing, terminal, watching  # noqa: PLC0415
     from bugforge.catalogue import refuse_unknown  # noqa: PLC0415
@@ -92,7 +86,7 @@ def watch(
     found = find(workspace)
     console = console_of()
     with (
-        terminal.opened(found.root, poll=poll) as keys,
+        terminal.opened(found.root) as keys,
         overseeing.overseeing(
             overseeing.Watched(found, key_dir, tells(feedback, "full"), Limits(seconds=time_limit)),
             lambda words: console.print(f"{words} ...", highlight=False),

@@ -1,68 +1,60 @@
 """Telling when a learner saves a file, on whatever file system it lies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
-import psutil
 import watchfiles
 
-from bugforge.attempt import LEFT_OUT
+from bugforge.attempt import plain_files
 
 STEP_MILLISECONDS = 50
 """So long nothing more must change until a save counts: editors write beside, and rename."""
 DEBOUNCE_MILLISECONDS = 400
 """What changes all the time counts after so long."""
-POLL_MILLISECONDS = 300
-WAKE_MILLISECONDS = 500
-
-NETWORK = frozenset(
-    {"9p", "afs", "ceph", "cifs", "davfs", "drvfs", "glusterfs", "lustre", "ncpfs", "nfs", "nfs4",
-     "prl_fs", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"}
-)  # fmt: skip
-"""File systems that tell nothing of what is written from elsewhere."""
+LOOK_MILLISECONDS = 300
+"""So often the files are looked at where the system tells of nothing."""
 
 
-def follow(root: Path, tell: Callable[[], None], done: Event, *, poll: bool) -> None:
-    """Call `tell` after each save under a folder, until `done` is set.
+def follow(root: Path, tell: Callable[[], None], done: Event) -> None:
+    """Call `tell` once at the beginning and after each save under a folder, until `done` is set.
 
-    poll: look at the files again and again, and not wait to be told by the system; that is also
-    done where the system tells nothing, or has no room for one more who is to be told.
+    The system tells of most saves at once. It tells of none that come from another machine, or
+    before it was asked: what it is silent about is found by looking at the files now and then.
     """
-    polling = poll or is_networked(root)
+    seen = None
+    for told in _moments(root, done):
+        found = _stamps(root)
+        if told or found != seen:
+            tell()
+        seen = found
+
+
+def _moments(root: Path, done: Event) -> Iterator[Collection[object]]:
+    """Give what the system tells of at each change, and nothing now and then."""
     try:
-        _follow(root, tell, done, poll=polling)
-    except (OSError, RuntimeError):
-        if polling:
-            raise
-        _follow(root, tell, done, poll=True)
+        yield from watchfiles.watch(
+            root,
+            watch_filter=None,
+            debounce=DEBOUNCE_MILLISECONDS,
+            step=STEP_MILLISECONDS,
+            stop_event=done,
+            rust_timeout=LOOK_MILLISECONDS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        )
+    except (OSError, RuntimeError):  # no room for one more who is to be told
+        while not done.wait(LOOK_MILLISECONDS / 1000):
+            yield ()
 
 
-def _follow(root: Path, tell: Callable[[], None], done: Event, *, poll: bool) -> None:
-    for _ in watchfiles.watch(
-        root,
-        watch_filter=watchfiles.DefaultFilter(
-            ignore_dirs=(*watchfiles.DefaultFilter.ignore_dirs, *LEFT_OUT)
-        ),
-        debounce=DEBOUNCE_MILLISECONDS,
-        step=STEP_MILLISECONDS,
-        stop_event=done,
-        rust_timeout=WAKE_MILLISECONDS,
-        force_polling=poll or None,
-        poll_delay_ms=POLL_MILLISECONDS,
-        raise_interrupt=False,
-        ignore_permission_denied=True,
-    ):
-        tell()
-
-
-def is_networked(path: Path) -> bool:
-    """Whether a path lies on a file system of another machine, as far as the system says."""
-    try:
-        mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
-    except (OSError, psutil.Error):
-        return False
-    resolved = path.resolve()
-    around = (folder for folder in (resolved, *resolved.parents) if folder in mounts)
-    kind = mounts.get(next(around, Path()), "")
-    return kind in NETWORK or kind.startswith("fuse.")
+def _stamps(root: Path) -> dict[Path, tuple[int, int, int]]:
+    """Tell two states of the files apart, without reading them."""
+    stamps = {}
+    for path in plain_files(root):
+        with suppress(OSError):
+            found = path.stat()
+            stamps[path] = (found.st_mtime_ns, found.st_size, found.st_ino)
+    return stamps

@@ -32,7 +32,7 @@ class Terminal:
 
     fd: int
     woken: int
-    saves: "queue.SimpleQueue[Saved | OSError | RuntimeError]"
+    saves: "queue.SimpleQueue[Saved | OSError]"
     keys: list[str] = field(default_factory=list)
     usual: list[Any] = field(default_factory=list)
 
@@ -47,7 +47,8 @@ class Terminal:
                 if isinstance(saved, Saved):
                     return saved
                 raise UsageError(
-                    f"The workspace cannot be watched: {saved}.", "Try it with --poll."
+                    f"The workspace cannot be watched: {saved}.",
+                    "Use `bugforge check` after each change.",
                 ) from saved
             if self.keys:
                 key = self.keys.pop(0)
@@ -97,7 +98,7 @@ class Terminal:
 
 
 @contextmanager
-def opened(root: Path, *, poll: bool) -> Iterator[Terminal]:
+def opened(root: Path) -> Iterator[Terminal]:
     """Read keys from standard input one by one, and watch a folder; give the terminal back as it
     was, whatever happens.
 
@@ -113,14 +114,19 @@ def opened(root: Path, *, poll: bool) -> Iterator[Terminal]:
     terminal = Terminal(fd, woken, queue.SimpleQueue(), usual=termios.tcgetattr(fd))
     done = threading.Event()
 
+    told: list[str] = []
+
     def tell() -> None:
-        terminal.saves.put(Saved(digest(root)))
-        os.write(wake, b".")
+        program = digest(root)
+        if told[-1:] != [program]:
+            told[:] = [program]
+            terminal.saves.put(Saved(program))
+            os.write(wake, b".")
 
     def watch() -> None:
         try:
-            follow(root, tell, done, poll=poll)
-        except (OSError, RuntimeError) as error:
+            follow(root, tell, done)
+        except OSError as error:
             terminal.saves.put(error)
             os.write(wake, b".")
 

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import queue
 import random
 import select
 import sys
@@ -12,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
-import psutil
 import pytest
+import watchfiles
 from conftest import key_to
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from bugforge.errors import LostError
 from bugforge.glance import Glance
 from bugforge.sandbox import Limits, Sandbox, UnwantedError, opened
-from bugforge.saves import follow, is_networked
+from bugforge.saves import follow
 from bugforge.snapshot import digest
 from bugforge.watching import KEYS, Pressed, Saved, watch
 from tests.test_cli import COMMAND, run
@@ -104,17 +105,17 @@ def test_the_same_program_is_looked_at_once() -> None:
 
 
 @contextmanager
-def following(root: Path, *, poll: bool) -> Iterator[Callable[[], bool]]:
-    """Follow a folder; lend what waits until a save is told."""
-    told, done = threading.Event(), threading.Event()
-    watcher = threading.Thread(target=follow, args=(root, told.set, done), kwargs={"poll": poll})
+def following(root: Path) -> Iterator[Callable[[], bool]]:
+    """Follow a folder; lend what waits until it was told of what lies there now."""
+    told: queue.SimpleQueue[str] = queue.SimpleQueue()
+    done = threading.Event()
+    watcher = threading.Thread(target=follow, args=(root, lambda: told.put(digest(root)), done))
     watcher.start()
-    time.sleep(1.5)  # until what lies there is known
 
     def wait() -> bool:
-        came = told.wait(30)
-        told.clear()
-        return came
+        while told.get(timeout=PATIENCE_SECONDS) != digest(root):
+            pass
+        return True
 
     try:
         yield wait
@@ -123,20 +124,38 @@ def following(root: Path, *, poll: bool) -> Iterator[Callable[[], bool]]:
         watcher.join()
 
 
-@pytest.mark.parametrize("poll", [False, True])
-def test_saves_are_told_however_an_editor_writes(tmp_path: Path, poll: bool) -> None:  # noqa: FBT001
-    """A file written in place, and one written beside and renamed, are both told of, polling or
-    not; and what lies in the hidden folder is not.
+def _silent(*_: object, **asked: Any) -> Iterator[frozenset[object]]:
+    """Tell of nothing, as the system does where files are written from elsewhere."""
+    while not asked["stop_event"].wait(0.05):
+        yield frozenset()
+
+
+def _full(*_: object, **__: object) -> Iterator[frozenset[object]]:
+    """Refuse to tell of anything, as the system does where too many are to be told."""
+    raise OSError(28, "no space left on device")
+
+
+@pytest.mark.parametrize("system", [None, _silent, _full])
+def test_saves_are_told_however_an_editor_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: object
+) -> None:
+    """A file written in place, one written beside and renamed, and two that were saved in one
+    second are all told of, whether the system tells of them or not.
     """
-    (tmp_path / ".bugforge").mkdir()
-    (tmp_path / "model.py").write_text("one")
-    with following(tmp_path, poll=poll) as told:
-        (tmp_path / "model.py").write_text("two and more")
+    if system:
+        monkeypatch.setattr(watchfiles, "watch", system)
+    model = tmp_path / "model.py"
+    model.write_text("one")
+    with following(tmp_path) as told:
         assert told()
-        time.sleep(1)
-        (tmp_path / "beside").write_text("three and more still")
-        (tmp_path / "beside").replace(tmp_path / "model.py")
+        (tmp_path / "beside").write_text("two and more")
+        (tmp_path / "beside").replace(model)
         assert told()
+        for text in ("abc", "xyz"):
+            found = model.stat()
+            model.write_text(text)
+            os.utime(model, ns=(found.st_atime_ns, found.st_mtime_ns + 1))
+            assert told()
 
 
 def test_what_a_program_holds_is_told_apart(tmp_path: Path) -> None:
@@ -152,32 +171,6 @@ def test_what_a_program_holds_is_told_apart(tmp_path: Path) -> None:
     assert digest(tmp_path) == first
     (tmp_path / "data.txt").write_text("more")
     assert digest(tmp_path) != first
-
-
-def test_network_file_systems_are_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The nearest mount around a folder decides; where the system tells nothing, it is not one."""
-
-    def mounts(**kinds: str) -> None:
-        parts = [
-            SimpleNamespace(mountpoint=str(where), fstype=kind)
-            for where, kind in zip(("/", str(tmp_path)), kinds.values(), strict=False)
-        ]
-        monkeypatch.setattr(psutil, "disk_partitions", lambda **_: parts)
-
-    for root, here, networked in (
-        ("ext4", "nfs4", True),
-        ("nfs4", "ext4", False),
-        ("ext4", "fuse.sshfs", True),
-        ("overlay", "tmpfs", False),
-    ):
-        mounts(root=root, here=here)
-        assert is_networked(tmp_path) is networked
-
-    def refused(**_: object) -> None:
-        raise OSError
-
-    monkeypatch.setattr(psutil, "disk_partitions", refused)
-    assert is_networked(tmp_path) is False
 
 
 def _written(folder: Path, files: dict[str, str]) -> Path:
@@ -258,7 +251,7 @@ class Session:
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.chdir(folder)
-            os.execv(sys.executable, [*COMMAND, "watch", "workspace", "--poll"])  # noqa: S606
+            os.execv(sys.executable, [*COMMAND, "watch", "workspace"])  # noqa: S606
         self.usual = termios.tcgetattr(self.fd)
         self.shown = ""
         self.read = 0
