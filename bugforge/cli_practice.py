@@ -14,6 +14,7 @@ from bugforge.command_line import (
     console_of,
     echo_run,
     handled,
+    mention,
     print_json,
 )
 
@@ -147,5 +148,6 @@ def report(
     if html:
         webpage.write_page(html, debrief)
     recounting.show_report(console_of(stderr=as_json), debrief)
+    mention(debrief.told)
     if as_json:
         print_json(recounting.report_document(found, debrief))

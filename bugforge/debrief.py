@@ -1,31 +1,19 @@
-"""What a practice came to: when each bug fell, what it took, the score, and what to do next. Pure.
-
-A bug fell at the first run or check whose program was without it, if no later one had it again;
-what lies between that and the last one that had it cannot be told. The time of a practice is
-divided among its bugs in the order in which they were done with: each took what passed since the
-one before it, and bugs that fell at once share that.
-"""
+"""What a practice came to: when bugs fell, what they took, the score, and what to do next. Pure."""
 
 import inspect
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Literal
 
 from bugforge import scoring
 from bugforge.analysis import Analysis
 from bugforge.answers import AnswerKey, Bug
-from bugforge.attribution import State
 from bugforge.clock import Standing
+from bugforge.courses import Course, End, Moment
 from bugforge.own_program import OWN
-from bugforge.practising import Line
-from bugforge.retracing import Found
+from bugforge.retraced import Found
 from bugforge.scoring import Score
 from bugforge.track import TRACKS
 from bugforge.workspace import Manifest
-
-End = Literal["fixed", "revealed", "remaining", "could not tell"]
 
 ENDS: Mapping[End, str] = {
     "fixed": "mended",
@@ -40,38 +28,6 @@ SLOW = 1.5
 
 
 @dataclass(frozen=True)
-class Moment:
-    """Something that happened: `line` tells what. states: which bugs its program still held, where
-    that is known. revealed: the numbers of bugs that it revealed. hint: the bug that it was for.
-    curve: steps and losses (nats per token).
-    """
-
-    line: Line
-    states: Mapping[int, State]
-    revealed: tuple[int, ...] = ()
-    hint: int | None = None
-    sample: str | None = None
-    curve: tuple[tuple[int, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class Course:
-    """How it went with a bug. since: seconds of the practice at which it was last seen remaining.
-    closed: the number, from 0, of the moment at which it was first seen fixed for good, or
-    revealed; None where it was neither. at: seconds of the practice then, or at its end. spent:
-    seconds that were its own. hints: how many were taken for it.
-    """
-
-    bug: Bug
-    end: End
-    since: float
-    closed: int | None
-    at: float
-    spent: float
-    hints: int
-
-
-@dataclass(frozen=True)
 class Advice:
     """Something to practise next, and commands for it, if there are any."""
 
@@ -83,6 +39,7 @@ class Advice:
 class Debrief:
     """All of it. stands: as it ended. courses: of the bugs that may be shown, by number. whole:
     whether these are all. untold: why it was not found out when bugs fell, or None.
+    told: what there is to tell of keeping the result, a line each.
     """
 
     manifest: Manifest
@@ -95,6 +52,7 @@ class Debrief:
     analysis: Analysis | None
     found: Found
     untold: str | None
+    told: tuple[str, ...]
     advice: tuple[Advice, ...]
 
     def fell(self, number: int) -> list[int]:
@@ -114,47 +72,6 @@ class Debrief:
 def formula() -> str:
     """Give the formula of the score, in words."""
     return inspect.cleandoc(scoring.__doc__ or "").partition("\n\n")[2]
-
-
-def courses(bugs: Iterable[Bug], moments: Sequence[Moment], seconds: float) -> tuple[Course, ...]:
-    """Tell how it went with each bug of a practice of so many seconds."""
-    ends = [(bug, *_end(bug.number, moments)) for bug in bugs]
-    done = {
-        bug.number: seconds if closed is None else moments[closed].line.seconds
-        for bug, _, _, closed in ends
-    }
-    spent = dict(_shares(done))
-    hints = Counter(moment.hint for moment in moments)
-    return tuple(
-        Course(bug, end, since, closed, done[bug.number], spent[bug.number], hints[bug.number])
-        for bug, end, since, closed in ends
-    )
-
-
-def _end(number: int, moments: Sequence[Moment]) -> tuple[End, float, int | None]:
-    """Tell what became of a bug, when it was last seen, and at which moment it was done with."""
-    end: End = "could not tell"
-    since, closed = 0.0, None
-    for index, moment in enumerate(moments):
-        state = moment.states.get(number)
-        if state == "remaining":
-            end, since, closed = "remaining", moment.line.seconds, None
-        elif state == "fixed" and closed is None:
-            end, closed = "fixed", index
-        elif state == "could not tell" and closed is None:
-            end = "could not tell"
-        if number in moment.revealed:
-            return (end, since, closed) if closed is not None else ("revealed", since, index)
-    return end, since, closed
-
-
-def _shares(closed: Mapping[int, float]) -> Iterator[tuple[int, float]]:
-    """Divide the time of a practice among bugs, by when each was done with."""
-    before = 0.0
-    for at, group in groupby(sorted(closed, key=lambda number: closed[number]), closed.__getitem__):
-        numbers = list(group)
-        yield from ((number, (at - before) / len(numbers)) for number in numbers)
-        before = at
 
 
 def advice(

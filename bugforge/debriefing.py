@@ -2,30 +2,25 @@
 
 import random
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from bugforge.analysis import analysed
 from bugforge.answers import AnswerKey
-from bugforge.attribution import State
 from bugforge.catalogue import load
 from bugforge.checking import hidden_from, hold_genuine
-from bugforge.clock import Event, Mark, Standing, standing
-from bugforge.debrief import Debrief, Moment, advice, courses
+from bugforge.courses import Program, account, last_round
+from bugforge.debrief import Debrief, advice
 from bugforge.errors import BugforgeError, UsageError
 from bugforge.files import unwritable
 from bugforge.journal import now
-from bugforge.output import at_steps, noted_losses
-from bugforge.practising import timeline
-from bugforge.retracing import RETRACED, Found, Retracer, digest, remember, remembered
+from bugforge.keeping import keep
+from bugforge.retraced import RETRACED, Found, digest, remember, remembered
+from bugforge.retracing import Retracer
 from bugforge.sandbox import Limits, opened
-from bugforge.scoring import rung_of, score
-from bugforge.snapshot import programs
+from bugforge.scoring import score
 from bugforge.verify import Progress
 from bugforge.workspace import Workspace
-
-Program = Mapping[str, bytes]
 
 
 def debrief(
@@ -57,43 +52,28 @@ def look_back(  # noqa: PLR0913, PLR0917
         events = workspace.journal.events()
     except OSError as error:
         raise unwritable(error, workspace.journal.path) from error
-    every = standing(events, now())
-    stands = _until_its_end(every)
-    # A round's marks are the last events of the journal, but for those behind its end.
-    began = len(events) - len(every.marks)
-    held = programs(events)[began : began + len(stands.marks)]
-    found, untold = _find_out(workspace, key, held, key_dir, seconds, progress)
-    moments = _moments(stands, held, found, key)
+    played = last_round(events, now())
+    found, untold = _find_out(workspace, key, played.held, key_dir, seconds, progress)
+    told = keep(workspace, key)  # once more: it is known now what was mended
+    went = account(played, key, found)
     shown = [bug for bug in key.bugs if number in (None, bug.number)]
-    went = courses(key.bugs, moments, stands.seconds)
-    # What was mended before it was revealed cost nothing but its hints.
-    mended = {course.bug.number for course in went if course.end == "fixed"}
-    stands = replace(stands, revealed=stands.revealed - mended)
     analysis = analysed(workspace.root, key)
     whole = number is None
+    next_ = advice(key, workspace.manifest, went.stands, went.courses, analysis) if whole else ()
     return Debrief(
         manifest=workspace.manifest,
         key=key,
-        stands=stands,
-        moments=moments,
-        courses=tuple(course for course in went if course.bug in shown),
+        stands=went.stands,
+        moments=went.moments,
+        courses=tuple(course for course in went.courses if course.bug in shown),
         whole=whole,
-        score=score(stands, workspace.manifest.minutes, workspace.manifest.runs),
+        score=score(went.stands, workspace.manifest.minutes, workspace.manifest.runs),
         analysis=analysis,
         found=found,
         untold=untold,
-        advice=advice(key, workspace.manifest, stands, went, analysis) if whole else (),
+        told=told,
+        advice=next_,
     )
-
-
-def _until_its_end(stands: Standing) -> Standing:
-    """Leave out what happened once the practice had ended."""
-    events = [mark.event for mark in stands.marks]
-    for count in range(1, len(events) + 1):
-        then = standing(events[:count])
-        if then.ended:
-            return replace(then, round=stands.round)
-    return stands
 
 
 def _find_out(  # noqa: PLR0913, PLR0917
@@ -120,52 +100,3 @@ def _find_out(  # noqa: PLR0913, PLR0917
         return known, error.what
     remember(path, key, found)
     return found, None
-
-
-def _moments(
-    stands: Standing, held: Sequence[Program | None], found: Found, key: AnswerKey
-) -> tuple[Moment, ...]:
-    ran = {m.event.fields.get("run"): m.event for m in stands.marks if m.event.name == "ran"}
-    told = [
-        (mark, program)
-        for mark, program in zip(stands.marks, held, strict=True)
-        if mark.event.name != "ran"
-    ]
-    moments = []
-    for line, (mark, program) in zip(timeline(stands), told, strict=True):
-        event = ran.get(mark.event.fields.get("run")) if line.name == "run" else mark.event
-        fields = event.fields if event else {}
-        sample, hint = fields.get("sample"), rung_of(mark.event)
-        moments.append(
-            Moment(
-                line,
-                states=_states(mark, program, found, key),
-                revealed=_revealed(mark.event),
-                hint=hint[0] if hint else None,
-                sample=sample if isinstance(sample, str) else None,
-                curve=tuple(at_steps(noted_losses(fields))),
-            )
-        )
-    return tuple(moments)
-
-
-def _states(
-    mark: Mark, program: Program | None, found: Found, key: AnswerKey
-) -> Mapping[int, State]:
-    """Tell which bugs a program still held that was run, checked or revealed."""
-    event = mark.event
-    numbers = [bug.number for bug in key.bugs]
-    if event.name == "reset":
-        return dict.fromkeys(numbers, "remaining")
-    if event.fields.get("verdict") == "passed":
-        return dict.fromkeys(numbers, "fixed")
-    if event.name not in ("run", "check", "reveal") or program is None:
-        return {}
-    return found.states.get(digest(program), {})
-
-
-def _revealed(event: Event) -> tuple[int, ...]:
-    bugs = event.fields.get("bugs")
-    if event.name != "reveal" or not isinstance(bugs, list):
-        return ()
-    return tuple(number for number in bugs if isinstance(number, int))

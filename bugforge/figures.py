@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bugforge.clock import spoken
+from bugforge.courses import Course
 from bugforge.curve import averaged
-from bugforge.debrief import Course
-from bugforge.retracing import Grid
+from bugforge.retraced import Grid
 
 WIDTH = 640.0
 HEIGHT = 280.0

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bugforge.clock import spoken
-from bugforge.debrief import ENDS, Course, Debrief, Moment, formula
+from bugforge.courses import Course, Moment
+from bugforge.debrief import ENDS, Debrief, formula
 from bugforge.errors import WorkspaceError
 from bugforge.prose import show_paragraph
 from bugforge.recordings import plain

@@ -16,11 +16,12 @@ from bugforge.curve import draw_curve
 from bugforge.display import CURVE_WIDTH
 from bugforge.errors import WorkspaceError
 from bugforge.output import Output, by_step
-from bugforge.practising import Clocked, Line, timeline
+from bugforge.practising import Clocked
 from bugforge.prose import many, show_paragraph
 from bugforge.resetting import Change, Reset
 from bugforge.running import Ran
 from bugforge.scoring import score
+from bugforge.timeline import Line, timeline
 from bugforge.workspace import Manifest, Workspace
 
 STATES = {

@@ -16,16 +16,17 @@ from pygments.lexers import PythonLexer
 from bugforge import __version__
 from bugforge.claims import Claim
 from bugforge.clock import spoken
-from bugforge.debrief import ENDS, Course, Debrief, formula
+from bugforge.courses import Course
+from bugforge.debrief import ENDS, Debrief, formula
 from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
 from bugforge.figures import Bars, Chart, Maps, bug_bars, influence_maps, loss_chart
 from bugforge.files import write_whole
 from bugforge.mend import forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS
-from bugforge.practising import Line
 from bugforge.recordings import plain
-from bugforge.retracing import NO_BUG
+from bugforge.retraced import NO_BUG
+from bugforge.timeline import Line
 
 PAGE = "debrief.html"
 CORRECT = "the correct program"

@@ -2,6 +2,7 @@
 most comes first.
 """
 
+import base64
 import csv
 import io
 import json
@@ -23,6 +24,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bugforge.answers import AnswerKey, unseal
+from bugforge.attribution import State
+from bugforge.bundle import bundled
 from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.clock import Event, Moment, standing
@@ -32,6 +35,7 @@ from bugforge.forge import forge, preferring
 from bugforge.history import FILE, FOLDER, MIGRATIONS, History
 from bugforge.mutants import placed
 from bugforge.recalling import show_history, show_stats
+from bugforge.retraced import Found, digest
 from bugforge.rounds import Met, Past, Round, round_of
 from bugforge.spacing import due, rating, wanted
 from bugforge.tallying import tallied
@@ -307,9 +311,9 @@ def test_a_round_stays_as_it_ended(key: AnswerKey, steps: Steps, later: Steps) -
     if not standing(events).ended:
         passing = {"verdict": "passed"}
         events.append(Event("check", Moment(1e9 + 1e6, "one", 1e6), passing))
-    ended = round_of(MANIFEST, key, events, 0.0)
+    ended = round_of(MANIFEST, key, events, Found({}), 0.0)
     more = [event for event in _events(later) if event.name != "reset"]
-    assert round_of(MANIFEST, key, [*events, *more], 0.0) == ended
+    assert round_of(MANIFEST, key, [*events, *more], Found({}), 0.0) == ended
     assert [bug.number for bug in ended.bugs] == [1, 2, 3, 4]
     assert sum(bug.seconds or 0.0 for bug in ended.bugs) <= (ended.seconds or 0.0) + 0.5
     assert all(bug.seconds is None for bug in ended.bugs if bug.outcome == "revealed")
@@ -327,15 +331,39 @@ def test_what_became_of_each_bug(key: AnswerKey) -> None:
         [
             ("start", 0, {}),
             ("check", 100, {"verdict": "failed", "bugs": {"1": "fixed", "2": "remaining"}}),
-            ("hint", 0, {"bug": 3}),
+            ("hint", 0, {"bug": 3, "rung": 1}),
             ("reveal", 50, {"bugs": [2], "of": 4}),
             ("check", 50, {"verdict": "passed"}),
         ]
     )
-    kept = round_of(MANIFEST, key, events, 0.0)
+    kept = round_of(MANIFEST, key, events, Found({}), 0.0)
     told = [(bug.outcome, bug.seconds, bug.hints) for bug in kept.bugs]
-    assert told == [("fixed", 100, 0), ("revealed", None, 0), ("fixed", 50, 1), ("fixed", 50, 0)]
+    assert told == [("fixed", 100, 0), ("revealed", None, 0), ("fixed", 25, 1), ("fixed", 25, 0)]
     assert (kept.outcome, kept.seconds, kept.runs, kept.hints) == ("passed", 200, 2, 1)
+    assert kept.score == 100 - 25 - 2
+
+
+def test_what_is_found_out_later_counts(key: AnswerKey) -> None:
+    """Who mends one bug of four, is not told so and reveals all has fixed that one, once it was
+    found out of the program that they ran; its reveal costs nothing then.
+    """
+    mended = {"model.py": b"mended"}
+    kept_text = base64.b85encode(bundled(mended)).decode("ascii")
+    events = _events(
+        [
+            ("run", 0, {"run": 1, "program": kept_text}),
+            ("check", 60, {"verdict": "failed"}),
+            ("reveal", 60, {"bugs": [1, 2, 3, 4], "of": 4}),
+        ]
+    )
+    unknown = round_of(MANIFEST, key, events, Found({}), 0.0)
+    assert (unknown.fixed, unknown.score) == (0, 0)
+    states: dict[int, State] = {1: "remaining", 2: "fixed", 3: "remaining", 4: "could not tell"}
+    found = Found({digest(mended): states})
+    known = round_of(MANIFEST, key, events, found, 0.0)
+    assert [bug.outcome for bug in known.bugs] == ["revealed", "fixed", "revealed", "revealed"]
+    assert known.score == 25
+    assert known.id == unknown.id
 
 
 @ANY_PACE

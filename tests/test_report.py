@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from test_cli import run
 
 from bugforge.answers import Bug
-from bugforge.debrief import Moment, courses
+from bugforge.courses import Moment, courses
 from bugforge.figures import HEIGHT, WIDTH, influence_maps, loss_chart
 from bugforge.mend import mend
-from bugforge.practising import Line
-from bugforge.retracing import RETRACED, Found, remember, remembered
+from bugforge.retraced import RETRACED, Found, remember, remembered
 from bugforge.snapshot import snapshot
+from bugforge.timeline import Line
 from bugforge.workspace import Workspace, open_workspace, replace_files
 
 KINDS = ("mask-fill-zero", "step-before-backward")
