@@ -101,13 +101,17 @@ def advice(
 
 def _on_bugs(key: AnswerKey, went: Sequence[Course]) -> Iterator[Advice]:
     told: set[str] = set()
-    mean = sum(course.spent for course in went) / len(went) if went else 0.0
+    mended = [course.spent for course in went if course.end == "fixed"]
+    mean = sum(mended) / len(mended) if mended else 0.0
     missed = [course for course in went if course.end in ("revealed", "remaining")]
     helped = [course for course in went if course.hints and course not in missed]
     slow = [
         course
         for course in went
-        if len(went) > 1 and course.spent > SLOW * mean and course not in (*missed, *helped)
+        if len(mended) > 1
+        and course.end == "fixed"
+        and course.spent > SLOW * mean
+        and course not in helped
     ]
     groups = (
         (missed, "was not found"),

@@ -76,7 +76,7 @@ def show_history(console: Console, rounds: Sequence[Round], more: int) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("ended", "workspace", "track", "fixed"):
         table.add_column(column, no_wrap=True)
-    for column in ("time", "runs", "hints"):
+    for column in ("time", "runs", "hints", "score"):
         table.add_column(column, justify="right")
     for round_ in rounds:
         table.add_row(
@@ -87,6 +87,7 @@ def show_history(console: Console, rounds: Sequence[Round], more: int) -> None:
             "" if round_.seconds is None else spoken(round_.seconds),
             str(round_.runs),
             str(round_.hints),
+            "" if round_.score is None else f"{round_.score:.0f}",
         )
     console.print(table)
     if more:

@@ -40,7 +40,8 @@ class Round:
 
     workspace: its id. made, started, ended: seconds since 1970; started is None where the clock was
     never set going. seconds: of the practice, used; None where no clock ran. minutes: allowed, or 0
-    for no limit. runs: used, checks among them. score: points, of 100.
+    for no limit. runs: used, checks among them. score: points, of 100;
+    None where none was kept.
     """
 
     id: str
