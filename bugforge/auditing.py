@@ -64,7 +64,7 @@ def audit(catalogue: Catalogue, scope: Scope, counted: Counted) -> Iterator[Audi
     named = dict.fromkeys(scope.kinds)
     asked = [catalogue.kind(id_) for id_ in named] or list(catalogue.kinds.values())
     if scope.program:
-        refuse_unknown("program", scope.program, [program.name for program in PROGRAMS])
+        refuse_unknown("program", scope.program, dict.fromkeys(p.name for p in PROGRAMS))
     known: set[tuple[str, ...]] = set()
     with opened_wide(scope.seconds) as box:
         for track in TRACKS:

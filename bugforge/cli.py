@@ -592,8 +592,8 @@ def audit(
     program: Annotated[
         str | None,
         typer.Option(
-            metavar="gpt|nano|single|rotary",
-            help="In this program only.",
+            metavar="NAME",
+            help="In this program only: gpt, nano, single, ... (a wrong name lists all).",
             show_default="each",
             autocompletion=completion.programs,
         ),
