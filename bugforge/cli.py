@@ -16,6 +16,7 @@ import typer
 
 from bugforge import (
     __version__,
+    cli_catalogue,
     cli_coaching,
     cli_history,
     cli_learning,
@@ -39,6 +40,7 @@ from bugforge.command_line import (
     mention,
     print_json,
     report_error,
+    say,
 )
 from bugforge.errors import UsageError
 
@@ -51,12 +53,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
-app.add_typer(dev, name="dev")
 app.add_typer(cli_practice.app)
 app.add_typer(cli_coaching.app)
 app.add_typer(cli_learning.app)
 app.add_typer(cli_history.app)
+app.add_typer(cli_catalogue.app)
 
 
 BY_HISTORY = "Its bugs were chosen by what your history says you need most."
@@ -136,23 +137,18 @@ def doctor(as_json: AsJson = False) -> None:
     raise typer.Exit(0 if doctor.is_well(findings) else 1)
 
 
-def _say(words: str) -> None:
-    """Print words as they are, however long, in what the console can write."""
-    console_of().print(words, markup=False, highlight=False, soft_wrap=True)
-
-
 def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
     """Say what was made, and what to do next."""
     if made.bugs:
         plural = "bug" if made.bugs == 1 else "bugs"
-        _say(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
+        say(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     else:
-        _say(f"Made {made.target}: a program to {made.deed}, seed {made.seed}.")
+        say(f"Made {made.target}: a program to {made.deed}, seed {made.seed}.")
     problem = made.target / "PROBLEM.md"
     time = "" if not minutes else " in 1 minute" if minutes == 1 else f" in {minutes} minutes"
-    _say(f"Read {problem}, {made.deed} the program{time}, then:")
+    say(f"Read {problem}, {made.deed} the program{time}, then:")
     words = ["bugforge", "check", str(made.target)]
-    _say("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
+    say("  " + shlex.join([*words, "--key-dir", str(key_dir)] if key_dir else words))
 
 
 @app.command()
@@ -406,273 +402,3 @@ def reveal(
         print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:
         raise typer.Exit(1)
-
-
-@app.command()
-@handled
-def quiz(
-    topic: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Of this topic.",
-            show_default=False,
-            autocompletion=completion.topics,
-        ),
-    ] = None,
-    before: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TRACK",
-            help="What is asked before this one.",
-            show_default=False,
-            autocompletion=completion.tracks,
-        ),
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many questions.")] = 5,
-    seed: Annotated[
-        str | None, typer.Option(help="Draws questions and numbers.", show_default=False)
-    ] = None,
-    question: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID",
-            help="Only this one.",
-            show_default=False,
-            autocompletion=completion.questions,
-        ),
-    ] = None,
-    answer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="Answer it here, and not when asked.", show_default=False
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Ask what an interviewer asks, with numbers drawn afresh and worked answers."""
-    from bugforge import asking, quizzing, report  # noqa: PLC0415
-
-    asked = quizzing.asked(quizzing.Wish(topic, before, question, count, seed))
-    if answer is not None:
-        marked = quizzing.mark(asked, answer)
-        asking.show_marked(console_of(stderr=as_json), marked)
-        if as_json:
-            print_json(report.marked_document(marked))
-        raise typer.Exit(0 if marked.right else 1)
-    if as_json:
-        print_json(report.quiz_document(asked))
-        return
-    console = console_of()
-    asking.show_score(console, quizzing.held(asked, asking.Asking(console)))
-
-
-@app.command("list")
-@handled
-def list_(
-    stage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Of this stage.",
-            show_default=False,
-            autocompletion=completion.stages,
-        ),
-    ] = None,
-    difficulty: Annotated[
-        str | None,
-        typer.Option(
-            metavar="easy|medium|hard",
-            help="As hard as this.",
-            show_default=False,
-            autocompletion=completion.difficulties,
-        ),
-    ] = None,
-    shows: Annotated[
-        str | None,
-        typer.Option(
-            metavar="crash|flat|plateau|leak|decode|invisible",
-            help="Seen in this way by who trains and samples.",
-            show_default=False,
-            autocompletion=completion.visibilities,
-        ),
-    ] = None,
-    origin: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Brought by this.",
-            show_default=False,
-            autocompletion=completion.origins,
-        ),
-    ] = None,
-    rewrites: Annotated[
-        bool, typer.Option("--rewrites", help="List the rewrites, and not the kinds.")
-    ] = False,
-    docs: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write a page for every kind.", show_default=False),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the kinds of bugs, all or some."""
-    from bugforge import display, pages, report  # noqa: PLC0415
-
-    kinds = known_catalogue().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
-    if docs:
-        pages.write_pages(kinds, docs)
-    if as_json:
-        print_json(report.list_document(kinds))
-    elif rewrites:
-        display.show_rewrites(console_of(), kinds)
-    else:
-        display.show_list(console_of(), kinds)
-
-
-@app.command()
-@handled
-def show(
-    kind: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID", help="The kind, as `list` names it.", autocompletion=completion.kinds
-        ),
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Show the page of a kind of bug: what, why, symptom, how to find it, an experiment."""
-    from bugforge import display, experiments, report  # noqa: PLC0415
-
-    kinds = known_catalogue()
-    found, origin = kinds.kind(kind), kinds.origins[kind]
-    known = experiments.experiments()
-    if as_json:
-        print_json(report.kind_document(found, origin, known))
-    else:
-        display.show_kind(console_of(), found, origin, experiments.experiment_of(found, known))
-
-
-@app.command()
-@handled
-def sites(
-    program: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="PATH...", help="A program's folder, or its files.", show_default=False
-        ),
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """List which kinds of bugs find a place in a program of yours, and where."""
-    from bugforge import display, own_sites, report  # noqa: PLC0415
-
-    found = own_sites.survey(program, known_catalogue())
-    if as_json:
-        print_json(report.survey_document(found))
-    else:
-        display.show_survey(console_of(), found)
-
-
-@app.command()
-@handled
-def audit(
-    kinds: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[ID]...",
-            help="Only these kinds.",
-            show_default="all",
-            autocompletion=completion.kinds,
-        ),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out the pairs and the training.")
-    ] = False,
-    seed: Annotated[str, typer.Option(help="Draws the inputs and the sentence.")] = "0",
-    program: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="In this program only: gpt, nano, single, ... (a wrong name lists all).",
-            show_default="each",
-            autocompletion=completion.programs,
-        ),
-    ] = None,
-    docs: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the kill matrix as Markdown.", show_default=False),
-    ] = None,
-    as_json: AsJson = False,
-    time_limit: TimeLimit = 120.0,
-) -> None:
-    """Prove the catalogue here: what each bug breaks, alone, in pairs and among others."""
-    from bugforge import auditing, display, matrix  # noqa: PLC0415
-
-    console = console_of(stderr=as_json)
-    if docs:
-        matrix.refuse_no_page(docs)
-    scope = auditing.Scope(tuple(kinds or ()), quick, seed, time_limit, program)
-    known = known_catalogue()
-    audits = []
-    with display.counting(console_of(stderr=True)) as counted:
-        for found in auditing.audit(known, scope, counted):
-            matrix.show_audit(console, found)
-            audits.append(found)
-    if docs:
-        matrix.write_page(docs, audits)
-    if as_json:
-        print_json(matrix.audit_document(audits))
-    raise typer.Exit(any(found.findings for found in audits))
-
-
-@dev.command("new")
-@handled
-def dev_new(
-    what: Annotated[
-        str, typer.Argument(metavar="mutation|rewrite", help="What to make.", show_default=False)
-    ],
-    name: Annotated[str, typer.Argument(metavar="ID", help="Its id.", show_default=False)],
-    to: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The folder to make.", show_default="./bugforge-ID"),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Scaffold a plugin: a distribution of its own, with an example that works."""
-    from bugforge import scaffolding  # noqa: PLC0415
-
-    made = scaffolding.scaffold(what, name, to, known_catalogue())
-    if as_json:
-        print_json(made.document())
-        return
-    _say(f"Scaffolded {made.folder}. Change {made.module.name} in it, and try it:")
-    _say(f"  {shlex.join(['pip', 'install', '--editable', str(made.folder)])}")
-    _say(f"  {shlex.join(['bugforge', 'dev', 'test', made.id])}")
-
-
-@dev.command("test")
-@handled
-def dev_test(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID",
-            help="A mutation or a rewrite.",
-            show_default=False,
-            autocompletion=completion.plugins,
-        ),
-    ],
-    as_json: AsJson = False,
-    time_limit: TimeLimit = 120.0,
-) -> None:
-    """Test whether a plugin keeps its contract, clause by clause."""
-    from bugforge import display, promises, testing  # noqa: PLC0415
-
-    known = known_catalogue()
-    with display.counting(console_of(stderr=True)) as counted:
-        tested = testing.test(name, known, time_limit, counted)
-    for plugin in tested:
-        promises.show_tested(console_of(stderr=as_json), plugin)
-    if as_json:
-        print_json(promises.tested_document(tested))
-    raise typer.Exit(not all(plugin.kept for plugin in tested))

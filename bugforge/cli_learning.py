@@ -1,4 +1,4 @@
-"""The commands that show what bugs do: one kind's experiment, or five of a stage."""
+"""The commands that show what bugs do, and those that ask: experiments, lessons, the quiz."""
 
 import sys
 from typing import Annotated
@@ -80,3 +80,62 @@ def lesson(
     if as_json:
         print_json(report.lesson_document(stage, held))
     raise typer.Exit(0 if all(shown.tells for shown in held) else 1)
+
+
+@app.command()
+@handled
+def quiz(
+    topic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of this topic.",
+            show_default=False,
+            autocompletion=completion.topics,
+        ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACK",
+            help="What is asked before this one.",
+            show_default=False,
+            autocompletion=completion.tracks,
+        ),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many questions.")] = 5,
+    seed: Annotated[
+        str | None, typer.Option(help="Draws questions and numbers.", show_default=False)
+    ] = None,
+    question: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Only this one.",
+            show_default=False,
+            autocompletion=completion.questions,
+        ),
+    ] = None,
+    answer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Answer it here, and not when asked.", show_default=False
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask what an interviewer asks, with numbers drawn afresh and worked answers."""
+    from bugforge import asking, quizzing, report  # noqa: PLC0415
+
+    asked = quizzing.asked(quizzing.Wish(topic, before, question, count, seed))
+    if answer is not None:
+        marked = quizzing.mark(asked, answer)
+        asking.show_marked(console_of(stderr=as_json), marked)
+        if as_json:
+            print_json(report.marked_document(marked))
+        raise typer.Exit(0 if marked.right else 1)
+    if as_json:
+        print_json(report.quiz_document(asked))
+        return
+    console = console_of()
+    asking.show_score(console, quizzing.held(asked, asking.Asking(console)))

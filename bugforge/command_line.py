@@ -142,6 +142,11 @@ def json_text(document: dict[str, Any]) -> str:
     return json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2) + "\n"
 
 
+def say(words: str) -> None:
+    """Print words as they are, however long, in what the console can write."""
+    console_of().print(words, markup=False, highlight=False, soft_wrap=True)
+
+
 def mention(words: Iterable[str]) -> None:
     """Tell, a line each and on standard error, what takes nothing away from a command."""
     console = console_of(stderr=True)
