@@ -21,9 +21,10 @@ from bugforge.edits import apply_edits
 from bugforge.judgement import checks
 from bugforge.mutants import mutants
 from bugforge.probe import INSTRUMENTS
+from bugforge.programs import GPT
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
-from bugforge.track import GPT, kinds_of
+from bugforge.tracks import kinds_of
 from bugforge.variant import with_sentence
 from tests.corpus.right import RIGHT
 

@@ -22,9 +22,10 @@ from bugforge.checks import Law, Reading, measured
 from bugforge.edits import apply_edits
 from bugforge.judgement import checks
 from bugforge.mutants import mutants
+from bugforge.programs import GPT
 from bugforge.sandbox import Limits, opened
 from bugforge.sentences import shipped
-from bugforge.track import GPT, kinds_of
+from bugforge.tracks import kinds_of
 from bugforge.training import LAST, LOWEST, Run
 from bugforge.variant import with_sentence
 from bugforge.verify import Question

@@ -23,7 +23,7 @@ from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.report import outcome
 from bugforge.sandbox import Limits, opened
-from bugforge.track import CLASSIC
+from bugforge.tracks import CLASSIC
 from bugforge.verify import Question
 
 BUSY = "while True: sum(range(10_000))"

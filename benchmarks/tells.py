@@ -27,7 +27,7 @@ from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.mend import forged_start
 from bugforge.mutation import DIFFICULTIES
-from bugforge.track import CLASSIC
+from bugforge.tracks import CLASSIC
 
 LINE_LENGTH = 100
 RUFF = ("--isolated", f"--line-length={LINE_LENGTH}", "--target-version=py311")

@@ -19,7 +19,7 @@ from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.sandbox import Limits, opened
-from bugforge.track import CLASSIC
+from bugforge.tracks import CLASSIC
 from bugforge.verify import Question, Verdict
 
 

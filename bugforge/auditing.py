@@ -24,7 +24,8 @@ from bugforge.program import Program
 from bugforge.rewrite import Restructuring
 from bugforge.sandbox import Limits, Sandbox
 from bugforge.symptom import symptom
-from bugforge.track import PROGRAMS, TRACKS, Track
+from bugforge.track import Track
+from bugforge.tracks import PROGRAMS, TRACKS
 from bugforge.training import Run
 from bugforge.trials import trials_of
 from bugforge.variant import vary, written

@@ -52,7 +52,7 @@ def origins() -> Iterable[str]:
 @_quietly
 def tracks() -> Iterable[str]:
     """Every track."""
-    from bugforge.track import TRACKS  # noqa: PLC0415
+    from bugforge.tracks import TRACKS  # noqa: PLC0415
 
     return [track.name for track in TRACKS]
 
@@ -60,7 +60,7 @@ def tracks() -> Iterable[str]:
 @_quietly
 def follow_ups() -> Iterable[str]:
     """Every track that can go on from a program."""
-    from bugforge.track import TRACKS  # noqa: PLC0415
+    from bugforge.tracks import TRACKS  # noqa: PLC0415
 
     return [track.name for track in TRACKS if track.unwritten]
 
@@ -68,7 +68,7 @@ def follow_ups() -> Iterable[str]:
 @_quietly
 def programs() -> Iterable[str]:
     """Every program of a track."""
-    from bugforge.track import PROGRAMS  # noqa: PLC0415
+    from bugforge.tracks import PROGRAMS  # noqa: PLC0415
 
     return sorted({program.name for program in PROGRAMS})
 

@@ -12,7 +12,7 @@ from bugforge.courses import Course, End, Moment
 from bugforge.own_program import OWN
 from bugforge.retraced import Found
 from bugforge.scoring import Score
-from bugforge.track import TRACKS
+from bugforge.tracks import TRACKS
 from bugforge.workspace import Manifest
 
 ENDS: Mapping[End, str] = {

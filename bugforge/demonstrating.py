@@ -14,9 +14,10 @@ from bugforge.files import write_files
 from bugforge.mutants import Mutant, home, mutants
 from bugforge.mutation import DIFFICULTIES, STAGES, Form, Mutation
 from bugforge.program import Program
+from bugforge.programs import GPT
 from bugforge.recordings import read_recording
 from bugforge.sandbox import Limits, Sandbox, opened
-from bugforge.track import GPT, TRACKS
+from bugforge.tracks import TRACKS
 
 SEED = 0
 LESSON = 5

@@ -30,7 +30,7 @@ from bugforge.recordings import plain
 from bugforge.report import outcome, tells, tells_claims
 from bugforge.revealing import Revealed
 from bugforge.sandbox import WALLS
-from bugforge.track import TRACKS
+from bugforge.tracks import TRACKS
 from bugforge.training import Run
 from bugforge.verify import Progress, Verdict
 

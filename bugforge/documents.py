@@ -13,7 +13,8 @@ from bugforge.joining import MAIN, in_one_file
 from bugforge.own_program import OWN
 from bugforge.program import Program
 from bugforge.sentences import PROMPT_LENGTH
-from bugforge.track import Track, find_track
+from bugforge.track import Track
+from bugforge.tracks import find_track
 
 OWN_PROBLEM = "own.md"
 GIVEN = "## What you are given\n"

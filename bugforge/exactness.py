@@ -15,7 +15,7 @@ from bugforge.probe import draw
 from bugforge.recorder import Course, Recorder, runs_nowhere
 from bugforge.recordings import Array, Recording, first_crash
 from bugforge.sandbox import Limits, opened
-from bugforge.track import find_track
+from bugforge.tracks import find_track
 
 EXPECTED = "expected.safetensors"
 """What a workspace calls the tensors that its program must make."""

@@ -13,7 +13,7 @@ from typing import Literal
 from bugforge.mutation import Form, Mutation
 from bugforge.program import Subject
 from bugforge.recordings import Crash, Recording
-from bugforge.track import subject_of
+from bugforge.tracks import subject_of
 
 Shows = Literal["number", "curve"]
 

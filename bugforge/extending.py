@@ -15,7 +15,8 @@ from bugforge.making import Made, settle
 from bugforge.own_program import OWN
 from bugforge.place import Place
 from bugforge.program import Program
-from bugforge.track import TRACKS, Track, find_track
+from bugforge.track import Track
+from bugforge.tracks import TRACKS, find_track
 from bugforge.variant import written
 from bugforge.workspace import Workspace, around, find
 

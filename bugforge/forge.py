@@ -20,7 +20,8 @@ from bugforge.rewrite import Renaming, Retelling, Rewrite
 from bugforge.room import Room, placed
 from bugforge.sentences import is_passage
 from bugforge.surgery import Source, parse
-from bugforge.track import Track, find_track
+from bugforge.track import Track
+from bugforge.tracks import find_track
 from bugforge.variant import Variant, vary, written
 
 DRAWS = 4

@@ -24,7 +24,7 @@ from bugforge.probe import QUICK, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.sandbox import Sandbox, UnwantedError
-from bugforge.track import find_track
+from bugforge.tracks import find_track
 from bugforge.verify import TOOK_DOWN, Question, Verdict
 
 

@@ -18,7 +18,7 @@ from bugforge.mutation import DIFFICULTIES, RUNS, VISIBILITIES, Form, Mutation
 from bugforge.own_program import OWN
 from bugforge.probe import instruments_of
 from bugforge.scoring import rung_cost
-from bugforge.track import find_track
+from bugforge.tracks import find_track
 
 RUNGS = ("the symptom", "the law to test", "the file and function", "the line")
 

@@ -19,7 +19,8 @@ from bugforge.mutation import DIFFICULTIES, STAGES, Form
 from bugforge.own_program import OWN
 from bugforge.place import Place, write
 from bugforge.rounds import Past
-from bugforge.track import TRACKS, Track, find_track
+from bugforge.track import Track
+from bugforge.tracks import TRACKS, find_track
 from bugforge.workspace import DEFAULT, SCHEMA, Manifest, around, key_name
 
 Wanted = Mapping[str, Sequence[str]]

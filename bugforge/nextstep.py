@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bugforge.errors import WorkspaceError
-from bugforge.track import TRACKS
+from bugforge.tracks import TRACKS
 from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, open_workspace
 
 State = Literal["none", "unusable", "unchecked", "failed", "passed", "revealed"]

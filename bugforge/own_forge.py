@@ -19,7 +19,8 @@ from bugforge.own_program import OWN, OwnProgram
 from bugforge.own_recorder import INSTRUMENTS, QUICK, OwnRecorder
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import PIPELINE_CLASSES, Track
+from bugforge.track import Track
+from bugforge.tracks import PIPELINE_CLASSES
 
 DRAWS = 2
 """Drawings of inputs under each of which a bug must be told."""

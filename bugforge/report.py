@@ -23,7 +23,7 @@ from bugforge.questions import Asked
 from bugforge.quizzing import Marked
 from bugforge.revealing import Revealed
 from bugforge.tally import Tally
-from bugforge.track import TRACKS
+from bugforge.tracks import TRACKS
 from bugforge.training import Run
 from bugforge.verify import Verdict
 from bugforge.workspace import Workspace

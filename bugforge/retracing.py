@@ -20,7 +20,7 @@ from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Recording
 from bugforge.retraced import NO_BUG, Found, Grid, States
 from bugforge.sandbox import Sandbox
-from bugforge.track import find_track
+from bugforge.tracks import find_track
 from bugforge.training import Run
 from bugforge.verify import Progress, Question, with_bugs_left
 

@@ -21,7 +21,7 @@ from bugforge.program import Program
 from bugforge.rewrite import Restructuring, Rewrite
 from bugforge.sandbox import Sandbox
 from bugforge.template import code_of, scope_at
-from bugforge.track import PROGRAMS, kinds_of, subject_of
+from bugforge.tracks import PROGRAMS, kinds_of, subject_of
 from bugforge.variant import Variant, vary, written
 
 Counted = Callable[[str, int, int], None]

@@ -12,7 +12,8 @@ from bugforge.edits import apply_edits
 from bugforge.mutation import RUNS, Form, Mutation, Stage
 from bugforge.program import Extension
 from bugforge.surgery import Site, Source, parse, sites
-from bugforge.track import Track, find_track, kinds_of
+from bugforge.track import Track
+from bugforge.tracks import find_track, kinds_of
 from bugforge.variant import vary, written
 
 OTHERS = 6

@@ -20,7 +20,8 @@ from bugforge.recordings import Crash, Recording, first_crash
 from bugforge.rows_learned import learned, not_learned
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.tally import Tally, held, tried, untried
-from bugforge.track import Track, find_track
+from bugforge.track import Track
+from bugforge.tracks import find_track
 from bugforge.training import Run, judge_run, not_judged, sentence_law
 from bugforge.trials import Trials
 

@@ -15,10 +15,10 @@ from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
 from bugforge.probe import QUICK, draw
 from bugforge.program import Program
+from bugforge.programs import GPT
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import shipped
-from bugforge.track import GPT
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
 

@@ -16,7 +16,7 @@ from bugforge.claims import ANALYSIS, claims_in
 from bugforge.documents import Allowance, documents
 from bugforge.forge import forge
 from bugforge.mend import forged_start
-from bugforge.track import CLASSIC
+from bugforge.tracks import CLASSIC
 from tests.test_cli import run
 
 CATALOGUE = load()

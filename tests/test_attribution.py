@@ -10,7 +10,7 @@ from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.sandbox import Sandbox
-from bugforge.track import CLASSIC
+from bugforge.tracks import CLASSIC
 from bugforge.verify import Question, verify
 from tests.corpus.right import RIGHT
 

@@ -15,11 +15,11 @@ from bugforge.audit import Audit, ToWrite
 from bugforge.auditing import Scope, audit
 from bugforge.catalogue import Broken, Catalogue, load
 from bugforge.mutation import Form, Mutation
+from bugforge.programs import GPT
 from bugforge.recordings import Crash, Recording
 from bugforge.rewrite import Restructuring, way
 from bugforge.sentences import loss_floor
 from bugforge.symptom import symptom
-from bugforge.track import GPT
 from bugforge.training import Run
 
 TEXT = "What comes back is what was learned, every letter of it and nothing else besides."

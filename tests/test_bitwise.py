@@ -14,10 +14,11 @@ from bugforge.choosing import Request
 from bugforge.exactness import EXPECTED, begin, compared
 from bugforge.forge import forge
 from bugforge.probe import draw
+from bugforge.programs import SINGLE
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import BITWISE, SINGLE
+from bugforge.tracks import BITWISE
 from bugforge.variant import with_sentence
 from tests.conftest import key_to
 from tests.corpus import Fixture

@@ -18,7 +18,7 @@ from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
 from bugforge.tally import held, tried
-from bugforge.track import CACHE_CLASSES, CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
+from bugforge.tracks import CACHE_CLASSES, CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
 from bugforge.trials import trials_of
 from bugforge.variant import with_sentence, written
 from bugforge.workspace import open_workspace

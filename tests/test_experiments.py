@@ -19,7 +19,7 @@ from bugforge.experiments import Experiment, experiment_of, experiments
 from bugforge.judgement import checks
 from bugforge.mutation import DIFFICULTIES
 from bugforge.sandbox import Sandbox
-from bugforge.track import PROGRAMS, subject_of
+from bugforge.tracks import PROGRAMS, subject_of
 from tests.test_cli import run
 
 MOST_LINES = 12

@@ -12,7 +12,7 @@ import pytest
 
 from bugforge import doctor
 from bugforge.nextstep import NEXT
-from bugforge.track import TRACKS
+from bugforge.tracks import TRACKS
 from bugforge.workspace import open_workspace
 from tests.test_cli import TRACEBACK, run
 

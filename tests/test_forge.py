@@ -17,7 +17,7 @@ from bugforge.marks import BEGIN, END
 from bugforge.mend import forged_start, mend
 from bugforge.mutants import sited
 from bugforge.surgery import line_edits
-from bugforge.track import CLASSIC, TRACKS
+from bugforge.tracks import CLASSIC, TRACKS
 
 SEEDS = st.integers(0, 10**9).map(str)
 few = settings(max_examples=6, deadline=None)

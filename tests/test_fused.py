@@ -7,9 +7,10 @@ import pytest
 from bugforge.catalogue import load
 from bugforge.edits import apply_edits
 from bugforge.mutants import Mutant, mutants
+from bugforge.programs import GPT
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import GPT, kinds_of
+from bugforge.tracks import kinds_of
 from bugforge.variant import written
 from tests.conftest import Bench, bench_of
 from tests.corpus.accept_fused import FUSED

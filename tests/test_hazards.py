@@ -13,10 +13,10 @@ from rich.console import Console
 
 from bugforge.display import show_verdict
 from bugforge.errors import UsageError
+from bugforge.programs import GPT
 from bugforge.recordings import Recording
 from bugforge.report import exit_code
 from bugforge.sandbox import Limits, Sandbox, opened
-from bugforge.track import GPT
 from bugforge.training import Run
 from bugforge.verify import Question, Verdict, verify
 from tests.conftest import key_to

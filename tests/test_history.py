@@ -34,12 +34,13 @@ from bugforge.errors import HistoryError
 from bugforge.forge import forge, preferring
 from bugforge.history import FILE, FOLDER, MIGRATIONS, History
 from bugforge.mutants import placed
+from bugforge.programs import GPT
 from bugforge.recalling import show_history, show_stats
 from bugforge.retraced import Found, digest
 from bugforge.rounds import Met, Past, Round, round_of
 from bugforge.spacing import due, rating, wanted
 from bugforge.tallying import tallied
-from bugforge.track import CLASSIC, GPT
+from bugforge.tracks import CLASSIC
 from bugforge.workspace import Manifest
 
 DAY = 86400.0

@@ -17,11 +17,12 @@ from bugforge.edits import apply_edits
 from bugforge.forge import forge, is_genuine
 from bugforge.linter import Linter
 from bugforge.mutants import mutants
+from bugforge.programs import MATMUL
 from bugforge.properties.multiplying import passed_back
 from bugforge.properties.scanning import windows
 from bugforge.rewrite import Restructuring
 from bugforge.sandbox import Sandbox
-from bugforge.track import MATMUL, PRODUCT
+from bugforge.tracks import PRODUCT
 from bugforge.variant import vary, written
 from tests.conftest import Bench as Recorded
 from tests.conftest import bench_of

@@ -13,18 +13,10 @@ from bugforge.linter import Linter
 from bugforge.mutants import Mutant, home
 from bugforge.mutation import BUG_CLASSES, Form, IncompleteMutationError, Mutation
 from bugforge.program import Program
+from bugforge.programs import MATMUL, PIPELINE
 from bugforge.sandbox import Sandbox
 from bugforge.surgery import sites
-from bugforge.track import (
-    CACHED,
-    CLASSIC,
-    MATMUL,
-    PIPELINE,
-    RAGGED,
-    ROWS_CLASSIFIED,
-    TOKENS_CLASSIFIED,
-    subject_of,
-)
+from bugforge.tracks import CACHED, CLASSIC, RAGGED, ROWS_CLASSIFIED, TOKENS_CLASSIFIED, subject_of
 from bugforge.variant import vary
 from tests.conftest import Bench, Judge, bench_of
 

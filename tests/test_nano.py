@@ -15,9 +15,10 @@ from bugforge.choosing import Request
 from bugforge.cli import app
 from bugforge.forge import forge, is_genuine
 from bugforge.program import Program
+from bugforge.programs import GPT, NANO
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import is_passage
-from bugforge.track import CLASSIC, GPT, NANO
+from bugforge.tracks import CLASSIC
 from bugforge.variant import vary, written
 from bugforge.verify import Question
 

@@ -18,11 +18,12 @@ from bugforge.files import write_files
 from bugforge.forge import forge, is_genuine
 from bugforge.probe import draw
 from bugforge.program import CONFTEST
+from bugforge.programs import ENOUGH
 from bugforge.questions import all_questions
 from bugforge.recorder import Ending, Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.tally import Tally, held, tried
-from bugforge.track import ENOUGH, TESTS
+from bugforge.tracks import TESTS
 from bugforge.trials import Trials, trials_of
 from bugforge.verify import Question, verify
 from tests.corpus.own_tests import GOOD, OTHERS, WRITTEN

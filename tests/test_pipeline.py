@@ -18,13 +18,14 @@ from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.linter import Linter
 from bugforge.probe import draw
+from bugforge.programs import PIPELINE
 from bugforge.properties.pipeline import measures
 from bugforge.recorder import Recorder
 from bugforge.rewrite import Restructuring
 from bugforge.rows_learned import LEAST, learned
 from bugforge.rows_of_writes import answer, valid
 from bugforge.sandbox import Sandbox
-from bugforge.track import PIPELINE, PIPELINE_CLASSES, TRAINING_PIPELINE
+from bugforge.tracks import PIPELINE_CLASSES, TRAINING_PIPELINE
 from bugforge.variant import vary, written
 from tests.conftest import Bench as Recorded
 from tests.conftest import bench_of

@@ -15,9 +15,9 @@ from bugforge import contract, promises, testing
 from bugforge.catalogue import Catalogue, load
 from bugforge.linter import Linter
 from bugforge.mutation import Form, Mutation
+from bugforge.programs import GPT
 from bugforge.rewrite import Restructuring, way
 from bugforge.sentences import shipped
-from bugforge.track import GPT
 from bugforge.variant import Variant, written
 from tests.test_cli import everything, run
 

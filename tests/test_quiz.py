@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bugforge.arithmetic import worked_out
 from bugforge.questions import Question, all_questions, ask, written
-from bugforge.track import find_track
+from bugforge.tracks import find_track
 from tests.test_cli import run
 
 QUESTIONS = all_questions()

@@ -14,7 +14,7 @@ from bugforge.mutation import RUNS
 from bugforge.program import Program
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import RAGGED
+from bugforge.tracks import RAGGED
 from bugforge.variant import with_sentence
 from bugforge.workspace import open_workspace
 from tests.conftest import Bench as Recorded

@@ -17,6 +17,7 @@ from bugforge.edits import apply_edits
 from bugforge.forge import forge, is_genuine
 from bugforge.linter import Linter
 from bugforge.mutants import mutants
+from bugforge.programs import GPT
 from bugforge.rewrite import (
     Hinting,
     IncompleteRewriteError,
@@ -28,7 +29,7 @@ from bugforge.rewrite import (
     way,
 )
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC, GPT, kinds_of
+from bugforge.tracks import CLASSIC, kinds_of
 from bugforge.variant import Variant, vary, written
 from tests.conftest import Bench
 

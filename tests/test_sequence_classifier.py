@@ -12,9 +12,10 @@ from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.exactness import begin, compared
 from bugforge.forge import forge
+from bugforge.programs import GPT
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import GPT, ROWS_CLASSIFIED
+from bugforge.tracks import ROWS_CLASSIFIED
 from bugforge.variant import with_sentence
 from tests.conftest import Bench as Recorded
 from tests.conftest import bench_of, key_to

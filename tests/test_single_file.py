@@ -13,7 +13,8 @@ from bugforge.edits import apply_edits
 from bugforge.forge import forge, is_genuine
 from bugforge.joining import MAIN, NotJoinableError, join, joined
 from bugforge.mutants import mutants
-from bugforge.track import CLASSIC, NANO
+from bugforge.programs import NANO
+from bugforge.tracks import CLASSIC
 from bugforge.variant import vary
 from tests.conftest import Bench
 from tests.corpus import Fixture

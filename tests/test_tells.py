@@ -17,8 +17,9 @@ from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.making import Order, make
 from bugforge.mutants import mutants
+from bugforge.programs import GPT
 from bugforge.sentences import shipped
-from bugforge.track import CLASSIC, GPT, kinds_of
+from bugforge.tracks import CLASSIC, kinds_of
 from bugforge.variant import written
 from bugforge.workspace import HIDDEN, KEY, MANIFEST
 

@@ -15,10 +15,11 @@ from bugforge.forge import forge, is_genuine
 from bugforge.mutation import RUNS
 from bugforge.probe import draw
 from bugforge.program import Program
+from bugforge.programs import GPT
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
 from bugforge.sentences import shipped
-from bugforge.track import GPT, TOKENS_CLASSIFIED
+from bugforge.tracks import TOKENS_CLASSIFIED
 from bugforge.variant import with_sentence
 from bugforge.workspace import open_workspace
 from tests.conftest import Bench as Recorded

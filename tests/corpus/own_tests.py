@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bugforge.track import TESTS
+from bugforge.tracks import TESTS
 
 Worth = Literal["good", "weak", "alarm"]
 
