@@ -101,15 +101,17 @@ class Glance:
 
     def _recorded(self, recorder: Recorder, name: str, attempt: Path) -> Iterator[Glimpse]:
         pristine = self._programs[frozenset()]
-        quick = [each for each in pristine if each in QUICK]
-        rest = [each for each in pristine if each not in QUICK]
+        quick = [each for each in pristine if each in QUICK] or list(pristine)[:1]
+        rest = [each for each in pristine if each not in quick]
+        some, others = (f"{name}, some", rest[::2]), (f"{name}, others", rest[1::2])
         recorder.attempt(name, attempt, instruments=quick)
-        recorder.attempt(f"{name}, the rest", attempt, instruments=rest)
+        recorder.attempt(some[0], attempt, instruments=some[1])
         seen: Evidence = recorder.recordings(name, quick)
+        recorder.attempt(others[0], attempt, instruments=others[1])  # on the core that is free now
         seen, pairing = recorder.settled(name, attempt, seen, [pristine])
         if pairing == BY_NAME:
             yield Glimpse(self._verdict(recorder, seen, {}), whole=False)
-            seen = {**seen, **recorder.recordings(f"{name}, the rest", rest)}
+            seen = {**seen, **recorder.recordings(*some), **recorder.recordings(*others)}
         states = self._states(recorder, name, attempt, seen) if self.attribute else {}
         yield Glimpse(self._verdict(recorder, seen, states), whole=True)
 
