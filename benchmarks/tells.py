@@ -19,6 +19,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bugforge.answers import AnswerKey
@@ -204,13 +205,20 @@ def _only_forged(keys: Mapping[int, AnswerKey], found: Iterable[tuple[Path, Find
         before = by_program[seed, "pristine"]
         for rule, findings in by_program[seed, "forged"].items():
             new = len(findings) - len(before[rule])
-            nearest = sorted(findings, key=lambda f: _kind_at(key, f) == ELSEWHERE)
-            for finding in nearest[: max(0, new)]:
+            for finding in sorted(findings, key=partial(_unlikely, key))[: max(0, new)]:
                 tells.add(key, finding)
     return tells
 
 
 ELSEWHERE = "elsewhere"
+
+
+def _unlikely(key: AnswerKey, finding: Finding) -> int:
+    """Tell how unlikely a finding is to be the new one of several: a bug that is known to add one
+    is the likeliest, and any bug likelier than a line without.
+    """
+    kind = _kind_at(key, finding)
+    return 0 if (kind, finding.rule) in THE_BUG_ITSELF else 1 + (kind == ELSEWHERE)
 
 
 def _kind_at(key: AnswerKey, finding: Finding) -> str:
