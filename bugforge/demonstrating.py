@@ -1,7 +1,7 @@
 """Running the experiment of a kind of bug on a small program, with the bug and without."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -93,24 +93,8 @@ def demonstrate(box: Sandbox, plan: Planned) -> Demonstration:
     """
     right = plan.program.reference()
     wrong = apply_edits(right, plan.mutant.edits)
-    room = box.room()
-    names = [f"{room.name} {which}" for which in ("right", "wrong")]
-    for name, program in zip(names, (right, wrong), strict=True):
-        folder = room / name
-        folder.mkdir()
-        write_files(folder, program)
-        box.submit(
-            name,
-            {
-                "task": "experiment",
-                "subject": plan.program.subject,
-                "program": str(folder),
-                "code": plan.experiment.code,
-                "seed": SEED,
-                "walls": [],
-            },
-        )
-    shown = [_shown(box, name) for name in names]
+    names = [begin(box, plan, files) for files in (right, wrong)]
+    shown = [ended(box, name) for name in names]
     if shown[0].crash:
         raise ToolError(
             f"The experiment does not run on the correct program: {shown[0].crash}",
@@ -119,7 +103,28 @@ def demonstrate(box: Sandbox, plan: Planned) -> Demonstration:
     return Demonstration(plan, *shown)
 
 
-def _shown(box: Sandbox, name: str) -> Shown:
+def begin(box: Sandbox, plan: Planned, files: Mapping[str, str]) -> str:
+    """Begin an experiment on a program like that of its plan, text by file name; name its job."""
+    folder = box.room()
+    write_files(folder, files)
+    box.submit(
+        folder.name,
+        {
+            "task": "experiment",
+            "subject": plan.program.subject,
+            "program": str(folder),
+            "code": plan.experiment.code,
+            "seed": SEED,
+            "walls": [],
+        },
+    )
+    return folder.name
+
+
+def ended(box: Sandbox, name: str) -> Shown:
+    """Wait for an experiment, by the name of its job, and give what it showed. Raises ToolError
+    where it was stopped at a limit.
+    """
     outcome = box.wait(name)
     if outcome.limit:
         raise ToolError(

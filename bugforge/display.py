@@ -20,7 +20,7 @@ from bugforge.curve import draw_curve
 from bugforge.diff import solution, unified
 from bugforge.documents import Derivation
 from bugforge.exactness import EXPECTED
-from bugforge.experiments import Experiment
+from bugforge.experiments import INNER, Experiment
 from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
@@ -402,8 +402,7 @@ def show_experiment(console: Console, experiment: Experiment) -> None:
         console.print(Text(f"  {line}", style="cyan"), soft_wrap=True)
     show_paragraph(console, experiment.see, begin="  ")
     if experiment.inner:
-        words = "Its names are those of the program in `demo`; your workspace may have others."
-        show_paragraph(console, words, begin="  ")
+        show_paragraph(console, INNER, begin="  ")
     console.print()
 
 

@@ -20,6 +20,9 @@ Shows = Literal["number", "curve"]
 TELLING = 0.05
 """How far two curves lie apart, at some step, that are told apart: a share of the highest value."""
 
+INNER = "Its names are those of the program in `demo`; your workspace may have others."
+"""What is said of an experiment that uses inner names."""
+
 
 @dataclass(frozen=True)
 class Shown:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bugforge.catalogue import Catalogue
 from bugforge.errors import UsageError
+from bugforge.experiments import INNER, Experiment, experiment_of, experiments
 from bugforge.left_out import left_out
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Form, Mutation
 
@@ -26,8 +27,9 @@ LEFT_OUT = (
 
 def pages(catalogue: Catalogue) -> dict[str, str]:
     """Write every page; text by path."""
+    known = experiments()
     kinds = {
-        f"{FOLDER}/{id_}.md": _page(kind, catalogue.origins[id_])
+        f"{FOLDER}/{id_}.md": _page(kind, catalogue.origins[id_], experiment_of(kind, known))
         for id_, kind in catalogue.kinds.items()
     }
     return {"catalogue.md": _index(catalogue), **kinds}
@@ -73,10 +75,12 @@ def _not_planted(catalogue: Catalogue) -> str:
     )
 
 
-def _page(kind: type[Mutation], origin: str) -> str:
+def _page(kind: type[Mutation], origin: str, experiment: Experiment | None) -> str:
     parts = [f"# {kind.id}", NOTICE, f"{kind.page.title}.", _facts(kind, origin)]
     for name, label in SECTIONS.items():
         parts += [f"## {label}", getattr(kind.page, name)]
+    if experiment:
+        parts += ["## An experiment", *_experiment(kind, experiment)]
     parts.append("## Forms")
     parts += [_form(kind, form) for form in kind.forms]
     hints = (f"{number}. {hint}" for number, hint in enumerate(kind.hints, start=1))
@@ -102,6 +106,15 @@ def _provenance(kind: type[Mutation]) -> Iterator[str]:
         repository, _, number = source.partition("#")
         address = f"https://github.com/{repository}/issues/{number}"
         yield f"[{source}]({address})" if number else PROVENANCE_WORDS[source]
+
+
+def _experiment(kind: type[Mutation], experiment: Experiment) -> Iterator[str]:
+    yield f"{experiment.title}."
+    yield f"```python\n{experiment.code}```"
+    yield experiment.see
+    if experiment.inner:
+        yield INNER
+    yield f"See it run: `bugforge demo {kind.id}`"
 
 
 def _form(kind: type[Mutation], form: Form) -> str:

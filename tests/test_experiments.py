@@ -14,22 +14,23 @@ from hypothesis import strategies as st
 
 from bugforge.catalogue import load
 from bugforge.curve import draw_two
-from bugforge.demonstrating import demonstrate, lesson, planned
+from bugforge.demonstrating import Planned, begin, demonstrate, ended, lesson, planned
 from bugforge.experiments import Experiment, experiment_of, experiments
 from bugforge.judgement import checks
 from bugforge.mutation import DIFFICULTIES
 from bugforge.sandbox import Sandbox
-from bugforge.tracks import PROGRAMS, subject_of
+from bugforge.tracks import PROGRAMS
+from bugforge.variant import vary
 from tests.test_cli import run
 
 MOST_LINES = 12
 SAMPLE = 16
-KINDS = {id_: kind for id_, kind in load().kinds.items() if subject_of(kind) != "pipeline"}
-"""Those of programs small enough that a few lines show something."""
-
-DRAWN = sorted(random.Random(7).sample(sorted(KINDS), SAMPLE))
-if os.environ.get("BUGFORGE_CORPORA") == "all":
-    DRAWN = sorted(KINDS)
+CATALOGUE = load()
+KINDS = CATALOGUE.kinds
+WHOLE = os.environ.get("BUGFORGE_CORPORA") == "all"
+DRAWN = sorted(KINDS if WHOLE else random.Random(7).sample(sorted(KINDS), SAMPLE))
+FITTED = 8
+SEEDS = range(4 if WHOLE else 1)
 
 
 def test_every_kind_has_an_experiment() -> None:
@@ -65,6 +66,31 @@ def test_an_experiment_is_short(found: Experiment) -> None:
     assert found.see.endswith(".")
     assert (found.shows == "curve") == (found.at_most is found.at_least is None)
     assert (found.shows == "curve") == bool(found.unit)
+
+
+def _plans() -> dict[str, Planned]:
+    """Plan the experiments that show a number and use no inner names, each for one of its kinds."""
+    known = experiments()
+    plans = {}
+    for kind in KINDS.values():
+        for form in kind.forms:
+            found = experiment_of(kind, known, form)
+            if found and found.shows == "number" and not found.inner and found.id not in plans:
+                plans[found.id] = planned(kind, form)
+    return plans
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_experiment_fits_however_a_program_is_written(seed: int, box: Sandbox) -> None:
+    """What uses no inner names shows of a right program that was made over what it shows of any."""
+    rng = random.Random(seed)
+    plans = sorted(_plans().items())
+    for id_, plan in plans if WHOLE else rng.sample(plans, FITTED):
+        program = plan.program
+        ways = CATALOGUE.rewrites_of(program)
+        variant = vary(program.reference(), ways, program.text(rng), rng)
+        shown = ended(box, begin(box, plan, variant.files))
+        assert plan.experiment.keeps(shown), (id_, variant.ways, shown)
 
 
 @pytest.mark.parametrize("id_", DRAWN)

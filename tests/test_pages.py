@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bugforge.catalogue import load
+from bugforge.experiments import INNER, experiment_of, experiments
 from bugforge.left_out import left_out
 from bugforge.mutation import STAGES
 from bugforge.pages import pages
@@ -20,6 +21,20 @@ def test_the_pages_are_current() -> None:
     held = {name: (DOCS / name).read_text(encoding="utf-8") for name in written}
     assert held == written, "run `make docs`"
     assert {f"kinds/{path.name}" for path in (DOCS / "kinds").iterdir()} < set(written)
+
+
+def test_a_page_has_the_experiment() -> None:
+    """A kind's page has the experiment that exposes it, as it is typed, what to see, and how to run
+    it.
+    """
+    catalogue, known = load(), experiments()
+    written = pages(catalogue)
+    for id_, kind in catalogue.kinds.items():
+        found, page = experiment_of(kind, known), written[f"kinds/{id_}.md"]
+        assert found
+        assert all(words in page for words in (found.title, f"\n{found.code}```", found.see))
+        assert (INNER in page) == found.inner
+        assert f"`bugforge demo {id_}`" in page
 
 
 def test_links_lead_somewhere() -> None:
