@@ -19,7 +19,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from bugforge.answers import AnswerKey
@@ -51,8 +50,21 @@ CHECKERS = ("basedpyright", "pyright")
 
 BUFFERS = "pyright takes no buffer for a tensor, and objects to whatever is done with one"
 THE_BUG_ITSELF: Mapping[tuple[str, str], str] = {
-    ("mask-not-sliced", "reportOperatorIssue"): f"{BUFFERS}: here ~, where it was the slice",
+    **dict.fromkeys(
+        (
+            ("mask-not-sliced", "reportOperatorIssue"),
+            ("mask-not-sliced", "reportCallIssue"),
+            ("mask-not-sliced", "reportArgumentType"),
+        ),
+        f"{BUFFERS}: here ~ or ==, where it was the slice",
+    ),
+    ("missing-call-parens", "reportArgumentType"): "the method is handed over, and not its result",
     ("pe-frozen-random", "reportIndexIssue"): f"{BUFFERS}, which the table of positions now is",
+    ("resid-wrong-tensor", "PLR6104"): "x = x + x is what is wrong, and would be x += x",
+    (
+        "step-outside-loop",
+        "reportPossiblyUnboundVariable",
+    ): "the last batch is read behind its loop",
 }
 """Why a finding of a rule is the bug and no tell of it, by kind and rule."""
 
@@ -205,7 +217,8 @@ def _only_forged(keys: Mapping[int, AnswerKey], found: Iterable[tuple[Path, Find
         before = by_program[seed, "pristine"]
         for rule, findings in by_program[seed, "forged"].items():
             new = len(findings) - len(before[rule])
-            for finding in sorted(findings, key=partial(_unlikely, key))[: max(0, new)]:
+            nearest = sorted(findings, key=lambda f: _kind_at(key, f) == ELSEWHERE)
+            for finding in nearest[: max(0, new)]:
                 tells.add(key, finding)
     return tells
 
@@ -213,16 +226,11 @@ def _only_forged(keys: Mapping[int, AnswerKey], found: Iterable[tuple[Path, Find
 ELSEWHERE = "elsewhere"
 
 
-def _unlikely(key: AnswerKey, finding: Finding) -> int:
-    """Tell how unlikely a finding is to be the new one of several: a bug that is known to add one
-    is the likeliest, and any bug likelier than a line without.
-    """
-    kind = _kind_at(key, finding)
-    return 0 if (kind, finding.rule) in THE_BUG_ITSELF else 1 + (kind == ELSEWHERE)
-
-
 def _kind_at(key: AnswerKey, finding: Finding) -> str:
-    """Name the kind of bug on whose lines a finding lies."""
+    """Name the kind of bug that a finding is, or else on whose lines it lies."""
+    for bug in key.bugs:
+        if (bug.kind, finding.rule) in THE_BUG_ITSELF:
+            return bug.kind
     for bug in key.bugs:
         for edit in bug.edits:
             start = forged_start(key, edit)

@@ -12,7 +12,7 @@ from bugforge.catalogue import Catalogue
 from bugforge.choosing import Candidate, Chooser, Request
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import NoFitError
-from bugforge.imports import without_idle_imports
+from bugforge.idle import idle_names
 from bugforge.joining import NotJoinableError, joined
 from bugforge.marks import mark, unmarked
 from bugforge.program import Program
@@ -133,9 +133,9 @@ def _with_room(
 ) -> tuple[Variant, list[Candidate]]:
     """Make the reference over so that bugs chosen for it have places still, and find them.
 
-    Where one has none in the end, or all touch others, or one would leave an import without a use,
-    which a linter finds, or it is to be one file and cannot, it is made over once more; at last it
-    keeps its own build, and its own names.
+    Where one has none in the end, or all touch others, or one would leave a name that nothing
+    reads, which a linter finds, or it is to be one file and cannot, it is made over once more; at
+    last it keeps its own build, and its own names.
     """
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     names: list[type[Rewrite]] = [r for r in rewrites if issubclass(r, Renaming | Retelling)]
@@ -147,7 +147,7 @@ def _with_room(
         chosen = placed(wanted, sources, rng)
         if chosen is not None and (not single_file or _is_joinable(variant.files, chosen)):
             telling = variant, chosen
-            if not _leaves_imports_idle(variant.files, chosen):
+            if not _leaves_names_idle(variant.files, chosen):
                 return variant, chosen
     if telling is None:
         raise NoFitError("These bugs do not fit into one file.", "Leave --single-file out.")
@@ -161,11 +161,12 @@ def _is_joinable(files: Mapping[str, str], chosen: Iterable[Candidate]) -> bool:
     return False
 
 
-def _leaves_imports_idle(files: Mapping[str, str], chosen: Iterable[Candidate]) -> bool:
+def _leaves_names_idle(files: Mapping[str, str], chosen: Iterable[Candidate]) -> bool:
     forged = apply_edits(files, [edit for candidate in chosen for edit in candidate.edits])
     return any(
-        without_idle_imports(text) != text and without_idle_imports(files[name]) == files[name]
+        idle_names(text) - idle_names(files[name])
         for name, text in forged.items()
+        if text != files[name]
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bugforge.errors import ToolError
 from bugforge.hinting import hinted
-from bugforge.imports import without_idle_imports
+from bugforge.idle import without_idle_imports
 from bugforge.layout import LINE_LENGTH, narrow
 from bugforge.ordering import reordered
 from bugforge.renaming import Names, identifiers, renamed

@@ -1,7 +1,7 @@
 """Shapes of code that several mutations look for, as matchers and small makers of nodes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar, cast
 
 import libcst as cst
@@ -206,3 +206,25 @@ def own_layer(definition: cst.ClassDef, layer: cst.CSTNode, shape: m.Call) -> cs
         if same(assignment.targets[0].target, layer):
             return assignment.value
     return None
+
+
+def without_idle(code: Node, name: str) -> Node:
+    """Take out the lines that give a value to a name, if nothing reads it any more."""
+    while not uses(code, name):
+        idle = next(_idle(code, name), None)
+        if idle is None:
+            break
+        block, lines = idle
+        code = swap(code, block, block.with_changes(body=lines))
+    return code
+
+
+def _idle(
+    code: cst.CSTNode, name: str
+) -> Iterator[tuple[cst.IndentedBlock, list[cst.BaseStatement]]]:
+    giving = line(m.Assign(targets=[m.AssignTarget(m.Name(name))]))
+    for block in find(code, m.IndentedBlock()):
+        assert isinstance(block, cst.IndentedBlock)
+        lines = [statement for statement in block.body if not m.matches(statement, giving)]
+        if len(lines) < len(block.body):
+            yield block, lines

@@ -24,7 +24,7 @@ def over_time(assign: cst.Assign) -> Rewritten:
     """Make the norm for windows of the context's length and the width."""
     made = cst.ensure_type(assign.value, cst.Call)
     width = cst.ensure_type(made.args[0].value, cst.Attribute)
-    window = f"({render(width.value)}.block_size, {render(width)})"
+    window = f"[{render(width.value)}.block_size, {render(width)}]"
     return assign.with_changes(value=with_argument(made, 0, window))
 
 
@@ -176,11 +176,11 @@ class LnWrongAxes(Mutation):
             OF_WIDTH,
             over_time,
             correct=MADE,
-            buggy="self.norm = nn.LayerNorm((config.block_size, config.n_embd))\n",
+            buggy="self.norm = nn.LayerNorm([config.block_size, config.n_embd])\n",
         ),
     )
     untouched = (
         POST_NORM,
         "self.out = nn.Linear(config.n_embd, 4)\n",
-        "self.norm = nn.LayerNorm((config.block_size, config.n_embd))\n",
+        "self.norm = nn.LayerNorm([config.block_size, config.n_embd])\n",
     )

@@ -331,6 +331,7 @@ class CacheEmptyIsFalse(Mutation):
             "cache-mask-top-left",
             "cache-pos-not-offset",
             "cache-shared-layers",
+            "rope-offset-cache",
         }
     )
     forms = (

@@ -7,8 +7,8 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import find, line, swap
-from .parts import APPENDING, ATTENDING, BEHIND_AND_SEEN, LENGTH, new_alone, without_idle
+from ..patterns import find, line, swap, without_idle
+from .parts import APPENDING, ATTENDING, BEHIND_AND_SEEN, LENGTH, new_alone
 
 MASKED = line(
     m.Assign(

@@ -1,11 +1,9 @@
 """Shapes of code that kinds of the stage cache look for, and the code of their examples."""
 
-from collections.abc import Iterator
-
 import libcst as cst
 import libcst.matchers as m
 
-from ..patterns import OWN, find, line, swap, uses
+from ..patterns import OWN
 
 LENGTH = m.Call(func=m.Name("len"), args=[m.Arg(m.Name())])
 """How much a cache holds: len(cache)."""
@@ -95,25 +93,3 @@ def new_alone(behind: cst.CSTNode) -> cst.Slice:
     assert isinstance(behind, cst.Slice)
     assert isinstance(behind.upper, cst.BinaryOperation)
     return up_to(behind.upper.right)
-
-
-def without_idle(function: cst.FunctionDef, name: str) -> cst.FunctionDef:
-    """Take out the lines that give a value to a name, if nothing reads it any more."""
-    while not uses(function, name):
-        idle = next(_idle(function, name), None)
-        if idle is None:
-            break
-        block, lines = idle
-        function = swap(function, block, block.with_changes(body=lines))
-    return function
-
-
-def _idle(
-    function: cst.FunctionDef, name: str
-) -> Iterator[tuple[cst.IndentedBlock, list[cst.BaseStatement]]]:
-    giving = line(m.Assign(targets=[m.AssignTarget(m.Name(name))]))
-    for block in find(function, m.IndentedBlock()):
-        assert isinstance(block, cst.IndentedBlock)
-        lines = [statement for statement in block.body if not m.matches(statement, giving)]
-        if len(lines) < len(block.body):
-            yield block, lines

@@ -5,8 +5,8 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import find, swap
-from .parts import BEHIND, FIRST_LENGTH, PLACED, READING, new_alone, without_idle
+from ..patterns import find, swap, without_idle
+from .parts import BEHIND, FIRST_LENGTH, PLACED, READING, new_alone
 
 
 def from_zero(function: cst.FunctionDef) -> Rewritten:

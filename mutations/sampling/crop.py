@@ -5,7 +5,7 @@ import libcst.matchers as m
 
 from bugforge.mutation import Form, Mutation, Rewritten
 
-from ..patterns import assigned, find, line, render, root, swap, uses, with_lines
+from ..patterns import assigned, find, line, render, root, swap, uses, with_lines, without_idle
 from .parts import NEWEST, PICKING
 
 CORRECT = """def generate(self, idx, n):
@@ -54,9 +54,11 @@ def whole(block: cst.IndentedBlock) -> Rewritten:
         name = root(part.target)
         reads = find(reading, m.Name(name))
         newest = find(cropping, NEWEST)[0]
+        assert isinstance(newest, cst.Subscript)
         if len(reads) != 1 or uses(block, name) != 1 or name == root(newest):
             return None
-        return with_lines(block, i, i + 2, [swap(reading, reads[0], cst.Name(root(newest)))])
+        read = [swap(reading, reads[0], cst.Name(root(newest)))]
+        return without_idle(with_lines(block, i, i + 2, read), render(size_of(newest)))
     return None
 
 
