@@ -25,6 +25,8 @@ from bugforge.workspace import HIDDEN, KEY, MANIFEST
 
 CATALOGUE = load()
 SEEDS = 10
+LAST_READERS = ("gen-no-crop", "typo-q-for-k")
+"""Kinds that, in some ways to write the program, change the one place where a name is read."""
 HANDS = tuple(CATALOGUE.rewrites["words"].choices())
 SHAPE = re.compile(r"# \([\w+* ,]+\)")
 RULES = ("--isolated", "--line-length=100", "--target-version=py311")
@@ -34,8 +36,14 @@ def test_no_linter_tells_a_forged_program_from_its_pristine_one(tmp_path: Path) 
     """With all rules on, ruff finds nothing in a forged program that it does not find as often in
     the pristine one, and both have the layout of its formatter.
     """
-    for seed in range(SEEDS):
-        key = forge(Request(seed=f"tells {seed}"), CLASSIC, CATALOGUE, "0")
+    asked = [Request(seed=f"tells {seed}") for seed in range(SEEDS)]
+    asked += [
+        Request(seed=f"tells {seed}", bugs=1, kinds=(kind,))
+        for kind in LAST_READERS
+        for seed in range(SEEDS)
+    ]
+    for seed, request in enumerate(asked):
+        key = forge(request, CLASSIC, CATALOGUE, "0")
         for program, files in (("pristine", key.pristine), ("forged", key.forged)):
             folder = tmp_path / f"{seed} {program}"
             folder.mkdir()
