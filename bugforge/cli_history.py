@@ -32,7 +32,8 @@ def past() -> "Past":
 
 
 def _history() -> "History":
-    from bugforge.history import History, data_folder  # noqa: PLC0415
+    from bugforge.history import History  # noqa: PLC0415
+    from bugforge.userdata import data_folder  # noqa: PLC0415
 
     return History(data_folder(), lambda words: mention([words]))
 
@@ -132,7 +133,7 @@ def forget(
     if meant and not yes:
         if not sys.stdin.isatty():
             raise UsageError("There is nobody here to ask.", "Say --yes if you are sure.")
-        typer.confirm(recalling.question(meant), abort=True, err=True)
+        meant = meant if typer.confirm(recalling.question(meant), err=True) else []
     ids = {round_.id for round_ in meant}
     gone = kept.forget(lambda round_: round_.id in ids) if meant else []
     if everything:

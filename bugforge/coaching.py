@@ -10,12 +10,13 @@ from bugforge.answers import AnswerKey
 from bugforge.catalogue import Catalogue, load
 from bugforge.checking import fault, hidden_from, hold_genuine, judged
 from bugforge.clock import ENDED, Event, Standing, standing
+from bugforge.courses import last_round
 from bugforge.errors import UsageError
 from bugforge.journal import Fields, now
 from bugforge.ladder import RUNGS, Hint, hint, may_crash, next_rung
 from bugforge.sandbox import Lend
 from bugforge.scoring import rung_cost, rung_of, rungs_taken
-from bugforge.snapshot import digest
+from bugforge.snapshot import digest, snapshot
 from bugforge.verify import Progress, Question, Verdict
 from bugforge.workspace import Workspace, find
 
@@ -36,7 +37,7 @@ class Known:
 @dataclass(frozen=True)
 class Coached:
     """What came of asking for a hint. hint: the new one, or None where there is none to give, and
-    known says why. taken: all of this round until now, as they read with the files of now.
+    known says why. taken: all of this round until now, as they read when they were given.
     next_cost: in points, of the rung behind the new one; None behind the last.
     """
 
@@ -168,6 +169,7 @@ def _given(
             "rung": found[1],
             "of": len(key.bugs),
             "digest": program,
+            "program": snapshot(workspace.root, events),
             "fault": known.fault,
             "bugs": {str(number): states.get(number, "fixed") for number in _all(key)},
         }
@@ -198,11 +200,17 @@ def _all(key: AnswerKey) -> list[int]:
 def _taken(
     workspace: Workspace, key: AnswerKey, catalogue: Catalogue, stands: Standing
 ) -> tuple[Hint, ...]:
-    current, numbers = _texts(workspace, key), _all(key)
-    told = dict.fromkeys(filter(None, (rung_of(mark.event) for mark in stands.marks)))
-    return tuple(
-        hint(key, catalogue, number, rung, current) for number, rung in told if number in numbers
-    )
+    """Give the hints of this round, each as it read with the files as they were then."""
+    then = last_round(workspace.journal.events()).held
+    texts, numbers = _texts(workspace, key), _all(key)
+    told: dict[tuple[int, int], Hint] = {}
+    for mark, program in zip(stands.marks, then, strict=False):
+        rung = rung_of(mark.event)
+        if rung and rung[0] in numbers and rung not in told:
+            files = {name: program.get(name, b"") for name in key.pristine} if program else {}
+            held = {name: text.decode(errors="replace") for name, text in files.items()}
+            told[rung] = hint(key, catalogue, *rung, held or texts)
+    return tuple(told.values())
 
 
 def _texts(workspace: Workspace, key: AnswerKey) -> dict[str, str]:

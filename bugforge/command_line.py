@@ -70,7 +70,7 @@ def handled(command: Callable[P, None]) -> Callable[P, None]:
         except BugforgeError as error:
             report_error(error, as_json=bool(kwargs.get("as_json")))
             raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
+        except (KeyboardInterrupt, typer.Abort) as error:
             complain("Interrupted.", "Nothing of yours was changed.")
             raise typer.Exit(INTERRUPTED) from error
         except (typer.Exit, BrokenPipeError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from bugforge.errors import BugforgeError
+from bugforge.userdata import FOLDER, data_folder
 
 State = Literal["well", "mind", "fault"]
 """All is well; Bugforge works, but less well than it might; something of it does not work."""
@@ -180,16 +181,14 @@ def folders(setting: Setting) -> Iterator[Finding]:
     """Look at the folders that are written: the temporary one, this one, and that of the user's
     data.
     """
-    import platformdirs  # noqa: PLC0415  # a package that may be missing
-
     try:
         yield disk("temporary folder", Path(tempfile.gettempdir()), "Set TMPDIR to a folder")
     except OSError as error:
         yield Finding("temporary folder", "fault", str(error), "Set TMPDIR to one you may write.")
     yield disk("this folder", setting.folder, "Go to one, or name one to `bugforge new`,")
-    data = platformdirs.user_data_path("bugforge")
+    data = data_folder()
     there = next((path for path in (data, *data.parents) if path.exists()), data)
-    yield disk("data folder", there, "Set XDG_DATA_HOME to a folder")
+    yield disk("data folder", there, f"Set {FOLDER} to a folder")
 
 
 def disk(about: str, folder: Path, otherwise: str) -> Finding:

@@ -13,6 +13,7 @@ from rich.text import Text
 from bugforge.doctor import Finding, is_well
 from bugforge.nextstep import Situation, State
 from bugforge.prose import show_paragraph
+from bugforge.standing import show_lost
 
 MARKS = {"well": ("ok", "green"), "mind": ("mind", "yellow"), "fault": ("FAULT", "bold red")}
 ABOUT = 16
@@ -22,6 +23,8 @@ FOUND: dict[State, str] = {
     "none": "There is no workspace here yet: a program with bugs for you to find.",
     "unusable": "There is a workspace here, and it cannot be used.",
     "unchecked": "{where} has not been checked yet. Its task stands in PROBLEM.md.",
+    "running": "You are at work on {where}, and have not checked it yet.",
+    "paused": "The clock of {where} is paused.",
     "failed": "{where} did not pass its last check.",
     "passed": "{where} has passed. Well done.",
     "revealed": "The answers of {where} have been revealed.",
@@ -34,6 +37,8 @@ def show_next(console: Console, found: Situation) -> None:
     if found.workspace:
         where = f"{found.workspace.root.name} (track {found.workspace.manifest.track})"
     show_paragraph(console, FOUND[found.state].format(where=where), begin="")
+    if found.workspace:
+        show_lost(console, found.workspace)
     if found.wrong:
         show_paragraph(console, f"{found.wrong.what} {found.wrong.mend}", begin="")
     if found.others:

@@ -15,11 +15,10 @@ from typing import TypeVar
 from bugforge.errors import HistoryError
 from bugforge.journal import locked
 from bugforge.rounds import Met, Round
+from bugforge.userdata import FOLDER
 
 T = TypeVar("T")
 
-FOLDER = "BUGFORGE_DATA"
-"""The environment variable that names the folder, where the user wants another."""
 FILE = "history.db"
 ASIDE = "history.damaged-{}.db"
 PATIENCE_SECONDS = 5.0
@@ -47,16 +46,6 @@ DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 ROUND = [field.name for field in fields(Round) if field.name != "bugs"]
 BUG = [field.name for field in fields(Met)]
-
-
-def data_folder() -> Path:
-    """Give the folder that results are kept in."""
-    named = os.environ.get(FOLDER)
-    if named:
-        return Path(named).expanduser()
-    import platformdirs  # noqa: PLC0415  # where it is not named
-
-    return platformdirs.user_data_path("bugforge", appauthor=False)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A line is written at once, under a lock, and lies on the disk before it counts. 
 torn, by a crash or a full disk, is passed over, and what comes next begins a line of its own.
 """
 
+import errno
 import json
 import math
 import os
@@ -62,8 +63,10 @@ class Journal:
             os.close(handle)
 
     def _lines(self) -> list[bytes]:
-        if not self.path.is_file():
+        if not self.path.exists():
             return []
+        if not self.path.is_file():
+            raise OSError(errno.EINVAL, "it is no file", str(self.path))
         return [line for line in self.path.read_bytes().split(b"\n") if line.strip()]
 
 

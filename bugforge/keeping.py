@@ -7,8 +7,9 @@ from pathlib import Path
 from bugforge.answers import AnswerKey
 from bugforge.errors import HistoryError, UsageError, WorkspaceError
 from bugforge.files import write_whole
-from bugforge.history import History, data_folder
+from bugforge.history import History
 from bugforge.rounds import Round, ended_round
+from bugforge.userdata import data_folder
 from bugforge.workspace import Workspace, open_workspace
 
 SHORTEST_ID = 4

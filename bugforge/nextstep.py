@@ -10,7 +10,9 @@ from bugforge.errors import WorkspaceError
 from bugforge.tracks import TRACKS
 from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, open_workspace
 
-State = Literal["none", "unusable", "unchecked", "failed", "passed", "revealed"]
+State = Literal[
+    "none", "unusable", "unchecked", "running", "paused", "failed", "passed", "revealed"
+]
 
 VERDICTS: Mapping[str, State] = {
     "passed": "passed",
@@ -29,11 +31,15 @@ class Step:
 
 
 START = Step("bugforge start", "set the clock going")
+RESUME = Step("bugforge resume", "let the clock go on")
+STATUS = Step("bugforge status", "see what time and runs are left")
 RUN = Step("bugforge run", "run the program, and draw its losses")
 CHECK = Step("bugforge check", "judge the program by what it does")
 HINT = Step("bugforge hint", "be helped along by a rung, at a price")
 SYMPTOM = Step("bugforge check --feedback symptom", "the same, and which laws are broken")
 REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes")
+REPORT = Step("bugforge report", "look back: when each bug fell, the score, what to practise")
+WEAK = Step("bugforge new FOLDER --weak", "forge what you need most", takes_workspace=False)
 NEW = Step("bugforge new", "forge a workspace with four bugs", takes_workspace=False)
 AGAIN = Step("bugforge new FOLDER", "forge another one", takes_workspace=False)
 TRACKS_STEP = Step("bugforge tracks", "what else there is to practise", takes_workspace=False)
@@ -44,9 +50,11 @@ NEXT: Mapping[State, tuple[Step, ...]] = {
     "none": (NEW, TRACKS_STEP, QUIZ, DOCTOR),
     "unusable": (AGAIN, DOCTOR),
     "unchecked": (START, RUN, CHECK),
+    "running": (STATUS, RUN, CHECK, HINT),
+    "paused": (RESUME, STATUS),
     "failed": (RUN, CHECK, SYMPTOM, HINT, REVEAL),
-    "passed": (REVEAL, AGAIN, QUIZ),
-    "revealed": (CHECK, AGAIN, QUIZ),
+    "passed": (REPORT, REVEAL, WEAK, QUIZ),
+    "revealed": (REPORT, CHECK, WEAK, QUIZ),
 }
 """What is offered in each state, in order."""
 
@@ -124,11 +132,14 @@ def inside(folder: Path) -> list[Path]:
 def _state(workspace: Workspace) -> State:
     """Tell the state of a workspace. Raises WorkspaceError where its journal cannot be read."""
     state: State = "unchecked"
-    for mark in workspace.standing().marks:
-        if mark.event.name == "reveal":
+    stands = workspace.standing()
+    for mark in stands.marks:
+        if mark.event.name == "reveal" and stands.ended:
             state = "revealed"
         elif mark.event.name == "reset":
             state = "unchecked"
         elif mark.event.name == "check":
             state = VERDICTS.get(str(mark.event.fields.get("verdict")), state)
-    return state
+    if stands.state == "paused":
+        return "paused"
+    return "running" if state == "unchecked" and stands.began else state

@@ -10,7 +10,6 @@ import pytest
 from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence, Reading
 from bugforge.files import write_files
-from bugforge.history import FOLDER
 from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
 from bugforge.probe import QUICK, draw
@@ -19,6 +18,7 @@ from bugforge.programs import GPT
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import shipped
+from bugforge.userdata import FOLDER
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
 

@@ -37,14 +37,19 @@ def _journal(workspace: Path, *events: dict[str, object]) -> None:
 
 FAILED = {"event": "check", "verdict": "failed"}
 PASSED = {"event": "check", "verdict": "passed"}
-REVEALED = {"event": "reveal"}
+REVEALED = {"event": "reveal", "bugs": [1, 2, 3, 4], "of": 4}
+STARTED = {"event": "start"}
 
 
 @pytest.mark.parametrize(
     ("events", "words", "offered"),
     [
         ([], "has not been checked yet", "bugforge check"),
+        ([STARTED], "have not checked it", "bugforge status"),
+        ([STARTED, {"event": "pause"}], "paused", "bugforge resume"),
         ([FAILED], "did not pass", "bugforge reveal"),
+        ([FAILED, {"event": "reveal", "bugs": [2], "of": 4}], "did not pass", "bugforge hint"),
+        ([PASSED], "has passed", "bugforge report"),
         ([PASSED, {"event": "check", "verdict": "could not tell"}], "did not pass", "symptom"),
         ([FAILED, PASSED], "has passed", "bugforge extend kv-cache"),
         ([FAILED, REVEALED], "have been revealed", "bugforge new FOLDER"),
@@ -56,8 +61,8 @@ REVEALED = {"event": "reveal"}
 def test_alone_it_says_what_to_do_next(
     forged: Path, events: list[dict[str, object]], words: str, offered: str
 ) -> None:
-    """The last check or reveal in the journal decides what is said, inside a workspace or beside
-    it, and what is offered.
+    """What happened last, in the journal, decides what is said, inside a workspace or beside it,
+    and what is offered; that one bug of several was revealed does not.
     """
     _journal(forged / "workspace", *events)
     for folder in (forged, forged / "workspace"):
@@ -76,14 +81,20 @@ def test_where_there_is_no_workspace_it_says_how_to_forge_one(tmp_path: Path) ->
 
 
 def test_workspaces_of_other_names_are_found(tmp_path: Path) -> None:
-    """A workspace beside which one stands is named where a command needs its name; a damaged
-    journal says nothing, a damaged manifest is told with its mend.
+    """A workspace beside which one stands is named where a command needs its name; what is lost of
+    a damaged journal is told, and a damaged manifest with its mend.
     """
     run("new", "exercise", cwd=tmp_path)
     (tmp_path / "exercise" / ".bugforge" / "journal.jsonl").write_bytes(b"\xff{\n[1]\n")
     ran = run(cwd=tmp_path)
     assert "bugforge check exercise" in ran.stdout
     assert "not been checked" in ran.stdout
+    assert "2 lines of .bugforge/journal.jsonl cannot be read" in ran.stdout
+    assert "2 lines" in run("status", "exercise", cwd=tmp_path).stdout
+    journal = tmp_path / "exercise" / ".bugforge" / "journal.jsonl"
+    journal.unlink()
+    journal.mkdir()
+    assert "no file" in run("status", "exercise", cwd=tmp_path).stderr
     (tmp_path / "exercise" / ".bugforge" / "manifest.json").write_text("{", encoding="utf-8")
     ran = run(cwd=tmp_path)
     assert ran.returncode == 0
