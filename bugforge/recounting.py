@@ -1,6 +1,7 @@
 """A debrief told to people in a terminal, and as a document."""
 
 import math
+import re
 from typing import Any
 
 from rich.console import Console
@@ -55,8 +56,8 @@ def show_report(console: Console, debrief: Debrief) -> None:
         for command in one.commands:
             console.print(Text(f"    {command}"), soft_wrap=True)
     console.rule("[bold]How the score is made[/]", align="left", characters="-")
-    for line in formula().splitlines():
-        console.print(Text(line), soft_wrap=True)
+    for part in filter(None, re.split(r"\n(?! )", formula())):  # its lines go on indented
+        show_paragraph(console, " ".join(part.split()), begin="  ")
     show_paragraph(console, "bugforge report --html FILE writes all of it as a page.", begin="")
 
 

@@ -101,7 +101,7 @@ def run(
 
 def _script(root: Path, asked: str | None) -> Path:
     """Find what to run. Raises UsageError where there is nothing, or it lies elsewhere."""
-    usual = next((name for name in SCRIPTS if (root / name).is_file()), SCRIPTS[0])
+    usual = next((name for name in SCRIPTS if (root / name).is_file()), " or ".join(SCRIPTS))
     path = (root / (asked or usual)).resolve()
     if not path.is_relative_to(root):
         raise UsageError(f"{asked} does not lie in {root}.", "Name a file of the workspace.")

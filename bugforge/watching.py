@@ -60,7 +60,7 @@ def watch(inbox: Inbox, first: str, look: Look, deeds: Mapping[str, Callable[[],
     now, seen = first, None
     while True:
         if now != seen and not inbox.waits():
-            seen = now if look(inbox.waits) else seen
+            seen = now if look(inbox.waits) else None  # what is shown is of neither
             continue
         match inbox.take():
             case Saved(program):
