@@ -106,6 +106,7 @@ class ClassifierMean(Mutation):
         "Is a row classified, or its tokens?",
     )
     killed_by = frozenset({"classes"})
+    hides = frozenset({"class-of-the-last"})
     forms = (
         Form(
             "mean",

@@ -95,6 +95,7 @@ class ClassLossDropped(Mutation):
         "What becomes of the second loss where there is a first?",
     )
     killed_by = frozenset({"losses-given"})
+    hides = frozenset({"class-of-targets", "class-of-the-last", "class-per-window"})
     forms = (
         Form(
             "first-alone",
@@ -133,6 +134,7 @@ class LanguageLossReplaced(Mutation):
         "One of the two losses is overwritten.",
     )
     killed_by = frozenset({"losses-given"})
+    hides = frozenset({"class-of-targets", "class-of-the-last", "class-per-window"})
     forms = (
         Form(
             "second-alone",
@@ -173,6 +175,7 @@ class ClassLossSum(Mutation):
         "Is it the loss of a token, or of all of them?",
     )
     killed_by = frozenset({"losses-given"})
+    hides = frozenset({"class-of-targets", "class-of-the-last", "class-per-window"})
     forms = (
         Form(
             "sum",
@@ -215,6 +218,7 @@ class ClassRowsMixed(Mutation):
         "Which label meets the second row of the flattened logits?",
     )
     killed_by = frozenset({"losses-given"})
+    hides = frozenset({"class-of-targets", "class-of-the-last", "class-per-window"})
     forms = (
         Form(
             "turned",
