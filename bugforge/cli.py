@@ -41,7 +41,6 @@ from bugforge.command_line import (
     print_json,
     report_error,
     say,
-    say_written,
 )
 from bugforge.errors import UsageError
 
@@ -399,7 +398,7 @@ def reveal(
                 revealed.workspace, revealed.key, bug, key_dir, time_limit, progress
             )
         webpage.write_page(html, told)
-        say_written(html)
+        mention([f"Written: {html}"])
     if as_json:
         print_json(report.reveal_document(revealed))
     if revealed.mended and revealed.mended.changed:

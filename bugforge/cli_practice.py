@@ -16,7 +16,6 @@ from bugforge.command_line import (
     handled,
     mention,
     print_json,
-    say_written,
 )
 
 app = typer.Typer()
@@ -148,7 +147,7 @@ def report(
         debrief = debriefing.debrief(found, key_dir, time_limit, progress)
     if html:
         webpage.write_page(html, debrief)
-        say_written(html)
+        mention([f"Written: {html}"])
     recounting.show_report(console_of(stderr=as_json), debrief)
     mention(debrief.told)
     if as_json:

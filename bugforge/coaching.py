@@ -201,7 +201,7 @@ def _taken(
     workspace: Workspace, key: AnswerKey, catalogue: Catalogue, stands: Standing
 ) -> tuple[Hint, ...]:
     """Give the hints of this round, each as it read with the files as they were then."""
-    then = last_round(workspace.journal.events()).held
+    then = last_round(workspace.events()).held
     texts, numbers = _texts(workspace, key), _all(key)
     told: dict[tuple[int, int], Hint] = {}
     for mark, program in zip(stands.marks, then, strict=False):

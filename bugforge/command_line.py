@@ -147,11 +147,6 @@ def say(words: str) -> None:
     console_of().print(words, markup=False, highlight=False, soft_wrap=True)
 
 
-def say_written(path: Path) -> None:
-    """Say, on standard error, which file was written."""
-    console_of(stderr=True).print(f"Written: {path}", markup=False, highlight=False, soft_wrap=True)
-
-
 def mention(words: Iterable[str]) -> None:
     """Tell, a line each and on standard error, what takes nothing away from a command."""
     console = console_of(stderr=True)

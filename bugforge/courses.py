@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from bugforge.answers import AnswerKey, Bug
 from bugforge.attribution import State
@@ -148,9 +148,8 @@ def _told(event: Event, numbers: Iterable[int]) -> Mapping[int, State]:
     states = event.fields.get("bugs")
     if event.name != "check" or not isinstance(states, dict):
         return {}
-    known: Mapping[str, State] = {state: state for state in get_args(State)}
-    told = {number: known.get(str(states.get(str(number)))) for number in numbers}
-    return {number: state for number, state in told.items() if state}
+    told = {number: states.get(str(number)) for number in numbers}
+    return {n: cast("State", state) for n, state in told.items() if state in get_args(State)}
 
 
 def _revealed(event: Event) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ from bugforge.checking import hidden_from, hold_genuine
 from bugforge.courses import Program, account, last_round
 from bugforge.debrief import Debrief, advice
 from bugforge.errors import BugforgeError, UsageError
-from bugforge.files import unwritable
 from bugforge.journal import now
 from bugforge.keeping import keep
 from bugforge.retraced import RETRACED, Found, digest, remember, remembered
@@ -48,11 +47,7 @@ def look_back(  # noqa: PLR0913, PLR0917
     progress: Progress,
 ) -> Debrief:
     """Look back on a practice of which all may be told, or no more than the bug of this number."""
-    try:
-        events = workspace.journal.events()
-    except OSError as error:
-        raise unwritable(error, workspace.journal.path) from error
-    played = last_round(events, now())
+    played = last_round(workspace.events(), now())
     found, untold = _find_out(workspace, key, played.held, key_dir, seconds, progress)
     told = keep(workspace, key)  # once more: it is known now what was mended
     went = account(played, key, found)

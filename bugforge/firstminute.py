@@ -13,7 +13,6 @@ from rich.text import Text
 from bugforge.doctor import Finding, is_well
 from bugforge.nextstep import Situation, State
 from bugforge.prose import show_paragraph
-from bugforge.standing import show_lost
 
 MARKS = {"well": ("ok", "green"), "mind": ("mind", "yellow"), "fault": ("FAULT", "bold red")}
 ABOUT = 16
@@ -37,8 +36,8 @@ def show_next(console: Console, found: Situation) -> None:
     if found.workspace:
         where = f"{found.workspace.root.name} (track {found.workspace.manifest.track})"
     show_paragraph(console, FOUND[found.state].format(where=where), begin="")
-    if found.workspace:
-        show_lost(console, found.workspace)
+    if found.workspace and (lost := found.workspace.lost()):
+        show_paragraph(console, lost, begin="Journal: ")
     if found.wrong:
         show_paragraph(console, f"{found.wrong.what} {found.wrong.mend}", begin="")
     if found.others:

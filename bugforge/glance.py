@@ -103,15 +103,20 @@ class Glance:
         pristine = self._programs[frozenset()]
         quick = [each for each in pristine if each in QUICK] or list(pristine)[:1]
         rest = [each for each in pristine if each not in quick]
-        some, others = (f"{name}, some", rest[::2]), (f"{name}, others", rest[1::2])
+        some, others = rest[::2], rest[1::2]
         recorder.attempt(name, attempt, instruments=quick)
-        recorder.attempt(some[0], attempt, instruments=some[1])
+        recorder.attempt(f"{name}, some", attempt, instruments=some)
         seen: Evidence = recorder.recordings(name, quick)
-        recorder.attempt(others[0], attempt, instruments=others[1])  # on the core that is free now
+        # On the core that is free now.
+        recorder.attempt(f"{name}, others", attempt, instruments=others)
         seen, pairing = recorder.settled(name, attempt, seen, [pristine])
         if pairing == BY_NAME:
             yield Glimpse(self._verdict(recorder, seen, {}), whole=False)
-            seen = {**seen, **recorder.recordings(*some), **recorder.recordings(*others)}
+            seen = {
+                **seen,
+                **recorder.recordings(f"{name}, some", some),
+                **recorder.recordings(f"{name}, others", others),
+            }
         states = self._states(recorder, name, attempt, seen) if self.attribute else {}
         yield Glimpse(self._verdict(recorder, seen, states), whole=True)
 

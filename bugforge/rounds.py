@@ -85,7 +85,7 @@ def ended_round(workspace: Workspace, key: AnswerKey) -> Round | None:
         return None
     made = (workspace.hidden / MANIFEST).stat().st_mtime
     found = remembered(workspace.hidden / RETRACED, key)
-    return round_of(workspace.manifest, key, workspace.journal.events(), found, made)
+    return round_of(workspace.manifest, key, workspace.events(), found, made)
 
 
 def round_of(

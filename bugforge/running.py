@@ -101,7 +101,7 @@ def run(
 
 def _script(root: Path, asked: str | None) -> Path:
     """Find what to run. Raises UsageError where there is nothing, or it lies elsewhere."""
-    usual = next((name for name in SCRIPTS if (root / name).is_file()), " or ".join(SCRIPTS))
+    usual = next((name for name in SCRIPTS if (root / name).is_file()), SCRIPTS[0])
     path = (root / (asked or usual)).resolve()
     if not path.is_relative_to(root):
         raise UsageError(f"{asked} does not lie in {root}.", "Name a file of the workspace.")
@@ -110,7 +110,7 @@ def _script(root: Path, asked: str | None) -> Path:
     others = sorted(other.name for other in root.glob("*.py") if other.name != "conftest.py")
     which = ", ".join(others)
     raise UsageError(
-        f"There is no {asked or usual} in {root}.",
+        f"There is no {asked or ' or '.join(SCRIPTS)} in {root}.",
         f"Name what to run: --script FILE, of {which}." if others else "There is nothing to run.",
     )
 

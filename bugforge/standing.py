@@ -115,7 +115,8 @@ def show_status(console: Console, workspace: Workspace, changed: Sequence[Change
     console.print(Text(f"{workspace.root} ({workspace.manifest.track})"), soft_wrap=True)
     show_paragraph(console, STATES[stands.state], begin="")
     show_left(console, workspace.manifest, stands)
-    show_lost(console, workspace)
+    if lost := workspace.lost():
+        show_paragraph(console, lost, begin="Journal: ")
     if stands.marks:
         show_score(console, workspace.manifest, stands)
     for line in timeline(stands):
@@ -130,13 +131,6 @@ def show_status(console: Console, workspace: Workspace, changed: Sequence[Change
         show_paragraph(console, f"{files}.", begin="Changed: ")
     elif changed is not None:
         console.print("Nothing is changed yet.")
-
-
-def show_lost(console: Console, workspace: Workspace) -> None:
-    """Say how much of a journal cannot be read, if that is so."""
-    if lost := workspace.journal.unreadable():
-        lines = f"{many(lost, 'line')} of .bugforge/journal.jsonl cannot be read"
-        show_paragraph(console, f"{lines}; what happened then is lost.", begin="Journal: ")
 
 
 def _result(line: Line) -> str:

@@ -11,6 +11,7 @@ from bugforge.clock import Event, Standing, standing
 from bugforge.errors import AnswerKeyError, WorkspaceError
 from bugforge.files import unwritable, write_whole
 from bugforge.journal import Fields, Journal, now
+from bugforge.prose import many
 
 SCHEMA = 1
 HIDDEN = ".bugforge"
@@ -78,12 +79,22 @@ class Workspace:
         """What happened here."""
         return Journal(self.hidden / JOURNAL)
 
-    def standing(self) -> Standing:
-        """Tell how the practice stands now. Raises WorkspaceError where the journal is shut."""
+    def events(self) -> list[Event]:
+        """Read what happened here. Raises WorkspaceError where the journal is shut."""
         try:
-            return standing(self.journal.events(), now())
+            return self.journal.events()
         except OSError as error:
             raise unwritable(error, self.journal.path) from error
+
+    def standing(self) -> Standing:
+        """Tell how the practice stands now. Raises WorkspaceError where the journal is shut."""
+        return standing(self.events(), now())
+
+    def lost(self) -> str:
+        """Say how much of the journal cannot be read; nothing where all of it can."""
+        lost = self.journal.unreadable()
+        lines = f"{many(lost, 'line')} of {HIDDEN}/{JOURNAL} cannot be read"
+        return f"{lines}; what happened then is lost." if lost else ""
 
     def last_verdict(self) -> str | None:
         """Tell what the last check said of what lies here; None where there was none."""
