@@ -26,10 +26,10 @@ from bugforge.catalogue import Catalogue, load
 from bugforge.choosing import Request
 from bugforge.forge import forge
 from bugforge.mend import forged_start
+from bugforge.parts import scope_at
 from bugforge.programs import GPT
 from bugforge.rewrite import Renaming, Restructuring
 from bugforge.sentences import shipped
-from bugforge.template import scope_at
 from bugforge.tracks import CLASSIC
 from bugforge.variant import written
 

@@ -22,7 +22,7 @@ def idle_names(text: str) -> set[tuple[str, str]]:
     idle = {("", name) for _, name in _idle_imports(module)}
     for node in ast.walk(module):
         if isinstance(node, Function):
-            idle |= {(node.name, name) for name in _bound(node) - _read(node)}
+            idle |= {(node.name, name) for name in _unread(node)}
     return {(where, name) for where, name in idle if not name.startswith("_") and name not in KEPT}
 
 
@@ -36,9 +36,13 @@ def _idle_imports(module: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
                     yield statement, bound
 
 
-def _bound(function: Function) -> set[str]:
-    names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-    return names | {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+def _unread(function: Function) -> set[str]:
+    bound = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+    read: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+    return bound - read
 
 
 def _read(node: ast.AST) -> set[str]:

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from bugforge.answers import AnswerKey
 from bugforge.edits import Edit
 from bugforge.mend import forged_start
-from bugforge.template import scope_at
+from bugforge.parts import scope_at
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from bugforge.template import Rewritten, scopes
+from bugforge.parts import scopes
+from bugforge.template import Rewritten
 
 
 def reordered(text: str, holder: str, order: Sequence[str]) -> Rewritten | None:

@@ -9,8 +9,9 @@ import libcst.matchers as m
 from bugforge.choosing import Candidate
 from bugforge.edits import Edit, touch
 from bugforge.layout import narrow
+from bugforge.parts import code_of, scope_at
 from bugforge.surgery import Source, parse, sites
-from bugforge.template import Rewritten, code_of, scope_at
+from bugforge.template import Rewritten
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from bugforge.errors import PluginError, ToolError
 from bugforge.linter import Linter
 from bugforge.mutants import Mutant, home, mutants
 from bugforge.mutation import Form, Mutation
+from bugforge.parts import code_of, scope_at
 from bugforge.program import Program
 from bugforge.rewrite import Restructuring, Rewrite
 from bugforge.sandbox import Sandbox
-from bugforge.template import code_of, scope_at
 from bugforge.tracks import PROGRAMS, kinds_of, subject_of
 from bugforge.variant import Variant, vary, written
 

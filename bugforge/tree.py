@@ -4,7 +4,7 @@ brackets, which make up most of a tree and hold nothing that a mutation looks fo
 
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
 
 import libcst as cst
 import libcst.matchers as m
@@ -22,13 +22,16 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return found
 
 
-def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+@lru_cache(maxsize=256)  # a form asks for several shapes in one node, one after the other
+def descendants(node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
     """Give a node and all that lies under it, in the order of the text."""
+    found = []
     waiting = [node]
     while waiting:
         node = waiting.pop()
-        yield node
+        found.append(node)
         waiting += reversed(children(node))
+    return tuple(found)
 
 
 def having(nodes: Iterable[cst.CSTNode], shape: m.BaseMatcherNode) -> Iterator[cst.CSTNode]:
