@@ -12,7 +12,7 @@ import json
 import textwrap
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bugforge.edits import Edit, apply_edits
 from bugforge.errors import AnswerKeyError
@@ -22,6 +22,9 @@ MAGIC = "bugforge-key"
 WIDTH = 100
 SPOILT = (AttributeError, LookupError, RecursionError, TypeError, ValueError, zlib.error)
 """What reading a key can raise that Bugforge has not written."""
+
+State = Literal["fixed", "remaining", "could not tell"]
+"""What is known of a bug of a key."""
 
 
 @dataclass(frozen=True)

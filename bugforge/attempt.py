@@ -1,18 +1,15 @@
 """The learner's files, copied out of reach before anything of theirs runs."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bugforge.recordings import Crash
-from bugforge.workspace import HIDDEN
+from bugforge.workspace import plain_files
 
 MAX_SOURCE_BYTES = 1024**2
 MAX_FILES = 2000
 MAX_BYTES = 64 * 1024**2
-LEFT_OUT = {HIDDEN, "__pycache__", ".git", ".venv", "venv", "node_modules"}
 
 
 @dataclass(frozen=True)
@@ -59,16 +56,6 @@ def _check_source(path: Path) -> None:
         raise Unusable(Crash(type(error).__name__, error.msg, place)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise Unusable(Crash(type(error).__name__, str(error), (name, 1))) from error
-
-
-def plain_files(root: Path) -> Iterator[Path]:
-    """Give the plain files of a workspace, in order, but for what is not the learner's program."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(set(folders) - LEFT_OUT)
-        for name in sorted(names):
-            path = Path(folder) / name
-            if path.is_file() and not path.is_symlink():
-                yield path
 
 
 def _unusable(message: str) -> Unusable:

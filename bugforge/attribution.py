@@ -4,17 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 
+from bugforge.answers import State
 from bugforge.checks import Evidence, Law, Reading, facts, measured, tensors
 from bugforge.comparison import logits_apart, parameter_shapes, update_distances
 from bugforge.distance import apart
 from bugforge.judgement import checks, judge
 from bugforge.properties.pipeline import predictions_apart, told_alike
 
-State = Literal["fixed", "remaining", "could not tell"]
 Subset = frozenset[int]
 
 BY_THEIR_CHECKS = (

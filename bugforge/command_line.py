@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from bugforge import completion
-from bugforge.errors import BugforgeError
+from bugforge.errors import BugforgeError, ToolError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from bugforge.catalogue import Catalogue
 
 INTERRUPTED = 130
-OWN_FAULT = 3
 SCHEMA_VERSION = 1
 """Of the documents in docs/json.md; a change that could break a reader raises it."""
 
@@ -76,13 +75,24 @@ def handled(command: Callable[P, None]) -> Callable[P, None]:
         except (typer.Exit, BrokenPipeError):
             raise
         except Exception as error:
-            complain(
-                f"Bugforge itself failed: {type(error).__name__}: {error}",
-                "This is its fault and not yours; please report it with the command you gave.",
-            )
-            raise typer.Exit(OWN_FAULT) from error
+            fault = _fault(error)
+            report_error(fault, as_json=bool(kwargs.get("as_json")))
+            raise typer.Exit(fault.exit_code) from error
 
     return told
+
+
+def _fault(error: Exception) -> ToolError:
+    """Say what an error means that nothing foresaw."""
+    if isinstance(error, ImportError):
+        return ToolError(
+            f"What Bugforge needs cannot be loaded: {error}.",
+            "`bugforge doctor` looks at all of it, and says how to mend what is broken.",
+        )
+    return ToolError(
+        f"Bugforge itself failed: {type(error).__name__}: {error}",
+        "This is its fault and not yours; please report it with the command you gave.",
+    )
 
 
 def report_error(error: BugforgeError, *, as_json: bool) -> None:

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal, cast, get_args
 
-from bugforge.answers import AnswerKey, Bug
-from bugforge.attribution import State
+from bugforge.answers import AnswerKey, Bug, State
 from bugforge.clock import Event, Mark, Standing, standing
 from bugforge.clock import Moment as Instant
 from bugforge.output import at_steps, noted_losses

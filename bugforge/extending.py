@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bugforge import __version__
 from bugforge.answers import AnswerKey
-from bugforge.attempt import plain_files
 from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.documents import Allowance
 from bugforge.errors import UsageError, WorkspaceError
@@ -18,7 +17,7 @@ from bugforge.program import Program
 from bugforge.track import Track
 from bugforge.tracks import TRACKS, find_track
 from bugforge.variant import written
-from bugforge.workspace import Workspace, around, find
+from bugforge.workspace import Workspace, around, find, plain_files
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bugforge.answers import AnswerKey
+from bugforge.answers import AnswerKey, State
 from bugforge.attempt import Unusable, copy_attempt
-from bugforge.attribution import State, Subset, attribute, subsets
+from bugforge.attribution import Subset, attribute, subsets
 from bugforge.checks import Evidence
 from bugforge.errors import LostError
 from bugforge.judgement import judge

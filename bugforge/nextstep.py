@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from bugforge.errors import WorkspaceError
-from bugforge.tracks import TRACKS
 from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, open_workspace
 
 State = Literal[
@@ -110,6 +109,8 @@ def situation(folder: Path) -> Situation:
 
 def follow_ups(track: str) -> list[str]:
     """Name what can be added to some program of a track."""
+    from bugforge.tracks import TRACKS  # noqa: PLC0415  # libcst comes with it, and may be broken
+
     own = [program for known in TRACKS if known.name == track for program in known.all_programs]
     return [
         further.name

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bugforge.answers import AnswerKey
+from bugforge.answers import AnswerKey, State
 from bugforge.attempt import Unusable, copy_attempt
-from bugforge.attribution import State, state_of, subsets
+from bugforge.attribution import state_of, subsets
 from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError, ToolError
 from bugforge.own_likeness import compare

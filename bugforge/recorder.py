@@ -8,7 +8,6 @@ from pathlib import Path
 
 from safetensors.numpy import save_file
 
-from bugforge.attempt import plain_files
 from bugforge.checks import Evidence, measured, tensors
 from bugforge.distance import apart
 from bugforge.errors import ToolError
@@ -19,6 +18,7 @@ from bugforge.program import CONFTEST
 from bugforge.recordings import Array, Crash, Recording, first_crash, plain, read_recording
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.sentences import PROMPT_LENGTH
+from bugforge.workspace import plain_files
 
 OTHERWISE = (*BY_USE, *BY_MAKING)
 """The pairings under which an attempt's logits are recorded beside those by name."""

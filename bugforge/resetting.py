@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
-from bugforge.attempt import plain_files
 from bugforge.clock import Standing
 from bugforge.errors import WorkspaceError
 from bugforge.files import beside, unwritable, write_whole
-from bugforge.workspace import Workspace, find
+from bugforge.workspace import Workspace, find, plain_files
 
 ATTEMPTS = "attempts"
 LARGEST_TEXT = 1024**2

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from bugforge.answers import SPOILT, AnswerKey
-from bugforge.attribution import State
+from bugforge.answers import SPOILT, AnswerKey, State
 from bugforge.bundle import bundled
 from bugforge.files import write_whole
 

@@ -7,7 +7,7 @@ from threading import Event
 
 import watchfiles
 
-from bugforge.attempt import plain_files
+from bugforge.workspace import plain_files
 
 STEP_MILLISECONDS = 50
 """So long nothing more must change until a save counts: editors write beside, and rename."""

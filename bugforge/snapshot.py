@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bugforge.attempt import plain_files
 from bugforge.bundle import DamagedError, bundled, unbundled
 from bugforge.claims import ANALYSIS
 from bugforge.clock import Event
+from bugforge.workspace import plain_files
 
 MAX_BYTES = 1024**2
 MAX_FILES = 200

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bugforge.answers import AnswerKey
+from bugforge.answers import AnswerKey, State
 from bugforge.attempt import Unusable, copy_attempt
-from bugforge.attribution import State, Subset, attribute, subsets
+from bugforge.attribution import Subset, attribute, subsets
 from bugforge.checks import NOT_RUN, Evidence, Reading
 from bugforge.errors import LostError
 from bugforge.exactness import begin, compared, unread

@@ -1,7 +1,8 @@
 """A workspace on disk: found again, and read with suspicion."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ JOURNAL = "journal.jsonl"
 FORGED = "forged.zip"
 """What the workspace held when it was made."""
 DEFAULT = Path("workspace")
+LEFT_OUT = {HIDDEN, "__pycache__", ".git", ".venv", "venv", "node_modules"}
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,16 @@ def open_workspace(root: Path) -> Workspace:
         f"The workspace {root} was made by Bugforge {data.get('version', '?')}, which is newer.",
         "Upgrade: pip install --upgrade bugforge",
     )
+
+
+def plain_files(root: Path) -> Iterator[Path]:
+    """Give the plain files of a workspace, in order, but for what is not the learner's program."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(set(folders) - LEFT_OUT)
+        for name in sorted(names):
+            path = Path(folder) / name
+            if path.is_file() and not path.is_symlink():
+                yield path
 
 
 def replace_files(workspace: Workspace, files: Mapping[str, str | bytes]) -> None:

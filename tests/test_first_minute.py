@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bugforge import doctor
+from bugforge.errors import ToolError
 from bugforge.nextstep import NEXT
 from bugforge.tracks import TRACKS
 from bugforge.workspace import open_workspace
@@ -164,6 +165,29 @@ def test_doctor_tells_of_a_broken_torch(torch: str, words: str, tmp_path: Path) 
     assert words in told
     assert f"pip install torch=={doctor.TESTED_TORCH}" in told
     assert "kinds of bugs" in told
+
+
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [("libcst", "new"), ("numpy", "check"), ("safetensors", "check")],
+)
+def test_a_broken_package_is_named(package: str, command: str, tmp_path: Path) -> None:
+    """Whatever package cannot be loaded, alone Bugforge says what to do next and doctor looks at
+    everything; a command that needs it says so, and sends to doctor.
+    """
+    fake = tmp_path / "fake"
+    fake.mkdir()
+    (fake / f"{package}.py").write_text("raise ImportError('is broken')", encoding="utf-8")
+    alone = run(cwd=tmp_path, installed=[fake])
+    assert (alone.returncode, alone.stderr) == (0, "")
+    told = json.loads(run("doctor", "--json", cwd=tmp_path, installed=[fake]).stdout)
+    assert {"torch", "console"} <= {one["about"] for one in told["findings"]}
+    if command == "check":
+        run("new", "workspace", cwd=tmp_path)
+    ran = run(command, "workspace", "--json", cwd=tmp_path, installed=[fake])
+    assert ran.returncode == ToolError.exit_code
+    assert "is broken" in json.loads(ran.stdout)["error"]
+    assert "bugforge doctor" in ran.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_a_fault() -> None:

@@ -23,8 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from bugforge.answers import AnswerKey, unseal
-from bugforge.attribution import State
+from bugforge.answers import AnswerKey, State, unseal
 from bugforge.bundle import bundled
 from bugforge.catalogue import load
 from bugforge.choosing import Request
