@@ -144,6 +144,8 @@ def _tell_made(made: "Made", minutes: int, key_dir: Path | None) -> None:
         say(f"Forged {made.target}: {made.bugs} {plural}, seed {made.seed}.")
     else:
         say(f"Made {made.target}: a program to {made.deed}, seed {made.seed}.")
+    if made.aside:
+        say(f"The files that lay there are kept in {made.aside}.")
     problem = made.target / "PROBLEM.md"
     time = "" if not minutes else " in 1 minute" if minutes == 1 else f" in {minutes} minutes"
     say(f"Read {problem}, {made.deed} the program{time}, then:")

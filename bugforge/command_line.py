@@ -46,7 +46,9 @@ KeyDir = Annotated[
 ]
 Minutes = Annotated[int, typer.Option(min=0, help="The time asked of the learner; 0: no limit.")]
 Runs = Annotated[int, typer.Option(min=0, help="How often the learner may run it; 0: no limit.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the workspace that is there.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace the workspace there; its files are kept.")
+]
 TimeLimit = Annotated[
     float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
 ]

@@ -69,6 +69,11 @@ class Debrief:
         return [moment for moment in self.moments if moment.line.name in ("run", "check")]
 
 
+HOW_TIME_IS_SHARED = (
+    "Time is what passed since the bug before was done with; bugs that fell at once share it."
+)
+
+
 def formula() -> str:
     """Give the formula of the score, in words."""
     return inspect.cleandoc(scoring.__doc__ or "").partition("\n\n")[2]
@@ -95,7 +100,7 @@ def advice(
         return (Advice("All of it held. Take another exercise.", ("bugforge tracks",)),)
     if any(bug.difficulty != "hard" for bug in key.bugs):
         words = "All found, without help and in time. Take harder bugs."
-        return (Advice(words, (f"bugforge new --difficulty hard --bugs {bugs}",)),)
+        return (Advice(words, (f"bugforge new FOLDER --difficulty hard --bugs {bugs}",)),)
     return (Advice("All found, and they were hard. Take another exercise.", ("bugforge tracks",)),)
 
 
@@ -131,10 +136,10 @@ def _on_bugs(key: AnswerKey, went: Sequence[Course]) -> Iterator[Advice]:
 def _drill(key: AnswerKey, bug: Bug) -> str:
     """Give the command for a workspace with one bug, of a stage."""
     if key.track == OWN:
-        return f"bugforge new --from PATH --bugs 1 --stage {bug.stage}"
+        return f"bugforge new FOLDER --from PATH --bugs 1 --stage {bug.stage}"
     # Tracks may hold several bugs at least; the default one holds those that it knows alone, too.
     track = "" if bug.bug_class in TRACKS[0].bug_classes else f" --track {key.track}"
-    return f"bugforge new{track} --bugs 1 --stage {bug.stage}"
+    return f"bugforge new FOLDER{track} --bugs 1 --stage {bug.stage}"
 
 
 def _on_the_way(

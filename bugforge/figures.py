@@ -185,8 +185,9 @@ class Maps:
 
 
 def influence_maps(right: Grid, wrong: Grid) -> Maps:
-    """Lay two maps of the same size out, on one scale."""
-    most = max(map(max, (*right, *wrong))) or 1.0
+    """Lay two maps of the same size out, on one scale. What is no number counts as unmoved."""
+    numbers = (value for row in (*right, *wrong) for value in row if math.isfinite(value))
+    most = max(numbers, default=0.0) or 1.0
     return Maps(_map(right, most), _map(wrong, most), _in_words(right, wrong, most))
 
 
@@ -195,8 +196,8 @@ def _map(grid: Grid, most: float) -> Map:
         Cell(
             EDGE + CELL * column,
             EDGE + CELL * row,
-            round(math.sqrt(value / most), 3) if value > UNMOVED * most else 0.0,
-            column > row and value > UNMOVED * most,
+            round(math.sqrt(value / most), 3) if UNMOVED * most < value < math.inf else 0.0,
+            column > row and UNMOVED * most < value < math.inf,
         )
         for row, values in enumerate(grid)
         for column, value in enumerate(values)
@@ -213,17 +214,22 @@ def _in_words(right: Grid, wrong: Grid, most: float) -> str:
         for name, grid in (("right", right), ("wrong", wrong))
     }
     leaks = [at for at in moved["wrong"] - moved["right"] if at[1] > at[0]]
-    unseen = [at for at in moved["right"] - moved["wrong"] if at[1] <= at[0]]
-    row, column = max(places, key=lambda at: abs(right[at[0]][at[1]] - wrong[at[0]][at[1]]))
+    numberless = {at for at in places if not math.isfinite(wrong[at[0]][at[1]])}
+    unseen = [at for at in moved["right"] - moved["wrong"] - numberless if at[1] <= at[0]]
+    compared = [at for at in places if at not in numberless]
+    row, column = max(
+        compared, key=lambda at: abs(right[at[0]][at[1]] - wrong[at[0]][at[1]]), default=(0, 0)
+    )
     most_apart = (
         f"The most differs at position {row + 1} when token {column + 1} is changed: "
         f"{wrong[row][column]:.2g} with the bug, {right[row][column]:.2g} without."
     )
     return " ".join(
         [
+            *_places("With the bug, what is predicted is no number", [*numberless]),
             *_places("With the bug, a later token moves what is predicted before it", leaks),
             *_places("With the bug, a token that should count moves nothing", unseen),
-            most_apart,
+            *([most_apart] if compared else []),
         ]
     )
 

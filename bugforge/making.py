@@ -17,7 +17,7 @@ from bugforge.forge import forge, preferring
 from bugforge.mutants import sited
 from bugforge.mutation import DIFFICULTIES, STAGES, Form
 from bugforge.own_program import OWN
-from bugforge.place import Place, write
+from bugforge.place import Place, first_attempt, write
 from bugforge.rounds import Past
 from bugforge.track import Track
 from bugforge.tracks import TRACKS, find_track
@@ -59,7 +59,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Made:
-    """A workspace that was made. key_path: where its answer key lies, if elsewhere. by_history:
+    """A workspace that was made. key_path: where its answer key lies, if elsewhere. aside: where
+    the files lie of the workspace that it replaced, if it did. by_history:
     whether its bugs were chosen by what the learner has met.
     """
 
@@ -68,6 +69,7 @@ class Made:
     bugs: int
     seed: str
     key_path: Path | None
+    aside: Path | None
     by_history: bool = False
 
     @property
@@ -85,6 +87,7 @@ class Made:
             "bugs": self.bugs,
             "seed": self.seed,
             "key": self.key_path and str(self.key_path.resolve()),
+            "aside": self.aside and str(self.aside.resolve()),
             "by_history": self.by_history,
             **{k: v for k, v in asdict(self.manifest).items() if k not in ("schema", "key_inside")},
         }
@@ -146,7 +149,9 @@ def settle(
     )
     write(place, manifest, {**others, **key.forged, **documents(key, allowance)}, key)
     key_path = place.key_dir / key_name(key.id) if place.key_dir else None
-    return Made(place.target, manifest, len(key.bugs), key.seed, key_path)
+    aside = first_attempt(place.target)
+    kept = aside if aside.is_dir() else None
+    return Made(place.target, manifest, len(key.bugs), key.seed, key_path, kept)
 
 
 def _target(order: Order) -> Path:

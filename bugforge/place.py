@@ -2,16 +2,25 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 
 from bugforge.answers import AnswerKey, seal
 from bugforge.bundle import bundled
 from bugforge.errors import WorkspaceError
 from bugforge.files import beside, unwritable, write_files, write_whole
-from bugforge.workspace import FORGED, HIDDEN, KEY, MANIFEST, Manifest, Workspace, key_name
+from bugforge.workspace import (
+    ATTEMPTS,
+    FORGED,
+    HIDDEN,
+    KEY,
+    MANIFEST,
+    Manifest,
+    Workspace,
+    key_name,
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,20 @@ def _check_place(target: Path, *, force: bool) -> bool:
     if not force:
         raise WorkspaceError(
             f"There is a workspace at {target} already.",
-            "Name another folder, or replace it with --force.",
+            f"Name another folder, such as {_free_beside(target)}, or replace it with --force.",
         )
     return True
+
+
+def first_attempt(root: Path) -> Path:
+    """Give the folder in a workspace that holds the files of the one that it replaced."""
+    return root / HIDDEN / ATTEMPTS / "1"
+
+
+def _free_beside(target: Path) -> Path:
+    """Name a folder beside a workspace that does not exist yet."""
+    names = (target.with_name(f"{target.resolve().name}-{number}") for number in count(2))
+    return next(path for path in names if not path.exists())
 
 
 def _fill(
@@ -93,16 +113,15 @@ def _fill(
 def _move(fresh: Path, target: Path, *, replaces: bool) -> None:
     if replaces:
         real = target.resolve()  # a link to a workspace goes on being one
-        old = Path(tempfile.mkdtemp(prefix=f".{real.name}-old-", dir=real.parent))
-        aside = old / real.name
+        aside = first_attempt(fresh)
+        aside.parent.mkdir()
         real.rename(aside)
         try:
             fresh.rename(real)
         except BaseException:
             aside.rename(real)
             raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(first_attempt(real) / HIDDEN, ignore_errors=True)  # a key may be in it
     elif target.exists():
         # An empty folder may be the one a shell stands in, so it is filled and not replaced;
         # the hidden folder goes last, since it makes the rest a workspace.

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from bugforge.clock import spoken
 from bugforge.courses import Course, Moment
-from bugforge.debrief import ENDS, Debrief, formula
+from bugforge.debrief import ENDS, HOW_TIME_IS_SHARED, Debrief, formula
 from bugforge.errors import WorkspaceError
 from bugforge.prose import show_paragraph
 from bugforge.recordings import plain
@@ -48,6 +48,8 @@ def show_report(console: Console, debrief: Debrief) -> None:
             show_paragraph(console, words + plain(debrief.untold), begin="")
         elif not stands.began:
             show_paragraph(console, "The clock was never started, so there are no times.", begin="")
+        else:
+            show_paragraph(console, HOW_TIME_IS_SHARED, begin="")
         for course in debrief.courses:
             show_paragraph(console, _went(course), begin=f"  bug {course.bug.number}: ")
     console.rule("[bold]What to practise next[/]", align="left", characters="-")

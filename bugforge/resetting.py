@@ -9,9 +9,8 @@ from pathlib import Path
 from bugforge.clock import Standing
 from bugforge.errors import WorkspaceError
 from bugforge.files import beside, unwritable, write_whole
-from bugforge.workspace import Workspace, find, plain_files
+from bugforge.workspace import ATTEMPTS, Workspace, find, plain_files
 
-ATTEMPTS = "attempts"
 LARGEST_TEXT = 1024**2
 """Bytes; a larger file is only said to differ."""
 

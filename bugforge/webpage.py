@@ -17,7 +17,7 @@ from bugforge import __version__
 from bugforge.claims import Claim
 from bugforge.clock import spoken
 from bugforge.courses import Course
-from bugforge.debrief import ENDS, Debrief, formula
+from bugforge.debrief import ENDS, HOW_TIME_IS_SHARED, Debrief, formula
 from bugforge.diff import solution, unified
 from bugforge.errors import UsageError
 from bugforge.figures import Bars, Chart, Maps, bug_bars, influence_maps, loss_chart
@@ -95,6 +95,7 @@ def page(debrief: Debrief) -> str:
         version=__version__,
         date=_date(debrief),
         formula=formula(),
+        how_time_is_shared=HOW_TIME_IS_SHARED,
         chart=_chart(debrief),
         correct=CORRECT if debrief.found.losses else None,
         bars=_bars(debrief),

@@ -21,6 +21,8 @@ KEY = "key"
 JOURNAL = "journal.jsonl"
 FORGED = "forged.zip"
 """What the workspace held when it was made."""
+ATTEMPTS = "attempts"
+"""Where attempts are kept that were put aside."""
 DEFAULT = Path("workspace")
 LEFT_OUT = {HIDDEN, "__pycache__", ".git", ".venv", "venv", "node_modules"}
 

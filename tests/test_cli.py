@@ -167,19 +167,28 @@ def test_wrong_usage_is_named_and_mended(arguments: list[str], words: str, tmp_p
 
 
 def test_new_replaces_nothing_but_a_workspace(workspace: Path) -> None:
-    """A folder with something in it is refused; --force replaces only a workspace, whole."""
+    """A folder with something in it is refused, and one named that is free; --force replaces only a
+    workspace, whole, and keeps the learner's files, but nothing that was hidden.
+    """
     parent = workspace.parent
     (workspace / "mine.txt").write_text("mine", encoding="utf-8")
-    assert run("new", cwd=parent).returncode == 2
+    refused = run("new", cwd=parent)
+    assert refused.returncode == 2
+    assert "workspace-2" in refused.stderr
     other = parent / "other"
     other.mkdir()
     (other / "mine.txt").write_text("mine", encoding="utf-8")
     assert run("new", "other", "--force", cwd=parent).returncode == 2
     assert run("new", "other/mine.txt", cwd=parent).returncode == 2
     assert everything(other) == {"mine.txt": b"mine"}
-    assert run("new", "--force", cwd=parent).returncode == 0
+    forced = run("new", "--force", cwd=parent)
+    assert forced.returncode == 0
     assert not (workspace / "mine.txt").exists()
     assert sorted(path.name for path in parent.iterdir()) == ["other", "workspace"]
+    kept = workspace / ".bugforge" / "attempts" / "1"
+    assert str(kept.relative_to(parent)) in forced.stdout
+    assert (kept / "mine.txt").read_text(encoding="utf-8") == "mine"
+    assert not (kept / ".bugforge").exists()
 
 
 def test_a_link_to_a_workspace_stays_one(workspace: Path) -> None:

@@ -357,6 +357,20 @@ def test_a_map_in_words_counts_what_leaks_and_what_is_not_seen() -> None:
     assert not any(cell.leaks for cell in maps.right.cells)
 
 
+@given(st.lists(st.sampled_from([0.0, 0.5, float("nan"), float("inf")]), min_size=4, max_size=4))
+def test_a_map_draws_and_tells_what_is_no_number(values: list[float]) -> None:
+    """Where a bug leaves no number, that is said, and not that nothing moves there; every strength
+    that is drawn is a share.
+    """
+    wrong = ((values[0], values[1]), (values[2], values[3]))
+    maps = influence_maps(((1.0, 0.0), (0.5, 1.0)), wrong)
+    lost = [value for value in values if not math.isfinite(value)]
+    assert (f"no number, in {len(lost)} place" in maps.words) == bool(lost)
+    still = [values[place] for place in (0, 2, 3)].count(0.0)
+    assert (f"moves nothing, in {still} place" in maps.words) == bool(still)
+    assert all(0 <= cell.strength <= 1 for cell in maps.wrong.cells)
+
+
 def test_what_was_found_out_is_read_back_or_not_at_all(tmp_path: Path) -> None:
     """It is read as it was kept, and by nobody's eye; what is torn, altered or another key's counts
     as not known.
