@@ -169,7 +169,7 @@ def refuse_unknown(what: str, word: str, words: Iterable[str], all_: str = "") -
     known = list(words)
     if word in known:
         return
-    close = [f"Did you mean {near}?" for near in get_close_matches(word, known, n=1, cutoff=0.5)]
+    close = [f"Did you mean {near}?" for near in get_close_matches(word, known, n=1)]
     mend = " ".join([*close, all_ or f"It is one of {', '.join(known)}."])
     raise UsageError(f"There is no {what} called {word!r}.", mend)
 

@@ -13,7 +13,7 @@ from bugforge.clock import ENDED, Event, Standing, standing
 from bugforge.courses import last_round
 from bugforge.errors import UsageError
 from bugforge.journal import Fields, now
-from bugforge.ladder import RUNGS, Hint, hint, may_crash, next_rung
+from bugforge.ladder import Hint, hint, may_crash, next_rung
 from bugforge.sandbox import Lend
 from bugforge.scoring import rung_cost, rung_of, rungs_taken
 from bugforge.snapshot import digest, snapshot
@@ -38,13 +38,14 @@ class Known:
 class Coached:
     """What came of asking for a hint. hint: the new one, or None where there is none to give, and
     known says why. taken: all of this round until now, as they read when they were given.
-    next_cost: in points, of the rung behind the new one; None behind the last.
+    next_bug, next_cost: which bug the next one is for, and its points; None where none is left.
     """
 
     workspace: Workspace
     stands: Standing
     taken: tuple[Hint, ...]
     hint: Hint | None = None
+    next_bug: int | None = None
     next_cost: float | None = None
     known: Known | None = None
 
@@ -181,15 +182,22 @@ def _given(
         if may_crash(key, catalogue, known.remaining):
             known = replace(known, fault=None)  # it is a planted bug's, whose hints were all taken
         return Coached(workspace, stands, before, known=known)
-    number, rung = found
-    current = _texts(workspace, key)
+    after = workspace.standing()
+    further = next_rung(
+        key,
+        catalogue,
+        set(known.remaining) - after.revealed,
+        rungs_taken(after),
+        crashed=known.fault is not None,
+    )
     return Coached(
         workspace,
-        workspace.standing(),
+        after,
         before,
-        hint(key, catalogue, number, rung, current),
-        rung_cost(rung + 1, len(key.bugs)) if rung < len(RUNGS) else None,
-        known,
+        hint(key, catalogue, *found, _texts(workspace, key)),
+        next_bug=further[0] if further else None,
+        next_cost=rung_cost(further[1], len(key.bugs)) if further else None,
+        known=known,
     )
 
 

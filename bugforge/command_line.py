@@ -1,5 +1,6 @@
 """What every command of the command line shares: its options, its errors, and where it writes."""
 
+import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -81,6 +82,9 @@ def handled(command: Callable[P, None]) -> Callable[P, None]:
             report_error(fault, as_json=bool(kwargs.get("as_json")))
             raise typer.Exit(fault.exit_code) from error
 
+    # `--help` would break the lines of a second paragraph where the source does.
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    told.__doc__ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     return told
 
 

@@ -19,11 +19,14 @@ def show_coached(console: Console, coached: Coached) -> None:
         show_paragraph(console, why_none(coached.known), begin="")
         return
     _show_hint(console, coached.hint)
-    if coached.next_cost is None:
-        words = f"`bugforge reveal --bug {coached.hint.bug}` has the rest: what is wrong, and why."
-    else:
-        words = f"The next one is {RUNGS[coached.hint.rung]}, for {points(coached.next_cost)}."
-    show_paragraph(console, words, begin="")
+    hint, words = coached.hint, []
+    if hint.rung == len(RUNGS):
+        words.append(f"`bugforge reveal --bug {hint.bug}` has the rest: what is wrong, and why.")
+    if coached.next_cost is not None:
+        is_same = coached.next_bug == hint.bug
+        tells = RUNGS[hint.rung] if is_same else f"for bug {coached.next_bug}"
+        words.append(f"The next one is {tells}, for {points(coached.next_cost)}.")
+    show_paragraph(console, " ".join(words), begin="")
     show_score(console, coached.workspace.manifest, coached.stands)
 
 
@@ -88,6 +91,7 @@ def hint_document(coached: Coached) -> dict[str, Any]:
         "id": coached.workspace.manifest.id,
         "hint": coached.hint and _hint(coached.hint),
         "why_none": why_none(coached.known) if coached.known and not coached.hint else None,
+        "next_bug": coached.next_bug,
         "next_cost": coached.next_cost and round(coached.next_cost, 2),
         "taken": [_hint(taken) for taken in coached.taken],
         "score": score_document(coached.workspace.manifest, coached.stands),

@@ -202,6 +202,11 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
             f"--bugs {bugs} is fewer than the {len(kinds)} kinds asked for.",
             "Leave --bugs out, or name fewer kinds.",
         )
+    if order.past and bugs == len(kinds):
+        raise UsageError(
+            "--weak chooses bugs, and here --kind names them all.",
+            "Leave one of the two out, or ask for more with --bugs.",
+        )
     seed = order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS))
     if order.source and order.program:
         raise UsageError(

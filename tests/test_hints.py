@@ -71,9 +71,9 @@ def mended(workspace: Path, bugs: Iterable[Bug]) -> None:
 
 
 def test_the_ladder_of_a_practice(tmp_path: Path) -> None:
-    """The crash comes first, rung by rung, each at its cost; what is mended gets no hint any more;
-    a fault of the learner's own is told for nothing; and once it passed, or was revealed, there are
-    no hints.
+    """The crash comes first, rung by rung, each at its cost, which is told before; what is mended
+    gets no hint any more; a fault of the learner's own is told for nothing; and once it passed, or
+    was revealed, there are no hints.
     """
     kinds = ("--kind", CRASH, "--kind", LEAK)
     made = run("new", *kinds, "--bugs", "2", "--program", "gpt", "--seed", "3", cwd=tmp_path)
@@ -87,7 +87,8 @@ def test_the_ladder_of_a_practice(tmp_path: Path) -> None:
         (crash.number, rung) for rung in (1, 2, 3, 4)
     ]
     assert [one["hint"]["cost"] for one in told] == [4, 8, 12, 16]
-    assert [one["next_cost"] for one in told] == [8, 12, 16, None]
+    assert [one["next_cost"] for one in told] == [8, 12, 16, 4]
+    assert [one["next_bug"] for one in told] == [*[crash.number] * 3, leak.number]
     assert [one["score"]["points"] for one in told] == [96, 88, 76, 60]
     lines = {edit.name: forged_start(key, edit) + 1 for edit in crash.edits}
     assert {(p["file"], p["line"]) for p in told[-1]["hint"]["places"]} == set(lines.items())
