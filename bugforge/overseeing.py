@@ -20,6 +20,8 @@ from bugforge.workspace import Workspace
 
 PATIENCE_SECONDS = 0.5
 POLL_SECONDS = 0.02
+DELAY_SECONDS = 3.0
+"""So long nothing is said of a look that brings nothing to show."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Overseer:
         glance = self.ready()
         root = self.watched.workspace.root
         _await_whole([root / name for name, text in self.key.forged.items() if text], unwanted)
-        glance.box.unwanted = unwanted
+        glance.box.unwanted = self._telling_of_delay(unwanted)
         try:
             for glimpse in glance.look(root):
                 self.show(glimpse)
@@ -64,6 +66,21 @@ class Overseer:
         finally:
             glance.box.unwanted = lambda: False
         return True
+
+    def _telling_of_delay(self, unwanted: Callable[[], bool]) -> Callable[[], bool]:
+        """Wrap what is asked all along while a program runs: once it runs long, that is said."""
+        late = time.monotonic() + DELAY_SECONDS
+        told = False
+
+        def asked() -> bool:
+            nonlocal told
+            if not told and time.monotonic() > late:
+                told = True
+                most = f"{self.watched.limits.seconds:g} s"
+                self.progress(f"No answer yet; the program is ended once it ran for {most}")
+            return unwanted()
+
+        return asked
 
     def ready(self) -> Glance:
         """Load torch and record the correct program, where that has not been done."""

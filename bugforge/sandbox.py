@@ -193,6 +193,8 @@ class Sandbox:
                 self._end(self.running.pop(message["ended"]), message["exit"])
 
     def _lost(self) -> LostError:
+        with suppress(subprocess.TimeoutExpired):
+            self.warm.wait(POLL_SECONDS)  # its pipes close a moment before it is known to be gone
         said = (self.folder / COMPLAINTS).read_text(encoding="utf-8", errors="replace").split("\n")
         last = next((line for line in reversed(said) if line.strip()), "it said nothing")
         return LostError(

@@ -281,8 +281,9 @@ class Session:
 
 
 def test_a_watch_in_a_terminal(tmp_path: Path) -> None:
-    """A save is answered by a count of laws, and names none; half a file by its error; keys do what
-    they say; nothing of it spends a run; and the terminal is given back as it was.
+    """A save is answered by a count of laws, and names none; half a file by its error; a program
+    that takes long by words that say so; keys do what they say, while it runs, too; nothing of it
+    spends a run; and the terminal is given back as it was.
     """
     made = run("new", "--bugs", "1", "--program", "gpt", "--seed", "1", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -301,6 +302,8 @@ def test_a_watch_in_a_terminal(tmp_path: Path) -> None:
         session.until("so far, of")
         session.until("of 4")
         assert "not so:" not in session.shown
+        model.write_text(f"{text}\nwhile True:\n    pass\n")
+        session.until("No answer yet")
         session.press("s")
         assert "0 of 4 used" in session.until("model.py")
         session.press("x")
