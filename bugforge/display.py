@@ -396,14 +396,19 @@ def show_kind(
 
 
 def show_experiment(console: Console, experiment: Experiment) -> None:
+    """Show an experiment and what is to be seen by it."""
+    show_code(console, experiment)
+    show_paragraph(console, experiment.see, begin="  ")
+    console.print()
+
+
+def show_code(console: Console, experiment: Experiment) -> None:
     """Show an experiment's code, as it is typed beside a program."""
     console.print(f"[bold]An experiment:[/] {experiment.title.lower()}", highlight=False)
     for line in experiment.code.splitlines():
         console.print(Text(f"  {line}", style="cyan"), soft_wrap=True)
-    show_paragraph(console, experiment.see, begin="  ")
     if experiment.inner:
         show_paragraph(console, INNER, begin="  ")
-    console.print()
 
 
 def _met(provenance: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bugforge.curve import draw_two
 from bugforge.demonstrating import Demonstration, Planned
-from bugforge.display import show_experiment
+from bugforge.display import show_code
 from bugforge.experiments import Shown
 from bugforge.prose import show_paragraph
 
@@ -49,17 +49,21 @@ class Lesson:
 
 
 def show_plan(console: Console, plan: Planned, number: str = "") -> None:
-    """Show a bug by its name, and the experiment that exposes it."""
+    """Show a bug by its name, and the code of the experiment that exposes it."""
     kind = plan.mutant.kind
     place = f"{number}: " if number else ""
     console.rule(f"[bold]{place}{kind.id}[/]", align="left", characters="-")
     show_paragraph(console, f"{kind.page.title}. {kind.page.what}", begin="")
     console.print()
-    show_experiment(console, plan.experiment)
+    show_code(console, plan.experiment)
+    console.print()
 
 
 def show_demonstration(console: Console, shown: Demonstration) -> None:
-    """Show what an experiment measured in both programs, and what that means."""
+    """Show what an experiment measured in both programs, and what that means.
+
+    What is to be seen comes behind the numbers: a learner may be guessing them.
+    """
     experiment = shown.planned.experiment
     if shown.right.curve and shown.wrong.curve:
         console.print(
@@ -79,6 +83,7 @@ def show_demonstration(console: Console, shown: Demonstration) -> None:
     if not shown.tells:
         words = "This experiment does not tell the two apart here; its page has more."
         show_paragraph(console, words, begin="")
+    show_paragraph(console, experiment.see, begin="See: ")
     show_paragraph(console, shown.planned.mutant.kind.page.why, begin="Why: ")
 
 
