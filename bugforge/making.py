@@ -208,10 +208,7 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
             "Leave one of the two out, or ask for more with --bugs.",
         )
     seed = order.seed if order.seed is not None else str(secrets.randbits(SEED_BITS))
-    if order.source and order.program:
-        raise UsageError(
-            f"--from and --program {order.program} name two programs.", "Leave one of them out."
-        )
+    _refuse_two_programs(order)
     _refuse_count(track, bugs)
     asked = [catalogue.forms(named) for named in kinds]
     for kind, _ in asked:
@@ -237,6 +234,16 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
         marked=order.marked,
         single_file=order.single_file,
     )
+
+
+def _refuse_two_programs(order: Order) -> None:
+    """Raise UsageError where a program of the user's own is named, and another."""
+    track = order.track if order.track != TRACKS[0].name else None
+    for option, named in (("--program", order.program), ("--track", track)):
+        if order.source and named:
+            raise UsageError(
+                f"--from and {option} {named} name two programs.", "Leave one of them out."
+            )
 
 
 def _refuse_files(order: Order, track: Track, program: str) -> None:

@@ -218,11 +218,14 @@ def test_what_no_check_sees_is_not_planted(program: Path, tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_programs_are_one_too_many(program: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", [("--program", "nano"), ("--track", "pipeline")], ids="=".join)
+def test_two_programs_are_one_too_many(
+    other: tuple[str, str], program: Path, tmp_path: Path
+) -> None:
     """A program of one's own and one of ours cannot both be asked for."""
-    ran = run("new", "--from", str(program), "--program", "nano", cwd=tmp_path)
+    ran = run("new", "--from", str(program), *other, cwd=tmp_path)
     assert ran.returncode == 2
-    assert "--program nano" in ran.stderr
+    assert " ".join(other) in ran.stderr
     assert list(tmp_path.iterdir()) == []
 
 
