@@ -9,7 +9,9 @@ from bugforge.mutants import Mutant
 from bugforge.symptom import Symptom
 
 Told = Literal["told apart", "behind a crash", "masked", "cancelled"]
-"""Cancelled: together, two bugs are none."""
+"""Behind a crash: what would show one of them ends in the other's. Cancelled: together they are no
+bug.
+"""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from bugforge.errors import NoFitError
 from bugforge.files import write_files
 from bugforge.forge import forge
 from bugforge.mutants import Mutant, mutants, placed
-from bugforge.mutation import RUNS, Mutation
+from bugforge.mutation import Mutation
 from bugforge.probe import QUICK
 from bugforge.program import Program
+from bugforge.recordings import first_crash
 from bugforge.rewrite import Restructuring
 from bugforge.sandbox import Limits, Sandbox
 from bugforge.symptom import symptom
@@ -221,6 +222,8 @@ class _Auditor:
                 known = alone[one.name], alone[other.name], alone[PRISTINE]
                 if _told(seen, programs[key][1], *known):
                     yield Pair(one, other, "told apart")
+                elif first_crash(seen.seen.values()):
+                    yield Pair(one, other, "behind a crash")
                 else:
                     left.append(name)
             unclear = left
@@ -232,7 +235,7 @@ class _Auditor:
                 yield Pair(one, other, "cancelled")
             elif _told(seen, whole, alone[one.name], alone[other.name]):
                 yield Pair(one, other, "told apart")
-            elif not seen.readings[RUNS].kept:
+            elif first_crash(seen.seen.values()):
                 yield Pair(one, other, "behind a crash")
             else:
                 yield Pair(one, other, "masked")
