@@ -10,7 +10,7 @@ from typing import TypeVar
 from bugforge.answers import AnswerKey
 from bugforge.attribution import Behaviour, alike
 from bugforge.audit import Audit, Kill, LeftIn, Pair, Rewriting, ToWrite
-from bugforge.bench import Bench, Files, opened_wide
+from bugforge.bench import ALL_BUGS, Bench, Files, opened_wide
 from bugforge.catalogue import Catalogue, refuse_unknown
 from bugforge.choosing import Request
 from bugforge.edits import apply_edits, touch
@@ -37,7 +37,6 @@ Counted = Callable[[str, int, int], None]
 """Is told what is being done, how much of it is done, and how much there is."""
 
 PRISTINE = "no bug"
-WHOLE = "all bugs"
 WORKSPACES = 8
 """Forged programs, of each correct one, of which each bug is left in alone."""
 
@@ -253,16 +252,14 @@ class _Auditor:
                 continue  # a kind that finds no place; that is told elsewhere
             self._count("Leaving bugs in", number, len(named))
             bench = Bench.set_up(self.box, self.program, key.pristine, rng)
-            programs = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
-            judged = bench.judged({WHOLE: key.forged, **programs})
-            let_through = {name for name, seen in judged if not seen.broken}
+            let_through = bench.let_through(key)
             which = f"--track {key.track} --program {key.reference}"
             options = [f"{which} --seed {seed} --bugs {len(key.bugs)}"]
             yield LeftIn(
                 options=" ".join([*options, *(f"--kind {kind}" for kind in kinds)]),
-                kinds=tuple(programs),
-                let_through=tuple(kind for kind in programs if kind in let_through),
-                whole_let_through=WHOLE in let_through,
+                kinds=tuple(bug.kind for bug in key.bugs),
+                let_through=tuple(kind for kind in let_through if kind != ALL_BUGS),
+                whole_let_through=ALL_BUGS in let_through,
             )
         self._count("Leaving bugs in", len(named), len(named))
 

@@ -24,6 +24,7 @@ T = TypeVar("T")
 Files = Mapping[str, str]
 """A program: text by file name."""
 
+ALL_BUGS = "all bugs"
 AHEAD = 8
 """Jobs that wait for a free core, beside those that run."""
 
@@ -74,6 +75,14 @@ class Bench:
             )
             yield name, behaviour(seen, self.pristine)
             self.recorder.forget(name)
+
+    def let_through(self, key: AnswerKey) -> list[str]:
+        """Leave a key's bugs in, each alone and all of them, and name what is not refused, training
+        aside: kinds, and ALL_BUGS.
+        """
+        alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
+        judged = self.judged({**alone, ALL_BUGS: key.forged})
+        return [name for name, seen in judged if not seen.broken]
 
     def glimpsed(
         self, programs: Mapping[str, tuple[Files, tuple[str, ...]]]

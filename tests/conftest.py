@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence, Reading
+from bugforge.exactness import begin, compared
 from bugforge.files import write_files
 from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
@@ -18,6 +19,7 @@ from bugforge.programs import GPT
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import shipped
+from bugforge.track import Track
 from bugforge.userdata import FOLDER
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
@@ -126,6 +128,18 @@ def bench_of(box: Sandbox, program: Program, pristine: dict[str, str], folder: P
     """Set up a bench in an empty folder."""
     recorder = Recorder(box, box.room(), draw(random.Random(0), program))
     return Bench(recorder, recorder.pristine(pristine), folder)
+
+
+def bits_changed(name: str, bench: Bench, key: AnswerKey, track: Track) -> list[str]:
+    """Name the laws of bits that a program breaks which was submitted to a bench: what a follow-up
+    adds must leave the program of before as it was where it is not asked for.
+    """
+    plain = GPT.reference()
+    plain["train.py"] = with_sentence(plain["train.py"], shipped()[0])
+    recorder = replace(bench.recorder, room=bench.recorder.box.room())
+    follow_up = replace(key, track=track.name, given=plain)
+    begin(recorder, follow_up, bench.folder / name, 99)
+    return [reading.check for reading in compared(recorder, follow_up)[0] if not reading.kept]
 
 
 def key_to(pristine: dict[str, str]) -> AnswerKey:

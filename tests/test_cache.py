@@ -109,9 +109,7 @@ def test_bugs_of_caches_stand_together(seed: int, box: Sandbox) -> None:
     assert {bug.stage for bug in key.bugs} == {"cache"}
     assert is_genuine(key, CATALOGUE)
     bench = Bench.set_up(box, CACHED.program(program), key.pristine, random.Random(seed))
-    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
-    for name, behaviour in bench.judged({"all": key.forged, **alone}):
-        assert behaviour.broken, name
+    assert not bench.let_through(key)
 
 
 def test_from_nothing_to_a_solution(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,6 @@ def recorded(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Recorded
     return bench
 
 
-def _named(fixture: Fixture) -> str:
-    return fixture.name
-
-
 def _programs() -> dict[str, dict[str, str]]:
     """Write the program in each way alone, and in some that are drawn."""
     alone = {way: written(MATMUL.reference(), REWRITES, "", (way,)) for way in WAYS}
@@ -72,14 +69,14 @@ def test_the_corpus_is_large() -> None:
     assert len({fixture.name for fixture in (*RIGHT, *WRONG)}) == len(RIGHT) + len(WRONG)
 
 
-@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
+@pytest.mark.parametrize("fixture", RIGHT, ids=attrgetter("name"))
 def test_a_right_way_keeps_all_laws(fixture: Fixture, recorded: Recorded) -> None:
     """A right way to multiply and to scan keeps every law, and each of them can be judged."""
     readings = recorded.readings(fixture.name).values()
     assert not [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
 
 
-@pytest.mark.parametrize("fixture", WRONG, ids=_named)
+@pytest.mark.parametrize("fixture", WRONG, ids=attrgetter("name"))
 def test_a_wrong_way_breaks_a_law(fixture: Fixture, recorded: Recorded) -> None:
     """A wrong way to multiply or to scan breaks a law."""
     readings = recorded.readings(fixture.name).values()
@@ -124,9 +121,7 @@ def test_bugs_of_products_stand_together(box: Sandbox) -> None:
     assert sorted(bug.bug_class for bug in key.bugs) == sorted(PRODUCT.bug_classes)
     assert is_genuine(key, CATALOGUE)
     bench = Bench.set_up(box, MATMUL, key.pristine, random.Random(0))
-    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
-    for name, behaviour in bench.judged({"all": key.forged, **alone}):
-        assert behaviour.broken, name
+    assert not bench.let_through(key)
 
 
 def test_workspaces_differ() -> None:

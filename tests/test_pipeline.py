@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -58,24 +59,20 @@ def recorded(
     return bench
 
 
-def _named(fixture: Fixture) -> str:
-    return fixture.name
-
-
 def test_the_corpus_is_large() -> None:
     """There are fifteen right ways and more, and twenty-five wrong ones."""
     assert len({fixture.name for fixture in RIGHT}) >= 15
     assert len({fixture.name for fixture in WRONG}) >= 25
 
 
-@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
+@pytest.mark.parametrize("fixture", RIGHT, ids=attrgetter("name"))
 def test_a_right_way_keeps_all_laws(fixture: Fixture, recorded: Recorded) -> None:
     """A right pipeline keeps every law and comparison, and each of them can be judged."""
     readings = recorded.readings(fixture.name).values()
     assert not [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
 
 
-@pytest.mark.parametrize("fixture", WRONG, ids=_named)
+@pytest.mark.parametrize("fixture", WRONG, ids=attrgetter("name"))
 def test_a_wrong_way_breaks_a_law(fixture: Fixture, recorded: Recorded) -> None:
     """A wrong pipeline breaks a law."""
     readings = recorded.readings(fixture.name).values()
@@ -192,9 +189,7 @@ def test_bugs_of_a_pipeline_stand_together(box: Sandbox) -> None:
     key = forge(Request(seed="7", bugs=6, program="pipeline"), TRAINING_PIPELINE, CATALOGUE, "0")
     assert len({bug.bug_class for bug in key.bugs}) == 6
     bench = Bench.set_up(box, PIPELINE, key.pristine, random.Random(0))
-    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
-    for name, behaviour in bench.judged({"all": key.forged, **alone}):
-        assert behaviour.broken, name
+    assert not bench.let_through(key)
 
 
 def test_from_six_bugs_to_none(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -20,17 +21,13 @@ from tests.test_cli import run
 QUESTIONS = all_questions()
 
 
-def _named(question: Question) -> str:
-    return question.id
-
-
 def test_there_are_many() -> None:
     """There are forty questions and more, half of them with numbers, each of a name of its own."""
     assert len({question.id for question in QUESTIONS}) == len(QUESTIONS) >= 40
     assert sum(bool(question.draw) for question in QUESTIONS) >= 20
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=_named)
+@pytest.mark.parametrize("question", QUESTIONS, ids=attrgetter("id"))
 def test_a_question_is_whole(question: Question) -> None:
     """Whatever is drawn, a question and its solution can be written, the right answer is right in
     every way to write it, and a wrong one is not.

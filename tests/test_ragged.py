@@ -2,6 +2,7 @@
 
 import json
 import random
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -37,24 +38,20 @@ def recorded(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Recorded
     return bench
 
 
-def _named(fixture: Fixture) -> str:
-    return fixture.name
-
-
 def test_the_corpus_is_large() -> None:
     """There are fifteen right ways and more, and twenty-five wrong ones."""
     assert len({fixture.name for fixture in RIGHT}) >= 15
     assert len({fixture.name for fixture in WRONG}) >= 25
 
 
-@pytest.mark.parametrize("fixture", RIGHT, ids=_named)
+@pytest.mark.parametrize("fixture", RIGHT, ids=attrgetter("name"))
 def test_a_right_way_keeps_all_laws(fixture: Fixture, recorded: Recorded) -> None:
     """A right way to read padded rows keeps every law, and each of them can be judged."""
     readings = recorded.readings(fixture.name).values()
     assert not [(r.check, r.value, r.bound, r.why) for r in readings if not r.kept]
 
 
-@pytest.mark.parametrize("fixture", WRONG, ids=_named)
+@pytest.mark.parametrize("fixture", WRONG, ids=attrgetter("name"))
 def test_a_wrong_way_breaks_a_law(fixture: Fixture, recorded: Recorded) -> None:
     """A wrong way runs through, and breaks a law of what it computes."""
     readings = recorded.readings(fixture.name)
@@ -69,9 +66,7 @@ def test_bugs_of_padding_stand_together(program: Program, box: Sandbox) -> None:
     key = forge(request, RAGGED, CATALOGUE, "0")
     assert sorted(bug.bug_class for bug in key.bugs) == sorted(RAGGED.bug_classes)
     bench = Bench.set_up(box, program, key.pristine, random.Random(0))
-    alone = {bug.kind: key.program(frozenset({bug.number})) for bug in key.bugs}
-    for name, behaviour in bench.judged({"all": key.forged, **alone}):
-        assert behaviour.broken, name
+    assert not bench.let_through(key)
 
 
 def test_going_on_to_a_solution(tmp_path: Path) -> None:
