@@ -107,6 +107,7 @@ class MaskAllMaskedRow(Mutation):
         "What can the first token of padding look at?",
     )
     killed_by = frozenset({"ragged", "ragged-greedy"})
+    hides = frozenset({"pos-ids-left-pad", "ragged-prompt-alone"})
     forms = (
         Form(
             "nothing",
