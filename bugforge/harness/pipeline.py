@@ -202,7 +202,7 @@ def loss(program: Pipeline, job: PipelineJob) -> Recording:
 
 def steps(program: Pipeline, job: PipelineJob) -> Recording:
     """Gradients of the first step and parameters after each of three; and the gradients of the
-    first step in half precision that was taken.
+    first step in half precision that was taken, which another has to follow.
     """
     seen = Recording()
     for course, count in (("full", STEPS), ("half", TRIES)):
@@ -218,7 +218,7 @@ def steps(program: Pipeline, job: PipelineJob) -> Recording:
             if course == "full":
                 for name, value in state.model.named_parameters():
                     seen.tensors[f"after {step}/{name}"] = value.detach().clone()
-            elif taken:
+            elif len(taken) > 1:
                 break
         for name, gradient in (taken[0] if taken else {}).items():
             seen.tensors[f"{course}/{name}"] = gradient

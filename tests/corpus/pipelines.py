@@ -379,6 +379,11 @@ WRONG = (
         ("train.py", BACKWARD, f"{CLIP}{BACKWARD}"),
     ),
     _fixture(
+        "scaler not updated",
+        "In half precision the second step ends in an error.",
+        ("train.py", "    state.scaler.update()\n", ""),
+    ),
+    _fixture(
         "no fall",
         "The rate is to fall behind its rise.",
         ("optim.py", "return 0.5 * (1 + math.cos(math.pi * done))", "return 1.0 + 0.0 * done"),
