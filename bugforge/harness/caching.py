@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .chunks import counted, fresh_caches, in_chunks
 from .job import Job, Recording
 from .program import Program
+from .unwritten import poisoned_memory, written
 from .weights import LARGE, carry
 
 TILTED = ("low", "far apart")
@@ -66,23 +67,21 @@ def caching(program: Program, job: Job) -> Recording:
 
 
 def grouped(program: Program, job: Job) -> Recording:
-    """Count the numbers that the caches of a full context hold, and those of its keys and values,
-    where heads share these.
+    """Count the numbers that were written into the caches of a full context, and those of its keys
+    and values, where heads share these.
     """
     seen = Recording()
     model = program.build(**job.sizes)
     carry(model.eval(), job.weights, job.pairing)
     idx, caches = job.inputs["base"], fresh_caches(program, job)
-    with torch.no_grad():
+    with torch.no_grad(), poisoned_memory():
         in_chunks(model, idx, CHUNKS["in chunks"], caches)
     head_size = job.sizes["n_embd"] // job.sizes["n_head"]
     keys = idx.numel() * job.sizes["n_kv_head"] * head_size
     seen.facts["needed"] = 2 * job.sizes["n_layer"] * keys
     # Views of one buffer are held once.
     buffers = {held.untyped_storage().data_ptr(): held for held in _held(caches)}
-    seen.facts["held"] = sum(
-        held.untyped_storage().nbytes() // held.element_size() for held in buffers.values()
-    )
+    seen.facts["held"] = sum(map(written, buffers.values()))
     return seen
 
 

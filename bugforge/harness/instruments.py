@@ -4,8 +4,7 @@ Every instrument takes the program and the job and gives a recording: tensors by
 plain facts (JSON) by name. Sizes are chosen so that no two axes are equally long.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from .program import Program
 from .ragged import ragged
 from .regularised import beginning, dropout, evaluation
 from .sequences import sequences
+from .unwritten import poisoned_memory
 from .update import update
 from .weights import LARGE, carry, in_thirds
 
@@ -215,17 +215,6 @@ PAIRS = 2000
 SHARPER = 1.4
 """Factor of the weights in decoding: what a second token depends on the first for lies farthest
 there from what chance makes of so many pairs."""
-
-
-@contextmanager
-def poisoned_memory() -> Iterator[None]:
-    """Fill memory that torch hands out uninitialised with NaN, so that its use shows."""
-    was = torch.get_deterministic_debug_mode()
-    torch.set_deterministic_debug_mode("warn")
-    try:
-        yield
-    finally:
-        torch.set_deterministic_debug_mode(was)
 
 
 INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .instruments import poisoned_memory
 from .job import Recording
 from .own_building import Sizes, Subject, example
 from .own_functions import FUNCTIONS
 from .own_loading import BLOCK, USUAL, VOCAB
+from .unwritten import poisoned_memory
 from .weights import LARGE, Pairing, by_given_name, carry
 
 ROUNDS = 6

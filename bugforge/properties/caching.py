@@ -49,9 +49,8 @@ def cost_of_a_token(seen: Evidence) -> float:
 
 
 def held_beyond_need(seen: Evidence) -> float:
-    """How many times more numbers caches hold than keys and values have, of heads that others
-    share. Memory that doubles when it is full holds twice as many at the most; that of every head,
-    at the sizes of the probe, three times.
+    """How many times more numbers were written into caches than keys and values have, of heads that
+    others share. Those of every head are, at the sizes of the probe, three times as many.
     """
     told = facts(seen, "grouped")
     return float(told["held"] / told["needed"])

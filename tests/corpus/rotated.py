@@ -3,7 +3,7 @@ reference that does so.
 """
 
 from . import Fixture
-from .cached import JOIN, MASKING, SCORES, WEIGHING
+from .cached import JOIN, MASKING, SCORES, WEIGHING, WHOLE_CACHE
 
 MODEL = "model.py"
 CACHE = "cache.py"
@@ -57,6 +57,30 @@ SHARED_VALUES = (
     MODEL,
     "        v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)\n",
 )
+REPEATED = """\
+        k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+        v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+"""
+ROOM_AT_ONCE = (
+    *WHOLE_CACHE,
+    """\
+    def __init__(self):
+        self.room = None
+        self.length = 0
+
+    def __len__(self):
+        return self.length
+
+    def append(self, k, v):
+        B, nk, T, hs = k.shape
+        if self.room is None:
+            self.room = k.new_empty(2, B, nk, 256, hs)
+        start, self.length = self.length, self.length + T
+        self.room[0, :, :, start : self.length] = k
+        self.room[1, :, :, start : self.length] = v
+        return self.room[0, :, :, : self.length], self.room[1, :, :, : self.length]
+""",
+)
 ATTENDING = (
     MODEL,
     SHARED_KEYS[1] + SHARED_VALUES[1] + SCORES[1] + MASKING[1] + WEIGHING[1],
@@ -68,6 +92,16 @@ def _way(name: str, why: str, *changes: tuple[str, str, str]) -> Fixture:
 
 
 RIGHT = (
+    _way(
+        "room_at_once",
+        "Room for a longer text than any is made once, and what was read is written into it.",
+        ROOM_AT_ONCE,
+    ),
+    _way(
+        "room_of_zeros_at_once",
+        "Room may be cleared, too.",
+        (*ROOM_AT_ONCE[:2], ROOM_AT_ONCE[2].replace("new_empty", "new_zeros")),
+    ),
     _way(
         "two_tables",
         "Cosines and sines are worked out once.",
@@ -243,6 +277,14 @@ RIGHT = (
 
 WRONG = (
     _way(
+        "room_for_every_head",
+        "What is shared is kept once for each head, in room that is made at once.",
+        (*SHARED_KEYS, ""),
+        (*SHARED_VALUES, ""),
+        (*APPENDED, REPEATED + APPENDED[1]),
+        ROOM_AT_ONCE,
+    ),
+    _way(
         "offset_of_queries_alone",
         "Keys behind a cache are turned as if nothing stood before them.",
         (*KEYS, KEYS[1].replace("past)", "0)")),
@@ -333,14 +375,7 @@ WRONG = (
         "What is shared is kept once for each head.",
         (*SHARED_KEYS, ""),
         (*SHARED_VALUES, ""),
-        (
-            *APPENDED,
-            """\
-        k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
-        v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
-"""
-            + APPENDED[1],
-        ),
+        (*APPENDED, REPEATED + APPENDED[1]),
     ),
     _way(
         "tiled",
