@@ -8,6 +8,7 @@ import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart, apart_by_name
+from bugforge.probe import PIPELINE_FIELDS
 from bugforge.recordings import Array
 from bugforge.rows_of_writes import ASK, CHANGED_FROM, GIVEN, KEYS, LENGTHS, VALUES, answer, valid
 
@@ -110,7 +111,8 @@ def half_gradients_apart(seen: Evidence) -> float:
 def wrongly_decayed(seen: Evidence) -> float:
     """Count the parameters that decay and should not, or should and do not."""
     told = facts(seen, "pipeline-training")
-    wanted = {name: 0.1 if axes > 1 else 0.0 for name, axes in told["axes"].items()}
+    rate = PIPELINE_FIELDS["weight_decay"]
+    wanted = {name: rate if axes > 1 else 0.0 for name, axes in told["axes"].items()}
     return float(sum(told["decays"].get(name) != rate for name, rate in wanted.items()))
 
 

@@ -379,6 +379,21 @@ WRONG = (
         ("train.py", BACKWARD, f"{CLIP}{BACKWARD}"),
     ),
     _fixture(
+        "decay of its own",
+        "What is configured is not what decays.",
+        ("optim.py", "config.weight_decay", "0.1"),
+    ),
+    _fixture(
+        "rate of its own",
+        "What is configured is not the rate.",
+        ("optim.py", "config.learning_rate", "1e-2"),
+    ),
+    _fixture(
+        "weight of its own",
+        "What is configured is not what tokens weigh.",
+        ("train.py", "labels, config.token_weight", "labels, 0.3"),
+    ),
+    _fixture(
         "scaler not updated",
         "In half precision the second step ends in an error.",
         ("train.py", "    state.scaler.update()\n", ""),
