@@ -220,15 +220,15 @@ def test_broken_plugins_are_named_and_take_nothing_down(
     """Each broken plugin is named with its fault and the mend, on standard error; all else is as
     it was without them.
     """
-    for command in (
-        ("list",),
-        ("show", KIND),
-        ("new", "--seed", "3", "--force"),
-        ("dev", "new", "rewrite", "another"),
+    for command, makes in (
+        (("list",), "nothing"),
+        (("show", KIND), "nothing"),
+        (("new", "--seed", "3"), "workspace"),
+        (("dev", "new", "rewrite", "another"), "bugforge-another"),
     ):
         made = []
         for folders in ([installed], [installed, broken]):
-            shutil.rmtree(tmp_path / "bugforge-another", ignore_errors=True)
+            shutil.rmtree(tmp_path / makes, ignore_errors=True)
             ran = run(*command, cwd=tmp_path, installed=folders)
             assert ran.returncode == 0, (command, ran.stderr)
             made.append((ran.stdout, everything(tmp_path)))
