@@ -74,7 +74,6 @@ class SoftmaxByHand(Mutation):
         "What does a softmax take off before it takes exponentials?",
     )
     killed_by = frozenset({"half"})
-    hides = frozenset({"row-clipped-while-scaled"})
     forms = (
         exchange(
             "by hand",
