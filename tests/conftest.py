@@ -2,14 +2,13 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence, Reading
-from bugforge.exactness import begin, compared
 from bugforge.files import write_files
 from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
@@ -19,7 +18,6 @@ from bugforge.programs import GPT
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Limits, Sandbox, opened
 from bugforge.sentences import shipped
-from bugforge.track import Track
 from bugforge.userdata import FOLDER
 from bugforge.variant import with_sentence
 from bugforge.verify import Question, Trains, Verdict, verify
@@ -71,7 +69,10 @@ class Bench:
     recorder: Recorder
     pristine: Evidence
     folder: Path
+    quick: tuple[str, ...]
+    """Instruments that show most of what is wrong, and cost the least."""
     submitted: set[str] = field(default_factory=set)
+    told: dict[str, set[str]] = field(default_factory=dict)
 
     def submit(self, name: str, files: Mapping[str, str]) -> None:
         """Have a program recorded when a core is free."""
@@ -88,23 +89,22 @@ class Bench:
     def glimpse(self, name: str, files: Mapping[str, str]) -> None:
         """Have a program recorded by the quick instruments when a core is free."""
         self._write(name, files)
-        self.recorder.attempt(f"{name}, glimpsed", self.folder / name, instruments=self._quick)
+        self.recorder.attempt(f"{name}, glimpsed", self.folder / name, instruments=self.quick)
 
-    def breaks_a_law(self, name: str) -> bool:
-        """Whether a program that was glimpsed breaks a law: of what the quick instruments show, or
-        else of all.
-        """
-        seen = self.recorder.recordings(f"{name}, glimpsed", self._quick)
+    def broken(self, name: str) -> set[str]:
+        """Name laws that a glimpsed program breaks: of what is quickly shown, or else of all."""
+        if name not in self.told:
+            self.told[name] = self._broken(name)
+        return self.told[name]
+
+    def _broken(self, name: str) -> set[str]:
+        seen = self.recorder.recordings(f"{name}, glimpsed", self.quick)
         paired, pairing = self.recorder.settled(name, self.folder / name, seen, [self.pristine])
-        quick = judge_recordings(paired, {i: self.pristine[i] for i in self._quick})
-        if pairing == BY_NAME and any(reading.kept is False for reading in quick.values()):
-            return True
+        told = _broken(judge_recordings(paired, {i: self.pristine[i] for i in self.quick}))
+        if pairing == BY_NAME and told:
+            return told
         self.recorder.attempt(name, self.folder / name)
-        return any(reading.kept is False for reading in self.readings(name).values())
-
-    @property
-    def _quick(self) -> list[str]:
-        return [name for name in self.pristine if name in QUICK]
+        return _broken(self.readings(name))
 
     def _write(self, name: str, files: Mapping[str, str]) -> None:
         folder = self.folder / name
@@ -114,6 +114,10 @@ class Bench:
     def readings(self, name: str) -> dict[str, Reading]:
         """Wait for a program's recordings, and hold them to every law and comparison."""
         return judge_recordings(self.seen(name), self.pristine)
+
+
+def _broken(readings: Mapping[str, Reading]) -> set[str]:
+    return {reading.check for reading in readings.values() if reading.kept is False}
 
 
 @pytest.fixture(scope="session")
@@ -127,19 +131,9 @@ def bench(
 def bench_of(box: Sandbox, program: Program, pristine: dict[str, str], folder: Path) -> Bench:
     """Set up a bench in an empty folder."""
     recorder = Recorder(box, box.room(), draw(random.Random(0), program))
-    return Bench(recorder, recorder.pristine(pristine), folder)
-
-
-def bits_changed(name: str, bench: Bench, key: AnswerKey, track: Track) -> list[str]:
-    """Name the laws of bits that a program breaks which was submitted to a bench: what a follow-up
-    adds must leave the program of before as it was where it is not asked for.
-    """
-    plain = GPT.reference()
-    plain["train.py"] = with_sentence(plain["train.py"], shipped()[0])
-    recorder = replace(bench.recorder, room=bench.recorder.box.room())
-    follow_up = replace(key, track=track.name, given=plain)
-    begin(recorder, follow_up, bench.folder / name, 99)
-    return [reading.check for reading in compared(recorder, follow_up)[0] if not reading.kept]
+    recorded = recorder.pristine(pristine)
+    quick = QUICK.union(program.extension.instruments if program.extension else ())
+    return Bench(recorder, recorded, folder, tuple(name for name in recorded if name in quick))
 
 
 def key_to(pristine: dict[str, str]) -> AnswerKey:

@@ -114,7 +114,7 @@ def test_a_right_program_keeps_all_laws(fixture: Fixture, recorded: Bench) -> No
 @pytest.mark.parametrize("fixture", _cases(f for f in REFUSED if not f.needs_training))
 def test_a_wrong_program_breaks_a_law(fixture: Fixture, recorded: Bench) -> None:
     """A wrong program or a cheat breaks a law or a comparison: it is not merely left unjudged."""
-    assert recorded.breaks_a_law(_named(fixture))
+    assert recorded.broken(_named(fixture))
 
 
 TRICKY = tuple(fixture for fixture in RIGHT if fixture.needs_training)
