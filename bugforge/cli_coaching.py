@@ -32,7 +32,8 @@ app = typer.Typer()
 def hint(
     workspace: WorkspaceArgument = None,
     only_list: Annotated[
-        bool, typer.Option("--list", help="Show the hints taken so far, and take none.")
+        bool,
+        typer.Option("--list", help="Show the hints taken, and what each costs; take none."),
     ] = False,
     as_json: AsJson = False,
     key_dir: KeyDir = None,

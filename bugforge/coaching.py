@@ -13,7 +13,7 @@ from bugforge.clock import ENDED, Event, Standing, standing
 from bugforge.courses import last_round
 from bugforge.errors import UsageError
 from bugforge.journal import Fields, now
-from bugforge.ladder import Hint, hint, may_crash, next_rung
+from bugforge.ladder import RUNGS, Hint, hint, may_crash, next_rung
 from bugforge.sandbox import Lend
 from bugforge.scoring import rung_cost, rung_of, rungs_taken
 from bugforge.snapshot import digest, snapshot
@@ -38,12 +38,14 @@ class Known:
 class Coached:
     """What came of asking for a hint. hint: the new one, or None where there is none to give, and
     known says why. taken: all of this round until now, as they read when they were given.
-    next_bug, next_cost: which bug the next one is for, and its points; None where none is left.
+    costs: of the rungs of one bug, from the first, in points. next_bug, next_cost: which bug the
+    next one is for, and its points; None where none is left.
     """
 
     workspace: Workspace
     stands: Standing
     taken: tuple[Hint, ...]
+    costs: tuple[float, ...]
     hint: Hint | None = None
     next_bug: int | None = None
     next_cost: float | None = None
@@ -72,7 +74,7 @@ def taken(given: Path | None, key_dir: Path | None) -> Coached:
     """Give the hints that were taken in this round, and none besides. Raises as `coach` does."""
     workspace, key = _with_bugs(given, key_dir)
     stands = workspace.standing()
-    return Coached(workspace, stands, _taken(workspace, key, load(), stands))
+    return Coached(workspace, stands, _taken(workspace, key, load(), stands), _costs(key))
 
 
 def _with_bugs(given: Path | None, key_dir: Path | None) -> tuple[Workspace, AnswerKey]:
@@ -181,7 +183,7 @@ def _given(
     if found is None:
         if may_crash(key, catalogue, known.remaining):
             known = replace(known, fault=None)  # it is a planted bug's, whose hints were all taken
-        return Coached(workspace, stands, before, known=known)
+        return Coached(workspace, stands, before, _costs(key), known=known)
     after = workspace.standing()
     further = next_rung(
         key,
@@ -194,15 +196,20 @@ def _given(
         workspace,
         after,
         before,
+        _costs(key),
         hint(key, catalogue, *found, _texts(workspace, key)),
         next_bug=further[0] if further else None,
-        next_cost=rung_cost(further[1], len(key.bugs)) if further else None,
+        next_cost=_costs(key)[further[1] - 1] if further else None,
         known=known,
     )
 
 
 def _all(key: AnswerKey) -> list[int]:
     return sorted(bug.number for bug in key.bugs)
+
+
+def _costs(key: AnswerKey) -> tuple[float, ...]:
+    return tuple(rung_cost(rung, len(key.bugs)) for rung in range(1, len(RUNGS) + 1))
 
 
 def _taken(

@@ -26,7 +26,7 @@ from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
 from bugforge.prose import WIDEST, many, show_paragraph
-from bugforge.recordings import plain
+from bugforge.recordings import Crash, plain
 from bugforge.report import outcome, tells, tells_claims
 from bugforge.revealing import Revealed
 from bugforge.sandbox import WALLS
@@ -83,8 +83,7 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
             f"{verdict.limit.used} of {verdict.limit.allowed}."
         )
     elif verdict.crash:
-        console.print("[bold red]It does not run through:[/] ", end="")
-        console.print(Text(str(verdict.crash)))
+        show_crash(console, verdict.crash)
     if isinstance(verdict, OwnVerdict):
         _show_own(console, verdict)
     else:
@@ -93,6 +92,12 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
     if (verdict.runs or verdict.passed) and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
     show_told(console, verdict, feedback)
+
+
+def show_crash(console: Console, crash: Crash) -> None:
+    """Say how a program ends that does not run through."""
+    console.print("[bold red]It does not run through:[/]")
+    show_paragraph(console, str(crash), begin="  ")
 
 
 def show_told(console: Console, verdict: Verdict, feedback: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from bugforge.display import headline, show_told, show_verdict
+from bugforge.display import headline, show_crash, show_told, show_verdict
 from bugforge.glance import Glimpse
 from bugforge.own_verdict import OwnVerdict
 from bugforge.prose import many, show_paragraph
@@ -32,7 +32,7 @@ def show_glimpse(console: Console, glimpse: Glimpse, *, feedback: str) -> None:
         if verdict.limit:
             console.print(f"[bold red]Stopped:[/] it used more {verdict.limit.limit} than it may.")
         elif verdict.crash:
-            console.print(Text(f"It does not run through: {verdict.crash}"), soft_wrap=True)
+            show_crash(console, verdict.crash)
         if verdict.lawful:
             laws = many(len(verdict.readings), "law")
             console.print(

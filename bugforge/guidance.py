@@ -31,11 +31,14 @@ def show_coached(console: Console, coached: Coached) -> None:
 
 
 def show_taken(console: Console, coached: Coached) -> None:
-    """Show the hints that were taken, in the order in which they were."""
+    """Show the hints that were taken, in the order in which they were, and what each costs."""
     for taken in coached.taken:
         _show_hint(console, taken)
     if not coached.taken:
         console.print("No hint was taken yet.")
+    *earlier, last = (f"{cost:.3g}" for cost in coached.costs)
+    costs = f"The {len(coached.costs)} hints of a bug cost {', '.join(earlier)} and {last} points."
+    show_paragraph(console, costs, begin="")
     show_score(console, coached.workspace.manifest, coached.stands)
 
 
@@ -94,6 +97,7 @@ def hint_document(coached: Coached) -> dict[str, Any]:
         "next_bug": coached.next_bug,
         "next_cost": coached.next_cost and round(coached.next_cost, 2),
         "taken": [_hint(taken) for taken in coached.taken],
+        "costs": [round(cost, 2) for cost in coached.costs],
         "score": score_document(coached.workspace.manifest, coached.stands),
     }
 

@@ -82,11 +82,16 @@ def test_the_ladder_of_a_practice(tmp_path: Path) -> None:
     key = key_of(workspace)
     crash, leak = named(key, CRASH), named(key, LEAK)
 
+    listed = run("hint", "--list", cwd=workspace)
+    assert "The 4 hints of a bug cost 4, 8, 12 and 16 points." in listed.stdout
+    before = hinted(workspace, "--list")
+    assert (before["taken"], before["score"]["points"]) == ([], 100)
+
     told = [hinted(workspace) for _ in range(4)]
     assert [(one["hint"]["bug"], one["hint"]["rung"]) for one in told] == [
         (crash.number, rung) for rung in (1, 2, 3, 4)
     ]
-    assert [one["hint"]["cost"] for one in told] == [4, 8, 12, 16]
+    assert [one["hint"]["cost"] for one in told] == before["costs"] == [4, 8, 12, 16]
     assert [one["next_cost"] for one in told] == [8, 12, 16, 4]
     assert [one["next_bug"] for one in told] == [*[crash.number] * 3, leak.number]
     assert [one["score"]["points"] for one in told] == [96, 88, 76, 60]

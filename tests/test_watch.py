@@ -20,9 +20,12 @@ import watchfiles
 from conftest import key_to
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
+from bugforge.display import show_crash
 from bugforge.errors import LostError
 from bugforge.glance import Glance
+from bugforge.recordings import Crash
 from bugforge.sandbox import Limits, Sandbox, UnwantedError, opened
 from bugforge.saves import follow
 from bugforge.snapshot import digest
@@ -222,6 +225,18 @@ def test_looks_at_a_program(box: Sandbox, reference: dict[str, str], tmp_path: P
     broken = list(glance.look(folder))[-1]
     assert broken.verdict.broken
     assert _files(box.folder) == before
+
+
+def test_a_crash_is_told_in_whole_words() -> None:
+    """How a program ends is wrapped at the console's width, and no word of it is broken."""
+    message = "probability tensor contains either `inf`, `nan` or element < 0"
+    crash = Crash("RuntimeError", message, ("model.py", 73))
+    console = Console(width=40)
+    with console.capture() as said:
+        show_crash(console, crash)
+    lines = said.get().splitlines()
+    assert max(map(len, lines)) <= console.width
+    assert " ".join(said.get().split()) == f"It does not run through: {crash}"
 
 
 def test_a_program_that_ends_the_process_is_told(reference: dict[str, str], tmp_path: Path) -> None:
