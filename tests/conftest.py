@@ -96,9 +96,11 @@ class Bench:
         """
         seen = self.recorder.recordings(f"{name}, glimpsed", self._quick)
         paired, pairing = self.recorder.settled(name, self.folder / name, seen, [self.pristine])
-        quick = judge_recordings(paired, {i: self.pristine[i] for i in self._quick})
-        if pairing == BY_NAME and any(reading.kept is False for reading in quick.values()):
-            return True
+        by_name = pairing == BY_NAME  # else it was recorded again, in full
+        known = {i: self.pristine[i] for i in self._quick} if by_name else self.pristine
+        judged = judge_recordings(paired, known)
+        if not by_name or any(reading.kept is False for reading in judged.values()):
+            return any(reading.kept is False for reading in judged.values())
         self.recorder.attempt(name, self.folder / name)
         return any(reading.kept is False for reading in self.readings(name).values())
 
