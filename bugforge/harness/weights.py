@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -19,6 +19,9 @@ Shape = Sequence[int]
 
 SPREAD = 0.35
 """Standard deviation of given weights: large, so that attention is far from uniform."""
+
+NEXT_TO_NOTHING = 1e-9
+"""Factor of tables under which a LayerNorm, of whatever eps, gives its bias alone."""
 
 FAINT = 0.1
 """Share that is left of what a query has of its own where weights tilt the scores."""
@@ -185,6 +188,36 @@ def tilted(
     return changed
 
 
+def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Give weights under which dropout shows in few of its places: of the embeddings alone; of the
+    attention weights and of what attention adds; of that alone; and of what the MLP adds alone.
+
+    Nothing is added by matrices of zeros. Embeddings that are next to nothing are not zero, since
+    the head may have the same table; a LayerNorm makes nothing of them either.
+    """
+    shapes = _shapes(weights)
+    blocks = _attentions(shapes)
+    deep = [n for n, s in shapes.items() if len(s) == MATRIX and s[1] == DEEPER * s[0]]
+    outputs, values = [block[-1] for block in blocks], [block[-2] for block in blocks]
+    inner = {name for block in blocks for name in block} | _of_mlps(shapes)
+    faint = {
+        name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
+        for name, w in weights.items()
+    }
+    return {
+        "embeddings": _without(weights, outputs + deep),
+        "weights": _without(faint, deep),
+        "heard": _without(faint, values + deep),
+        "thought": _without(faint, outputs),
+    }
+
+
+def _without(weights: dict[str, Tensor], matrices: Iterable[str]) -> dict[str, Tensor]:
+    """Give weights of which some matrices, and the biases beside them, are zero."""
+    gone = {of(name) for name in matrices for of in (str, _bias)}
+    return {n: torch.zeros_like(w) if n in gone else w for n, w in weights.items()}
+
+
 def slowest(size: int) -> Tensor:
     """Mark the pair of a head's numbers, of which there are so many, that positions turn least
     where number i goes with number i + size / 2. At the sizes of the probe it is turned by 0.1 at
@@ -216,7 +249,7 @@ def turned(weights: Mapping[str, Shape], pairing: Pairing) -> set[str]:
     groups = {
         "attention": {name for *made, _ in blocks for name in made},
         "output": {output for *_, output in blocks},
-        "mlp": {n for n, s in weights.items() if len(s) == MATRIX and max(s) == DEEPER * min(s)},
+        "mlp": _of_mlps(weights),
     }
     return set().union(*(groups[group] for group in pairing.turned))
 
@@ -397,6 +430,11 @@ def _attentions(weights: Mapping[str, Shape]) -> list[list[str]]:
         else:
             first += 1
     return found
+
+
+def _of_mlps(weights: Mapping[str, Shape]) -> set[str]:
+    """Name the matrices of MLPs."""
+    return {n for n, s in weights.items() if len(s) == MATRIX and max(s) == DEEPER * min(s)}
 
 
 def _bias(matrix: str) -> str:
