@@ -20,7 +20,6 @@ from bugforge.properties.pipeline import (
     row_losses_apart,
     updated_apart,
 )
-from bugforge.recordings import Array
 
 
 @dataclass(frozen=True)
@@ -124,26 +123,30 @@ def decoding_apart(seen: Evidence, pristine: Evidence) -> float:
 
 
 def beginnings_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far the spreads of fresh weights lie apart, as a logarithm, shape by shape and in order
-    of size; the position table, which may begin at zero, aside.
+    """How far the spreads of fresh weights lie apart, as a logarithm, one by one; the position
+    table, which may begin at zero, aside.
     """
     mine, theirs = _spreads(seen), _spreads(pristine)
-    distances = [np.abs(np.log(mine[shape]) - np.log(theirs[shape])).max() for shape in theirs]
-    return float(max(distances))
+    return max(abs(float(np.log(mine[name]) - np.log(theirs[name]))) for name in theirs)
 
 
-def _spreads(seen: Evidence) -> dict[tuple[int, ...], Array]:
-    found: dict[tuple[int, ...], list[float]] = {}
-    for weight in tensors(seen, "beginning").values():
-        if weight.ndim > 1 and BLOCK not in weight.shape:
-            found.setdefault(tuple(sorted(weight.shape)), []).append(float(weight.std()))
-    return {shape: np.sort(spreads) for shape, spreads in found.items()}
+def _spreads(seen: Evidence) -> dict[str, float]:
+    return {
+        name: float(weight.std())
+        for name, weight in tensors(seen, "beginning").items()
+        if weight.ndim > 1 and BLOCK not in weight.shape
+    }
 
 
 def dropped_otherwise(seen: Evidence, pristine: Evidence) -> float:
-    """How far the spreads that dropout gives to logits lie apart, as a logarithm."""
-    mine, theirs = (tensors(e, "dropout")["spread"].mean() for e in (seen, pristine))
-    return float(abs(np.log(mine) - np.log(theirs)))
+    """How far the spreads that dropout gives to logits lie apart, as a logarithm: that of all its
+    places together, and those of single ones, which the others would drown.
+
+    Right programs that draw otherwise lay within 0.01; what the MLP hides dropped in place of what
+    it adds at 0.12, attention weights dropped twice at 0.14, all else that was tried above 0.27.
+    """
+    mine, theirs = (tensors(e, "dropout", "spread") for e in (seen, pristine))
+    return max(abs(float(np.log(mine[n].mean()) - np.log(theirs[n].mean()))) for n in theirs)
 
 
 def recorded_apart(instrument: str, part: str, seen: Evidence, pristine: Evidence) -> float:
@@ -207,7 +210,7 @@ COMPARISONS = (
         ("beginning",),
         beginnings_apart,
         at_most=0.4,
-        after=("parameters", "init-finite", "position-scale"),
+        after=("parameters", "init-finite", "position-scale", "forward"),
     ),
     Comparison(
         "dropout",
@@ -215,7 +218,7 @@ COMPARISONS = (
         "In train mode as much is dropped as PROBLEM.md states, in as many places.",
         ("dropout",),
         dropped_otherwise,
-        at_most=0.2,
+        at_most=0.06,
         after=("forward", "dropout-off"),
     ),
     Comparison(

@@ -88,6 +88,8 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
         _show_own(console, verdict)
     else:
         console.print(headline(verdict))
+    for words in verdict.restore:
+        show_paragraph(console, words, begin="  to restore: ")
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
     if (verdict.runs or verdict.passed) and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")

@@ -93,6 +93,7 @@ def check_document(
             "used": verdict.limit.used,
             "allowed": verdict.limit.allowed,
         },
+        "restore": list(verdict.restore),
         "isolation": list(verdict.isolation),
         "expected_renewed": renewed,
         "analysis": analysis and _analysis(analysis, feedback, passed=verdict.passed),

@@ -1,7 +1,7 @@
 """From a workspace to a verdict: record, judge, train, sample; and say which bugs are left."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from bugforge.pairing import Pairing
 from bugforge.probe import Probe, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
+from bugforge.restoring import to_restore
 from bugforge.rows_learned import learned, not_learned
 from bugforge.sandbox import Outcome, Sandbox
 from bugforge.tally import Tally, held, tried, untried
@@ -45,7 +46,8 @@ class Verdict:
     readings: every law and comparison, in order. crash: how the program ended, if it did not
     run; limit: the bound it was stopped at. bugs: what is known of each, where it was asked.
     isolation: the walls that stood around it. expected: the file of what is expected of it here,
-    where it is judged bit for bit. tally: what became of its tests, where they were tried.
+    where it is judged bit for bit. tally: what became of its tests, where they were tried. restore:
+    what parameters are to be restored before it can be compared, where no planted bug changed them.
     """
 
     passed: bool
@@ -57,6 +59,7 @@ class Verdict:
     isolation: tuple[str, ...] = ()
     expected: bytes = b""
     tally: Tally | None = None
+    restore: tuple[str, ...] = ()
 
     @property
     def broken(self) -> tuple[Reading, ...]:
@@ -211,8 +214,24 @@ class _Check:
             isolation=self.recorder.box.isolation,
             expected=expected,
             tally=tally,
+            restore=self._to_restore(seen, pristine, readings),
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
+
+    def _to_restore(
+        self, seen: Evidence, pristine: Evidence, readings: Mapping[str, Reading]
+    ) -> tuple[str, ...]:
+        """Say which parameters to restore, where they are others."""
+        reading = readings.get("parameters")
+        if reading is None or reading.kept is not False:
+            return ()
+        named = {f"shapes with {bug.number}": frozenset({bug.number}) for bug in self.key.bugs}
+        for name, left in named.items():
+            self.recorder.forged(name, self.key.program(left), ["construct"])
+        planted = [self.recorder.recordings(name, ["construct"]) for name in named]
+        for name in named:
+            self.recorder.forget(name)
+        return to_restore(self.recorder.probe, seen, pristine, planted)
 
     def _exact(self) -> tuple[list[Reading], bytes]:
         """Compare bits, where the track asks for it; give the file of those expected, too."""

@@ -100,8 +100,10 @@ class Bench:
     def _broken(self, name: str) -> set[str]:
         seen = self.recorder.recordings(f"{name}, glimpsed", self.quick)
         paired, pairing = self.recorder.settled(name, self.folder / name, seen, [self.pristine])
-        told = _broken(judge_recordings(paired, {i: self.pristine[i] for i in self.quick}))
-        if pairing == BY_NAME and told:
+        by_name = pairing == BY_NAME  # else it was recorded again, in full
+        known = {i: self.pristine[i] for i in self.quick} if by_name else self.pristine
+        told = _broken(judge_recordings(paired, known))
+        if told or not by_name:
             return told
         self.recorder.attempt(name, self.folder / name)
         return _broken(self.readings(name))

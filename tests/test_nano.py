@@ -67,6 +67,43 @@ def test_a_rewrite_changes_nothing(box: Sandbox) -> None:
         assert not behaviour.broken, name
 
 
+DROPPED = "        att = F.dropout(att, p=self.dropout, training=self.training)\n"
+SMALLER = 'name.endswith("proj.weight")'
+NOT_STATED = {
+    "begun_up_smaller": (SMALLER, 'name.endswith(("attn.proj.weight", "up.weight"))'),
+    "begun_query_smaller": (SMALLER, 'name.endswith(("query.weight", "mlp.proj.weight"))'),
+    "weights_not_dropped": (DROPPED, ""),
+    "weights_dropped_twice": (DROPPED, 2 * DROPPED),
+    "embeddings_not_dropped": ("        x = self.dropout(x)\n        for", "        for"),
+    "heard_dropped_twice": (
+        "self.resid_dropout(self.proj(y))",
+        "self.resid_dropout(self.resid_dropout(self.proj(y)))",
+    ),
+    "hidden_dropped": (
+        "self.dropout(self.proj(F.gelu(self.up(x))))",
+        "self.proj(self.dropout(F.gelu(self.up(x))))",
+    ),
+}
+
+
+def test_each_place_is_looked_at(box: Sandbox) -> None:
+    """Weights that begin smaller are the ones that PROBLEM.md names, and each of its places drops
+    as much as it states, no more and no less; drawn otherwise, it is the same.
+    """
+    rng = random.Random(0)
+    reference = NANO.reference()
+    model = reference["model.py"]
+    assert all(model.count(old) == 1 for old, _ in NOT_STATED.values())
+    programs = {n: reference | {"model.py": model.replace(*c)} for n, c in NOT_STATED.items()}
+    drawn = model.replace(DROPPED, "        torch.rand(3)\n" + DROPPED)
+    bench = Bench.set_up(box, NANO, reference, rng)
+    judged = dict(bench.judged({**programs, "drawn otherwise": reference | {"model.py": drawn}}))
+    assert not judged.pop("drawn otherwise").broken
+    assert {name: sorted(seen.broken) for name, seen in judged.items()} == {
+        name: ["beginning" if name.startswith("begun") else "dropout"] for name in NOT_STATED
+    }
+
+
 def test_a_key_names_its_program() -> None:
     """A key holds which program it was forged from, and is held to that one."""
     key = forge(Request(seed="0", program="nano"), CLASSIC, CATALOGUE, "0")

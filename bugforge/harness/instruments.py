@@ -22,7 +22,7 @@ from .regularised import beginning, dropout, evaluation
 from .sequences import sequences
 from .unwritten import poisoned_memory
 from .update import update
-from .weights import LARGE, carry, in_thirds
+from .weights import LARGE, carry, in_thirds, is_askew
 
 CHANGES = ("base", "changed", "changed last")
 """Inputs under tilted weights: what tells whether a later token is seen."""
@@ -88,10 +88,18 @@ def forward(program: Program, job: Job) -> Recording:
     model.eval()
     with torch.no_grad():
         seen.tensors["again"] = model(job.inputs["base"].clone())[0]
+        may_be_turned = is_askew(model, job.sizes["n_embd"], _rows_of_tables(job))
         for number, pairing in enumerate(job.otherwise):
+            if pairing.turned and not may_be_turned:
+                continue
             carry(model, job.weights, pairing)
             seen.tensors[f"otherwise/{number}"] = model(job.inputs["base"].clone())[0]
     return seen
+
+
+def _rows_of_tables(job: Job) -> tuple[int, int]:
+    """Tell how many rows those matrices have that are looked up, or make logits."""
+    return job.sizes["vocab_size"], job.sizes["block_size"]
 
 
 def positions(program: Program, job: Job) -> Recording:

@@ -82,9 +82,9 @@ def construct(job: OwnJob) -> Recording:
             model = job.subject.build(job.modules)
         names = by_given_name(model, job.weights, job.pairing)
         for own, parameter in model.named_parameters():
-            drawn.setdefault(names[own][0], []).append(parameter.detach().flatten().double())
-            seen.facts[f"trainable/{names[own][0]}"] = parameter.requires_grad
-            seen.facts[f"size/{names[own][0]}"] = parameter.numel()
+            drawn.setdefault(names[own].name, []).append(parameter.detach().flatten().double())
+            seen.facts[f"trainable/{names[own].name}"] = parameter.requires_grad
+            seen.facts[f"size/{names[own].name}"] = parameter.numel()
     for name, values in drawn.items():
         every = torch.cat(values)
         seen.tensors[name] = torch.stack((every.mean(), every.std(correction=0)))
@@ -139,9 +139,8 @@ def gradient(job: OwnJob) -> Recording:
     _learnt(job, model).backward()  # type: ignore[no-untyped-call]
     names = by_given_name(model, job.weights, job.pairing)
     for own, parameter in model.named_parameters():
-        given, shape = names[own]
         if parameter.grad is not None:
-            seen.tensors[given] = parameter.grad.reshape(shape)
+            seen.tensors[names[own].name] = names[own].read(parameter.grad)
     return seen
 
 
@@ -157,13 +156,12 @@ def optimizer(job: OwnJob) -> Recording:
     noise = {name: torch.randn(w.shape, generator=generator) for name, w in job.weights.items()}
     for _ in range(3):
         for own, parameter in model.named_parameters():
-            given, _ = names[own]
+            given = names[own].name
             if given in noise:
                 parameter.grad = noise[given].reshape(parameter.shape).clone()
         made.step()
     for own, parameter in model.named_parameters():
-        given, shape = names[own]
-        seen.tensors[given] = parameter.detach().reshape(shape)
+        seen.tensors[names[own].name] = names[own].read(parameter.detach())
     return seen
 
 

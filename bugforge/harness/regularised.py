@@ -16,10 +16,16 @@ from .job import Job, Recording
 from .learning import UNKNOWN, expect, next_tokens
 from .lookups import Reads, reads
 from .program import Program
-from .weights import carry, in_thirds
+from .weights import by_given_name, carry, in_thirds, quiet
 
 HALF = 0.5
 """Share that dropout drops while it is looked at."""
+
+LITTLE = 0.1
+"""Share that it drops where it is looked at in few places."""
+
+AT_ONCE = 16
+"""How often each row is read in a pass there."""
 
 DRAWS = 64
 """Forward passes over which dropout is watched."""
@@ -32,12 +38,13 @@ LOOKED_AT = (1, 3)
 
 
 def beginning(program: Program, job: Job) -> Recording:
-    """The parameters of a model as it is built."""
+    """The parameters of a model as it is built, each as the given weight that it is."""
     seen = Recording()
     torch.manual_seed(job.seed)
-    built = dict(program.build(**job.sizes).named_parameters())
-    for name, value in in_thirds(built, job.sizes["n_embd"]).items():
-        seen.tensors[name] = value.detach().clone()
+    model = program.build(**job.sizes)
+    names = by_given_name(model, job.weights, job.pairing)
+    for name, value in in_thirds(dict(model.named_parameters()), job.sizes["n_embd"]).items():
+        seen.tensors[names[name].name] = names[name].read(value.detach()).clone()
     return seen
 
 
@@ -45,7 +52,7 @@ def dropout(program: Program, job: Job) -> Recording:
     """What a model with dropout gives: logits (B, T, V) in eval mode, and greedy tokens.
 
     Beside both stands what it gives without any dropout. In train mode, the spread of the logits
-    (B, T, V) over many passes.
+    (B, T, V) over many passes, under given weights and under those that leave it few places.
     """
     seen = Recording()
     torch.manual_seed(job.seed)
@@ -63,11 +70,29 @@ def dropout(program: Program, job: Job) -> Recording:
         model.train()
         torch.manual_seed(job.seed)
         seen.tensors["spread"] = torch.stack([model(idx.clone())[0] for _ in range(DRAWS)]).std(0)
+    _dropped_in_few(program, job, seen)
     seen.tensors["expected"], _ = greedy(plain, prompt, NEW, job.sizes["block_size"])
     for mode in ("train", "eval"):
         model.train(mode == "train")
         seen.tensors[f"greedy/{mode}"] = model.generate(prompt.clone(), NEW, temperature=0)
     return seen
+
+
+def _dropped_in_few(program: Program, job: Job, seen: Recording) -> None:
+    """Record the spread of logits (B, T, V) in train mode under weights that leave dropout few
+    places to show. Little is dropped, lest the last LayerNorm takes most of it out.
+    """
+    model = program.build(**{**job.sizes, "dropout": LITTLE})
+    model.train()
+    for name, weights in quiet(job.weights).items():
+        carry(model, weights, job.pairing)
+        # A weight of attention counts most where it is the only one.
+        idx = job.inputs["base"][:, : 1 if name == "weights" else None]
+        rows = idx.repeat(AT_ONCE, 1)
+        torch.manual_seed(job.seed)
+        with torch.no_grad():
+            drawn = [model(rows.clone())[0].unflatten(0, (AT_ONCE, -1)) for _ in range(DRAWS)]
+        seen.tensors[f"spread/{name}"] = torch.cat(drawn).std(0)
 
 
 def evaluation(program: Program, job: Job) -> Recording:

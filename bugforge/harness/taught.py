@@ -18,6 +18,6 @@ def teach(model: Any, loss: Tensor, job: Job, seen: Recording) -> None:
     gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
     handed = {n: g for n, g in zip(learned, gradients, strict=True) if g is not None}
     for name, gradient in in_thirds(handed, job.pairing.width).items():
-        place, shape = names[name]
-        if place in job.weights:
-            seen.tensors[f"taught/{place}"] = gradient.reshape(shape)
+        place = names[name]
+        if place.name in job.weights:
+            seen.tensors[f"taught/{place.name}"] = place.read(gradient)

@@ -14,7 +14,7 @@ from .job import Recording
 from .lookups import in_parts, read_tokens
 from .notes import built_models, counted_steps
 from .program import Program
-from .weights import Pairing, pairs, roles, third_of
+from .weights import Pairing, Place, pairs, roles, third_of, turned
 
 
 def train_and_sample(program: Program, spec: dict[str, Any]) -> Recording:
@@ -97,9 +97,12 @@ def replay(program: Program, spec: dict[str, Any]) -> Recording:
     own = {name: parameter.detach() for name, parameter in model.named_parameters()}
     trained = {name.removeprefix("weights/"): value for name, value in given.items()}
     places = roles(twin, spec["twin"]["n_embd"])
-    for name, place in pairs(spec["roles"], places, Pairing(**spec["pairing"])).items():
-        held = third_of(own, place)
-        held.copy_(third_of(trained, name).reshape(held.shape))
+    pairing = Pairing(**spec["pairing"])
+    kept_turned = turned(places, pairing)
+    for name, role in pairs(spec["roles"], places, pairing).items():
+        held = third_of(own, role)
+        place = Place(role, held.shape, role in kept_turned)
+        held.copy_(place.read(third_of(trained, name)))
     wanted = given["tokens"]
     idx = wanted[None, : spec["prompt_tokens"]]
     grown = model.generate(idx, wanted.numel() - idx.size(1), temperature=0)

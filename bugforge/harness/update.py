@@ -41,6 +41,6 @@ def _follow(job: Job, course: Course, training: Training, seen: Recording, label
     for number, step in enumerate(training.steps[:COMPARED], start=1):
         for part, values in (("after", step.after), ("gradient", step.gradients)):
             for own, value in in_thirds(values, job.pairing.width).items():
-                given, shape = names[own]
-                ours = rows_at(value.reshape(shape), course.order)
-                seen.tensors[f"{label}/{part} {number}/{given}"] = ours
+                place = names[own]
+                ours = rows_at(place.read(value), course.order)
+                seen.tensors[f"{label}/{part} {number}/{place.name}"] = ours

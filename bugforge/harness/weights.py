@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +20,9 @@ Shape = Sequence[int]
 SPREAD = 0.35
 """Standard deviation of given weights: large, so that attention is far from uniform."""
 
+NEXT_TO_NOTHING = 1e-9
+"""Factor of tables under which a LayerNorm, of whatever eps, gives its bias alone."""
+
 FAINT = 0.1
 """Share that is left of what a query has of its own where weights tilt the scores."""
 
@@ -31,6 +34,12 @@ TILTS = {"low": (40.0, 40.0), "far apart": (20.0, 57.0), "far apart, turned": (2
 """How low scores are and how far apart, see `tilted`: a mask of -30 then hides too little, whether
 put in their place or added. Over 500 draws they lay between -80 and 36, none farther than 86 above
 all that are seen (an exponential of -87 is the last that is not rounded to nothing)."""
+
+MATRIX = 2
+"""Axes of a matrix."""
+
+DEEPER = 4
+"""How many times as wide an MLP is within."""
 
 PROJECTIONS = 4
 """Matrices of attention in a block: query, key, value, and the output's, which is used last."""
@@ -45,13 +54,28 @@ class Pairing:
     """How given weights find their places in a model: by name first or by order alone, be it of use
     or of making; and in which order a block's query, key and value stand, since neither tells.
 
-    width: the model's, by which its fused layers are known, see `in_thirds`; else they are whole.
+    turned: which matrices of a block the model keeps as (in, out), see `turned`. width: the
+    model's, by which its fused layers are known, see `in_thirds`; else they are whole.
     """
 
     by_name: bool
     by_use: bool
     order: tuple[int, int, int]
+    turned: tuple[str, ...] = ()
     width: int | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """The given weight that a parameter is: name and shape, and whether the model has it turned."""
+
+    name: str
+    shape: Shape
+    turned: bool = False
+
+    def read(self, value: Tensor) -> Tensor:
+        """Give what belongs to the parameter as it would belong to the given weight."""
+        return value.reshape(*reversed(self.shape)).T if self.turned else value.reshape(self.shape)
 
 
 def drawn(model: nn.Module, seed: int, width: int | None = None) -> dict[str, Tensor]:
@@ -66,15 +90,22 @@ def drawn(model: nn.Module, seed: int, width: int | None = None) -> dict[str, Te
 
 def in_thirds(tensors: Mapping[str, Tensor], width: int | None) -> dict[str, Tensor]:
     """Give what belongs to parameters, by name, with the thirds of each fused one by names of their
-    own: a fused layer is known by its shape, which is (3 * width, width) and no other parameter's.
+    own: a fused layer is known by its shape, which is (3 * width, width), or that turned, and no
+    other parameter's.
     """
     found: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
-        if width and tuple(tensor.shape) in ((THIRDS * width, width), (THIRDS * width,)):
-            found |= {f"{name}/{number}": part for number, part in enumerate(tensor.chunk(THIRDS))}
+        fused = width and sorted(tensor.shape) in ([width, THIRDS * width], [THIRDS * width])
+        if fused:
+            found |= {f"{name}/{number}": part for number, part in enumerate(_thirds(tensor))}
         else:
             found[name] = tensor
     return found
+
+
+def _thirds(whole: Tensor) -> tuple[Tensor, ...]:
+    """Cut a fused parameter along its longer axis."""
+    return whole.chunk(THIRDS, dim=int(whole.dim() > 1 and whole.size(1) > whole.size(0)))
 
 
 def whole_of(name: str) -> str:
@@ -86,7 +117,7 @@ def whole_of(name: str) -> str:
 def third_of(tensors: Mapping[str, Tensor], name: str) -> Tensor:
     """Look up what belongs to a parameter, or to a third of one, at whatever sizes."""
     whole = whole_of(name)
-    return tensors[name] if whole == name else tensors[whole].chunk(THIRDS)[int(name[-1])]
+    return tensors[name] if whole == name else _thirds(tensors[whole])[int(name[-1])]
 
 
 def write_weights(weights: dict[str, Tensor], path: Path) -> None:
@@ -111,14 +142,15 @@ def carry(
     alone, so that two programs with the same misfit still get the same numbers.
     """
     places = pairs(_in_order(model, pairing), _shapes(weights), pairing)
+    kept_turned = turned(_shapes(weights), pairing)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for name, parameter in held(model, pairing.width).items():
-            value = (
-                weights[places[name]].reshape(parameter.shape)
-                if name in places
-                else _around(parameter, generator)
-            )
+            if name in places:
+                value = weights[places[name]]
+                value = (value.T if places[name] in kept_turned else value).reshape(parameter.shape)
+            else:
+                value = _around(parameter, generator)
             # Only matrices grow: a LayerNorm that scales everything would drown the rest.
             parameter.copy_(value * (scale if parameter.dim() > 1 else 1.0))
     return sorted(set(weights) - set(places.values()))
@@ -156,6 +188,36 @@ def tilted(
     return changed
 
 
+def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Give weights under which dropout shows in few of its places: of the embeddings alone; of the
+    attention weights and of what attention adds; of that alone; and of what the MLP adds alone.
+
+    Nothing is added by matrices of zeros. Embeddings that are next to nothing are not zero, since
+    the head may have the same table; a LayerNorm makes nothing of them either.
+    """
+    shapes = _shapes(weights)
+    blocks = _attentions(shapes)
+    deep = [n for n, s in shapes.items() if len(s) == MATRIX and s[1] == DEEPER * s[0]]
+    outputs, values = [block[-1] for block in blocks], [block[-2] for block in blocks]
+    inner = {name for block in blocks for name in block} | _of_mlps(shapes)
+    faint = {
+        name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
+        for name, w in weights.items()
+    }
+    return {
+        "embeddings": _without(weights, outputs + deep),
+        "weights": _without(faint, deep),
+        "heard": _without(faint, values + deep),
+        "thought": _without(faint, outputs),
+    }
+
+
+def _without(weights: dict[str, Tensor], matrices: Iterable[str]) -> dict[str, Tensor]:
+    """Give weights of which some matrices, and the biases beside them, are zero."""
+    gone = {of(name) for name in matrices for of in (str, _bias)}
+    return {n: torch.zeros_like(w) if n in gone else w for n, w in weights.items()}
+
+
 def slowest(size: int) -> Tensor:
     """Mark the pair of a head's numbers, of which there are so many, that positions turn least
     where number i goes with number i + size / 2. At the sizes of the probe it is turned by 0.1 at
@@ -167,15 +229,29 @@ def slowest(size: int) -> Tensor:
 
 def by_given_name(
     model: nn.Module, weights: dict[str, Tensor], pairing: Pairing
-) -> dict[str, tuple[str, torch.Size]]:
-    """Name and shape under which to record each parameter of the model: those it was given."""
+) -> dict[str, Place]:
+    """Say as which given weight to record each parameter of the model, or else as itself."""
     places = pairs(_in_order(model, pairing), _shapes(weights), pairing)
+    kept_turned = turned(_shapes(weights), pairing)
     return {
-        name: (places[name], weights[places[name]].shape)
+        name: Place(places[name], weights[places[name]].shape, places[name] in kept_turned)
         if name in places
-        else (name, parameter.shape)
+        else Place(name, parameter.shape)
         for name, parameter in in_thirds(dict(model.named_parameters()), pairing.width).items()
     }
+
+
+def turned(weights: Mapping[str, Shape], pairing: Pairing) -> set[str]:
+    """Name the given matrices that a model keeps as (in, out), where the pairing says so."""
+    if not pairing.turned:
+        return set()
+    blocks = _attentions(weights)
+    groups = {
+        "attention": {name for *made, _ in blocks for name in made},
+        "output": {output for *_, output in blocks},
+        "mlp": _of_mlps(weights),
+    }
+    return set().union(*(groups[group] for group in pairing.turned))
 
 
 def pairs(
@@ -188,7 +264,11 @@ def pairs(
     shape, axes of length 1 apart, in order, where there are as many of it on either side.
     """
     own = {name: _long_axes(shape) for name, shape in parameters.items()}
-    given = {name: _long_axes(shape) for name, shape in weights.items()}
+    kept_turned = turned(weights, pairing)
+    given = {
+        name: _long_axes(shape)[:: -1 if name in kept_turned else 1]
+        for name, shape in weights.items()
+    }
     paired: dict[str, str] = {}
     if pairing.by_name:
         paired = {name: name for name in own if given.get(name) == own[name]}
@@ -233,14 +313,39 @@ def roles(model: nn.Module, width: int | None) -> dict[str, Shape]:
 
 
 def by_use(model: nn.Module, width: int | None) -> dict[str, Tensor]:
-    """Give the parameters in the order in which a forward pass comes to them; unused ones last."""
+    """Give the parameters in the order in which a forward pass comes to them. One that it does not
+    come to, since a bug leaves it idle, follows the one of its shape that was made before it.
+    """
     parameters = held(model, width)
-    order = _Uses({parameter.data_ptr(): name for name, parameter in parameters.items()})
+    order = list(dict.fromkeys(chain.from_iterable(map(_beside, _uses(model, width).used))))
+    used, last = set(order), dict[Shape, str]()
+    for name, parameter in parameters.items():
+        shape = _long_axes(parameter.shape)
+        if name not in used:
+            order.insert(order.index(last[shape]) + 1 if shape in last else 0, name)
+        last[shape] = name
+    return {name: parameters[name] for name in order}
+
+
+def _uses(model: nn.Module, width: int | None) -> "_Uses":
+    """Note how a forward pass comes to the parameters."""
+    uses = _Uses({parameter.data_ptr(): name for name, parameter in held(model, width).items()})
     # A program that fails here fails in the open elsewhere.
-    with torch.no_grad(), order, suppress(Exception):
+    with torch.no_grad(), uses, suppress(Exception):
         model(torch.zeros(1, 2, dtype=torch.int64))
-    used = chain.from_iterable(map(_beside, order.used))
-    return {name: parameters[name] for name in dict.fromkeys((*used, *parameters))}
+    return uses
+
+
+def is_askew(model: nn.Module, width: int | None, tables: Sequence[int]) -> bool:
+    """Tell whether a matrix in use, tables of so many rows aside, is not seen to be multiplied as
+    (out, in), by which the model may keep it turned.
+    """
+    matrices = {n for n, p in held(model, width).items() if len(_long_axes(p.shape)) == MATRIX}
+    parameters = dict(model.named_parameters())
+    uses = _uses(model, width)
+    wholes = {whole_of(name) for name in matrices & set(uses.used)}
+    tabled = {name for name in wholes if name in parameters and parameters[name].size(0) in tables}
+    return bool(wholes - tabled - uses.straight)
 
 
 def _beside(name: str) -> list[str]:
@@ -249,13 +354,30 @@ def _beside(name: str) -> list[str]:
     return [f"{whole}/{third}" for third in range(THIRDS)] if name == f"{whole}/0" else [name]
 
 
+_ATEN = torch.ops.aten
+FACTORS = {
+    _ATEN.mm.default: slice(0, 2),
+    _ATEN.bmm.default: slice(0, 2),
+    _ATEN.addmm.default: slice(1, 3),
+    _ATEN.baddbmm.default: slice(1, 3),
+    _ATEN.convolution.default: slice(1, 2),
+}
+"""Where operations are given the factors of a product. A left one that is (out, in) in memory runs
+along its last axis, a right one along the last but one; so does what convolves, which is one wide.
+"""
+
+
 class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the named parameters that torch's innermost operations are given, in order."""
+    """Notes the named parameters that torch's innermost operations are given, in order.
+
+    straight: those, by the names of their wholes, that were seen in a product as (out, in).
+    """
 
     def __init__(self, names: dict[int, str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.names = names
         self.used: list[str] = []
+        self.straight: set[str] = set()
 
     def __torch_dispatch__(
         self,
@@ -270,6 +392,10 @@ class _Uses(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 for part in (value if isinstance(value, list | tuple) else (value,))
                 if isinstance(part, Tensor) and part.data_ptr() in self.names
             ]
+        if func in FACTORS:
+            for factor, inner in zip(args[FACTORS[func]], (-1, -2), strict=False):
+                if factor.data_ptr() in self.names and factor.stride(inner) == 1:
+                    self.straight.add(whole_of(self.names[factor.data_ptr()]))
         return func(*args, **(kwargs or {}))
 
 
@@ -287,20 +413,28 @@ def _exchanged(weights: Mapping[str, Shape], order: tuple[int, int, int]) -> dic
 
 
 def _projections(weights: Mapping[str, Shape]) -> list[list[str]]:
-    """Name the matrices of each block that make query, key and value: two alike between two that
-    are square.
-    """
-    matrices = [name for name, shape in weights.items() if len(shape) == 2]  # noqa: PLR2004
+    """Name the matrices of each block that make query, key and value."""
+    return [block[:-1] for block in _attentions(weights)]
+
+
+def _attentions(weights: Mapping[str, Shape]) -> list[list[str]]:
+    """Name the matrices of attention of each block: two alike between two that are square."""
+    matrices = [name for name, shape in weights.items() if len(shape) == MATRIX]
     found, first = [], 0
     while first + PROJECTIONS <= len(matrices):
         block = matrices[first : first + PROJECTIONS]
         query, key, value, output = (tuple(weights[name]) for name in block)
         if query == output == query[::-1] and key == value and key[1] == query[1]:
-            found.append(block[:-1])
+            found.append(block)
             first += PROJECTIONS
         else:
             first += 1
     return found
+
+
+def _of_mlps(weights: Mapping[str, Shape]) -> set[str]:
+    """Name the matrices of MLPs."""
+    return {n for n, s in weights.items() if len(s) == MATRIX and max(s) == DEEPER * min(s)}
 
 
 def _bias(matrix: str) -> str:

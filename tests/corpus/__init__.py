@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Fixture:
     """A program, as changes of the reference: (file, text that stands there once, new text).
 
-    An empty text to be found stands for a new file. area: the class of bug whose place it
+    An empty text to be found stands for a whole file. area: the class of bug whose place it
     rewrites, or `elsewhere`. why: one sentence that says why it is right, or what is wrong with
     it. needs_training: nothing but training and sampling shows that it is wrong, or would be
     thought to show so of a right one. relies_on: classes of bugs beside which a right program would
@@ -29,10 +29,10 @@ class Fixture:
         """Make the changes. Raises ValueError where a text does not stand there exactly once."""
         changed = dict(files)
         for name, old, new in self.changes:
-            if not old and name not in changed:
+            if not old:
                 changed[name] = new
                 continue
-            found = changed.get(name, "").count(old) if old else 0
+            found = changed.get(name, "").count(old)
             if found != 1:
                 message = f"{self.name}: {found} times in {name}: {old!r}"
                 raise ValueError(message)

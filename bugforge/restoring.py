@@ -1,0 +1,62 @@
+"""What to restore of a program whose parameters have no counterparts, in letters of PROBLEM.md."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from bugforge.checks import Evidence
+from bugforge.comparison import parameter_shapes
+from bugforge.probe import Probe
+
+Shapes = Counter[tuple[int, ...]]
+
+
+def to_restore(
+    probe: Probe, seen: Evidence, pristine: Evidence, planted: Iterable[Evidence]
+) -> tuple[str, ...]:
+    """Say of each shape how many parameters PROBLEM.md states, where there are more or fewer; what
+    makes queries, keys and values at once counts as three.
+
+    planted: recordings of programs that hold a planted bug each. Where nothing differs but what one
+    of these changes, nothing is said: that is to be found.
+    """
+    mine, stated = parameter_shapes(seen), parameter_shapes(pristine)
+    found = _unlike(mine, stated)
+    told = set().union(
+        *(_unlike(parameter_shapes(p), stated) for p in planted if not p["construct"].crash)
+    )
+    if found <= told:
+        return ()
+    letters = _letters(probe)
+    layers, heads = probe.sizes["n_layer"], probe.sizes["n_head"]
+    return tuple(
+        f"{_many(stated[shape])} of shape {_named(shape, letters)}, of which your model has "
+        f"{mine[shape] or 'none'}, at {layers} layers and {heads} heads."
+        for shape in sorted(found, key=lambda shape: (not stated[shape], -len(shape), shape))
+    )
+
+
+def _unlike(one: Shapes, other: Shapes) -> set[tuple[int, ...]]:
+    return {shape for shape in one | other if one[shape] != other[shape]}
+
+
+def _letters(probe: Probe) -> dict[int, str]:
+    """Name the lengths of axes; those of the probe are all unlike."""
+    sizes = {name: int(size) for name, size in probe.sizes.items()}
+    width, heads = sizes["n_embd"], sizes["n_head"]
+    multiples = {n * width: f"{n}C" for n in (2, 3, 4, 8, 12)}
+    return {
+        **multiples,
+        width // heads: "C / n_head",
+        3 * width // heads: "3C / n_head",
+        width: "C",
+        sizes["vocab_size"]: "V",
+        sizes["block_size"]: "T",
+    }
+
+
+def _named(shape: tuple[int, ...], letters: dict[int, str]) -> str:
+    return f"({', '.join(letters.get(size, str(size)) for size in shape)})"
+
+
+def _many(count: int) -> str:
+    return f"{count or 'no'} parameter{'' if count == 1 else 's'}"
