@@ -1,15 +1,23 @@
 """What a program does that classifies its tokens, beside what it does where it does not."""
 
-from contextlib import suppress
+import io
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from .course import course_on, take
+from .course import TIGHT, course_on, take
 from .job import Job, Recording
 from .learning import expect
 from .lookups import in_parts, read_tokens
+from .measured import measuring
 from .notes import built_models
 from .program import Program
 from .taught import teach
@@ -26,7 +34,16 @@ NEW = 6
 """Tokens asked for behind a prompt."""
 
 SEEN = ("base", "alone", "short")
-"""Inputs whose tokens are classified."""
+"""Inputs whose tokens are classified, and learned."""
+
+READ = (*SEEN, "one")
+"""Inputs whose tokens are classified: rows of a single token, too."""
+
+BRIEFLY = 3
+"""Steps that are taken where `main` is looked at: none are needed."""
+
+ROUNDED = 0.051
+"""How far a printed share may lie from the one there is: it is rounded to a tenth at the worst."""
 
 STEPS, ROWS = 150, 32
 """How long a training is that must learn which tokens are odd, and rows that it has not seen."""
@@ -47,7 +64,7 @@ def classifying(program: Program, job: Job) -> Recording:
         for one in (plain, model):
             carry(one, job.weights, job.pairing, scale)
         for mode in ("eval", "train"):
-            for name in SEEN:
+            for name in READ:
                 _read(plain.train(mode == "train"), job, seen, f"without/{way}/{mode}/{name}")
                 _read(model.train(mode == "train"), job, seen, f"with/{way}/{mode}/{name}")
     _losses(plain, model, job, seen)
@@ -56,6 +73,7 @@ def classifying(program: Program, job: Job) -> Recording:
     _accuracies(program, job, seen)
     _steps(program, job, seen)
     _learned(program, job, seen)
+    _main(program, seen)
     return seen
 
 
@@ -122,23 +140,28 @@ def _mean(logits: Tensor, wanted: Tensor) -> float:
 
 
 def _generated(plain: Any, model: Any, job: Job, seen: Recording) -> None:
-    """Record the greedy tokens behind each prompt, with a classifier and without."""
+    """Record the greedy tokens behind each prompt, and some that are drawn, with a classifier and
+    without.
+    """
     for number, scale in enumerate((1.0, -LARGE)):
         for label, one in (("with", model), ("without", plain)):
             carry(one.eval(), job.weights, job.pairing, scale)
             for name in ("prompt", "prompt beyond the context"):
                 grown = one.generate(job.inputs[name].clone(), NEW, temperature=0)
                 seen.tensors[f"generated/{label}/{number}/{name}"] = grown
+                torch.manual_seed(job.seed)
+                drawn = one.generate(job.inputs[name].clone(), NEW, temperature=1.5, top_k=3)
+                seen.tensors[f"generated/{label}/{number}/{name}, drawn"] = drawn
 
 
 def _accuracies(program: Program, job: Job, seen: Recording) -> None:
-    """Record what `accuracy` tells of models that classify by chance, what it should tell, and
-    whether it leaves the mode as it was.
+    """Record what `accuracy` tells of models that classify by chance, what it should tell, how it
+    reads them, and whether it leaves the mode as it was.
     """
     model = program.build(**job.sizes, n_classes=ODD_OR_EVEN)
     for number, scale in enumerate((1.0, -1.0, LARGE)):
         carry(model, job.weights, job.pairing, scale)
-        for name in SEEN:
+        for name in READ:
             idx = job.inputs[name]
             model.eval()
             with torch.no_grad():
@@ -148,13 +171,15 @@ def _accuracies(program: Program, job: Job, seen: Recording) -> None:
             seen.facts[f"told/{label}"] = float(program.train.accuracy(model, idx.clone()))
     for was_training in (True, False):
         model.train(was_training)
-        program.train.accuracy(model, job.inputs["base"].clone())
+        with measuring() as how:
+            program.train.accuracy(model, job.inputs["base"].clone())
+        seen.facts[f"measured/{was_training}"] = how.is_plain
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
 
 
 def _steps(program: Program, job: Job, seen: Recording) -> None:
     """Record the losses and gradients of training steps with a classifier, and what they should be
-    by the model's own logits.
+    by the model's own logits; and how large gradients are that are clipped.
     """
     course = course_on(job, job.data, job.fields["block_size"])
     trained = take(program, job, course, n_classes=ODD_OR_EVEN)
@@ -169,6 +194,11 @@ def _steps(program: Program, job: Job, seen: Recording) -> None:
             seen.tensors[f"{number}/handed/{name}"] = gradient
         expect(training.model, step, trained.order[job.data], seen, number)
         _expect_classes(training.model, torch.cat(step.rows), seen, number)
+    clipped = take(program, job, replace(course, grad_clip=TIGHT), n_classes=ODD_OR_EVEN)
+    handed = [step.gradients.values() for step in clipped.training.steps]
+    seen.facts["clipped"] = [
+        torch.stack([gradient.norm() for gradient in some]).norm().item() for some in handed if some
+    ]
 
 
 def _expect_classes(model: nn.Module, rows: Tensor, seen: Recording, number: int) -> None:
@@ -189,12 +219,14 @@ def _expect_classes(model: nn.Module, rows: Tensor, seen: Recording, number: int
 
 def _learned(program: Program, job: Job, seen: Recording) -> None:
     """Record what a short training with a classifier leads to: the share of tokens in rows never
-    seen that are classified rightly, and the mean cross-entropy, in nats, of the text.
+    seen that are classified rightly, and the mean cross-entropy, in nats, of the text; and at how
+    many rates and decays parameters are trained side by side.
     """
     config = program.config(n_classes=ODD_OR_EVEN, steps=STEPS)
     torch.manual_seed(job.seed)
-    with built_models(program, {}) as built:
+    with built_models(program, {}) as built, _ways() as ways:
         model, vocabulary, *_ = program.train.train(job.text, config, job.seed)
+    seen.facts["ways"] = max(map(len, ways), default=0)
     vocab = int(built[0].config.vocab_size)
     idx = torch.randint(vocab, (ROWS, int(config.block_size)))
     model.eval()
@@ -208,3 +240,61 @@ def _learned(program: Program, job: Job, seen: Recording) -> None:
         with torch.no_grad():
             logits = model(windows[:, :-1])[0]
         seen.facts["language"] = _mean(logits, windows[:, 1:])
+
+
+@contextmanager
+def _ways() -> Iterator[list[set[tuple[float, float]]]]:
+    """Note for each step of an optimizer the rates and decays that its parameters have."""
+    noted: list[set[tuple[float, float]]] = []
+
+    def note(optimizer: Optimizer, *_: object) -> None:
+        groups = optimizer.param_groups
+        noted.append({(float(group["lr"]), group.get("weight_decay", 0.0)) for group in groups})
+
+    hook = register_optimizer_step_pre_hook(note)
+    try:
+        yield noted
+    finally:
+        hook.remove()
+
+
+def _main(program: Program, seen: Recording) -> None:
+    """Record how many classes `main` trains, how often it measures accuracy then, and whether it
+    prints what it measured. Its training is cut short.
+    """
+    own = program.train
+    train, accuracy = own.train, own.accuracy
+    asked: list[int] = []
+    told: list[float] = []
+
+    def briefly(text: str, config: Any, *args: Any, **kwargs: Any) -> Any:
+        asked.append(int(config.n_classes))
+        short = replace(config, steps=BRIEFLY)
+        model, vocabulary, losses, *more = train(text, short, *args, **kwargs)
+        # It may print the loss of any step.
+        return model, vocabulary, [*losses, *losses[-1:] * (config.steps - BRIEFLY)], *more
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        given = accuracy(*args, **kwargs)
+        told.append(float(given))
+        return given
+
+    own.train, own.accuracy = briefly, noting  # type: ignore[attr-defined]
+    argv, sys.argv = sys.argv, ["train.py"]
+    try:
+        with redirect_stdout(io.StringIO()) as printed:
+            own.main()
+        seen.facts["main ends"] = True
+    except BaseException:  # noqa: BLE001  # where main itself fails, others see it
+        seen.facts["main ends"] = False
+    finally:
+        own.train, own.accuracy = train, accuracy  # type: ignore[attr-defined]
+        sys.argv = argv
+    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", printed.getvalue())]
+    seen.facts["main trains"] = asked
+    seen.facts["main measures"] = len(told)
+    seen.facts["main prints"] = any(
+        abs(number - share) < ROUNDED or abs(number / 100 - share) < ROUNDED
+        for share in told
+        for number in numbers
+    )

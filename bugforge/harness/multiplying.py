@@ -64,30 +64,37 @@ def instruments(program: Multiplying, spec: dict[str, Any]) -> dict[str, Callabl
 
 
 def products(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
-    """Record the product (..., M, N) of operands, however they lie in memory, beside them."""
+    """Record the product (..., M, N) of operands, however they lie in memory, beside them; and the
+    one that is made where they ask for gradients.
+    """
     seen = Recording()
     for case in laid_out(inputs):
         seen.tensors |= {f"{case.name}/a": case.a.clone(), f"{case.name}/b": case.b.clone()}
         with torch.no_grad():
             made = given_tensor(own.matmul(case.a, case.b), "matmul")
-        seen.tensors |= {f"{case.name}/product": made}
+        asking, _ = _multiplied(own, case, "ab")
+        seen.tensors |= {f"{case.name}/product": made, f"{case.name}/with graph": asking.detach()}
         seen.tensors |= {f"{case.name}/a after": case.a, f"{case.name}/b after": case.b}
     return seen
 
 
 def backward(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
-    """Record what the plain function gives for a gradient and the operands, beside them."""
+    """Record what the plain function gives for a gradient and the operands, beside them, before and
+    after.
+    """
     seen = Recording()
     for case in laid_out(inputs):
         _note(seen, case)
         for what, grad in zip("ab", own.matmul_backward(case.grad, case.a, case.b), strict=True):
             seen.tensors[f"{case.name}/of {what}"] = given_tensor(grad, "matmul_backward")
+        _note_after(seen, case, {"a": case.a, "b": case.b})
     return seen
 
 
 def gradients(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
     """Record the gradients that torch gets: of both operands, and of one that alone asks for some;
-    of two products made before either goes back; and of a matrix times itself.
+    of two products made before either goes back; of one that goes back twice; of operands that are
+    made themselves; and of a matrix times itself.
     """
     seen = Recording()
     for case in laid_out(inputs):
@@ -96,7 +103,11 @@ def gradients(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
             product, leaves = _multiplied(own, case, asked)
             for what, grad in _going_back(product, leaves, case.grad):
                 seen.tensors[f"{case.name}/{'' if asked == 'ab' else 'alone, '}of {what}"] = grad
+            if asked == "ab":
+                _note_after(seen, case, leaves)
     _in_turn(own, inputs, seen)
+    _twice(own, inputs, seen)
+    _made(own, inputs, seen)
     square = _case(inputs, "square")
     leaf = square.a.clone().requires_grad_()
     seen.tensors |= {"itself/x": square.a, "itself/grad": square.grad}
@@ -113,6 +124,25 @@ def _in_turn(own: ModuleType, inputs: dict[str, Tensor], seen: Recording) -> Non
         _note(seen, Operands(f"in turn/{number}", case.a, case.b, case.grad))
         for what, grad in _going_back(product, leaves, case.grad):
             seen.tensors[f"in turn/{number}/of {what}"] = grad
+
+
+def _twice(own: ModuleType, inputs: dict[str, Tensor], seen: Recording) -> None:
+    case = _case(inputs, "batch")
+    product, leaves = _multiplied(own, case, "ab")
+    for number, grad in enumerate((case.grad, 1 - case.grad)):
+        again = Operands(f"twice/{number}", case.a, case.b, grad)
+        _note(seen, again)
+        for what, given in _going_back(product, leaves, grad, keeps=True):
+            seen.tensors[f"{again.name}/of {what}"] = given
+
+
+def _made(own: ModuleType, inputs: dict[str, Tensor], seen: Recording) -> None:
+    case = _case(inputs, "ones and none")
+    _note(seen, Operands("made", case.a, case.b, case.grad))
+    leaves = {what: getattr(case, what).clone().requires_grad_() for what in "ab"}
+    product = own.matmul(leaves["a"].clone(), leaves["b"].clone())
+    for what, given in _going_back(product, leaves, case.grad):
+        seen.tensors[f"made/of {what}"] = given
 
 
 def gradcheck(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
@@ -160,6 +190,11 @@ def _note(seen: Recording, case: Operands) -> None:
         seen.tensors[f"{case.name}/{what}"] = getattr(case, what).clone()
 
 
+def _note_after(seen: Recording, case: Operands, operands: dict[str, Tensor]) -> None:
+    for what, tensor in {**operands, "grad": case.grad}.items():
+        seen.tensors[f"{case.name}/{what} after"] = tensor.detach().clone()
+
+
 def _multiplied(own: ModuleType, case: Operands, asked: str) -> tuple[Tensor, dict[str, Tensor]]:
     """Multiply; give the product and the operands that ask for a gradient."""
     leaves = {what: getattr(case, what).detach() for what in "ab"}
@@ -170,10 +205,12 @@ def _multiplied(own: ModuleType, case: Operands, asked: str) -> tuple[Tensor, di
 
 
 def _going_back(
-    product: Tensor, leaves: dict[str, Tensor], grad: Tensor
+    product: Tensor, leaves: dict[str, Tensor], grad: Tensor, *, keeps: bool = False
 ) -> Iterator[tuple[str, Tensor]]:
-    """Give the gradient of each operand that gets one."""
-    found = torch.autograd.grad(product, list(leaves.values()), grad, allow_unused=True)
+    """Give the gradient of each operand that gets one. keeps: whether to go back again later."""
+    found = torch.autograd.grad(
+        product, list(leaves.values()), grad, retain_graph=keeps, allow_unused=True
+    )
     for what, given in zip(leaves, found, strict=True):
         if given is not None:
             yield what, given

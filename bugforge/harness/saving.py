@@ -4,9 +4,11 @@ import gc
 import weakref
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import product
 from types import FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
@@ -29,10 +31,10 @@ def saved(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
     """
     seen = Recording()
     for name in CASES:
-        for layout in ("plain", "turned"):
-            operands = [_operand(inputs, name, what, layout) for what in "ab"]
+        for layout, dtype in product(("plain", "turned"), (torch.double, torch.float)):
+            operands = [_operand(inputs, name, what, layout).to(dtype) for what in "ab"]
             for asked in ("ab", "a", "b"):
-                _kept(own, operands, asked, f"{name}, {layout}, {asked}", seen)
+                _kept(own, operands, asked, f"{name}, {layout}, {dtype}, {asked}", seen)
     for what in "ab":
         seen.facts[f"noticed/{what}"] = _is_noticed(own, inputs, what)
     seen.facts["released"] = _is_released(own, inputs)
@@ -55,12 +57,12 @@ def _kept(own: ModuleType, operands: list[Tensor], asked: str, name: str, seen: 
         return tensor
 
     with saved_tensors_hooks(keep, lambda tensor: tensor):
-        product = own.matmul(*leaves)
+        made = own.matmul(*leaves)
     places = [_place(leaf) for leaf in leaves]
     # The gradient of each operand is worked out from the other.
     needed = {places[1 - "ab".index(what)] for what in asked}
     found = {_place(tensor) for tensor in kept}
-    nodes = list(_nodes(product))
+    nodes = list(_nodes(made))
     written = [node for node in nodes if hasattr(node, "_forward_cls")]
     seen.facts[f"missing/{name}"] = len(needed - found)
     seen.facts[f"others/{name}"] = len(found - set(places))
@@ -74,9 +76,9 @@ def _place(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-def _nodes(product: Tensor) -> Iterator[Any]:
+def _nodes(made: Tensor) -> Iterator[Any]:
     """Walk the graph behind a product."""
-    waiting, met = [product.grad_fn], set()
+    waiting, met = [made.grad_fn], set()
     while waiting:
         node = waiting.pop()
         if node is not None and node not in met:
@@ -89,14 +91,21 @@ def _is_torchs(node: Any) -> bool:
     return not hasattr(node, "_forward_cls") and str(node.name()).startswith(PRODUCTS)
 
 
-def _tensors(value: Any, depth: int = DEEP) -> Iterator[Tensor]:
-    """Find tensors of more than one number in what an attribute holds."""
+def _tensors(value: Any, depth: int = DEEP) -> Iterator[Any]:
+    """Find tensors, and arrays, of more than one number in what an attribute holds."""
     if isinstance(value, Tensor):
-        if value.is_floating_point() and value.numel() > 1:
+        if _holds_numbers(value):
+            yield value
+    elif isinstance(value, np.ndarray):
+        if value.dtype.kind == "f" and value.size > 1:
             yield value
     elif depth:
         for part in _parts(value):
             yield from _tensors(part, depth - 1)
+
+
+def _holds_numbers(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and tensor.numel() > 1
 
 
 def _parts(value: Any) -> Iterable[Any]:
@@ -128,23 +137,37 @@ def _is_noticed(own: ModuleType, inputs: dict[str, Tensor], changed: str) -> boo
     leaves = {what: _operand(inputs, "rectangular", what, "plain") for what in "ab"}
     for leaf in leaves.values():
         leaf.requires_grad_()
-    product = own.matmul(leaves["a"], leaves["b"])
+    made = own.matmul(leaves["a"], leaves["b"])
     with torch.no_grad():
         leaves[changed].add_(1.0)
     try:
         # That an operand gets no gradient is no refusal.
-        ones = torch.ones_like(product)
-        torch.autograd.grad(product, list(leaves.values()), ones, allow_unused=True)
+        ones = torch.ones_like(made)
+        torch.autograd.grad(made, list(leaves.values()), ones, allow_unused=True)
     except RuntimeError:
         return True
     return False
 
 
 def _is_released(own: ModuleType, inputs: dict[str, Tensor]) -> bool:
-    """Tell whether operands go once nobody has a use for them or their product."""
-    a, b = (_operand(inputs, "rectangular", what, "plain").requires_grad_() for what in "ab")
-    product = own.matmul(a, b)
-    held = [weakref.ref(tensor) for tensor in (a, b, product)]
-    del a, b, product
+    """Tell whether operands go once nobody has a use for them or their product, and all else that
+    was made of them: a copy, or another tensor of the same numbers.
+    """
     gc.collect()
-    return all(ref() is None for ref in held)
+    before = list(_alive())
+    known = {id(tensor) for tensor in before}
+    a, b = (_operand(inputs, "rectangular", what, "plain").requires_grad_() for what in "ab")
+    made = own.matmul(a, b)
+    torch.autograd.grad(made, (a, b), torch.ones_like(made), retain_graph=True, allow_unused=True)
+    held = [weakref.ref(tensor) for tensor in (a, b, made)]
+    del a, b, made
+    gc.collect()
+    return all(ref() is None for ref in held) and all(id(tensor) in known for tensor in _alive())
+
+
+def _alive() -> Iterator[Tensor]:
+    """Give all tensors of numbers that there are."""
+    for value in gc.get_objects():
+        # Proxies of other packages may do anything when asked what they are.
+        if issubclass(type(value), Tensor) and _holds_numbers(value):
+            yield value

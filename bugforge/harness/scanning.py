@@ -29,17 +29,23 @@ def scanned(own: ModuleType, inputs: dict[str, Tensor]) -> Recording:
 
 
 def tiled(own: ModuleType, inputs: dict[str, Tensor], lengths: dict[str, list[int]]) -> Recording:
-    """Record products of tiles (T, ..., M, N) of several lengths, and what they sum up to."""
+    """Record products of tiles (T, ..., M, N) of several lengths, what they sum up to, and the last
+    of the sums that the scan gives of them.
+    """
     seen = Recording()
     for name, some in lengths.items():
-        a, b = (inputs[f"tiled/{name}/{what}"] for what in "ab")
-        seen.tensors |= {f"{name}/a": a.clone(), f"{name}/b": b.clone()}
-        for tile in some:
-            with torch.no_grad():
-                parts = own.partial_products(a, b, tile)
-                whole = own.tiled_matmul(a, b, tile)
-            seen.tensors[f"{name}/{tile}/parts"] = given_tensor(parts, "partial_products")
-            seen.tensors[f"{name}/{tile}/product"] = given_tensor(whole, "tiled_matmul")
+        for precision, dtype in (("double", torch.double), ("single", torch.float)):
+            a, b = (inputs[f"tiled/{name}/{what}"].to(dtype) for what in "ab")
+            key = f"{name}/{precision}"
+            seen.tensors |= {f"{key}/a": a.clone(), f"{key}/b": b.clone()}
+            for tile in some:
+                with torch.no_grad():
+                    parts = own.partial_products(a, b, tile)
+                    whole = own.tiled_matmul(a, b, tile)
+                    sums = own.prefix_sums(parts.clone())
+                seen.tensors[f"{key}/{tile}/parts"] = given_tensor(parts, "partial_products")
+                seen.tensors[f"{key}/{tile}/product"] = given_tensor(whole, "tiled_matmul")
+                seen.tensors[f"{key}/{tile}/scanned"] = given_tensor(sums, "prefix_sums")[-1]
     return seen
 
 

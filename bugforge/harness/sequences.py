@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from .job import Job, Recording
+from .measured import measuring
+from .notes import built_models
 from .program import Program
+from .rows_taken import rows_taken
 from .taught import teach
 from .weights import LARGE, SPREAD, carry
 
@@ -21,6 +24,9 @@ LENGTHS = (11, 7, 3, 1, 9)
 
 FEW = 3
 """Training steps that show whom they move."""
+
+OTHERS = {"block_size": 13, "batch_size": 7}
+"""Fields of a ClassifierConfig other than by default, lest a program go by its own."""
 
 UNSEEN = 400
 """Rows of a kind that a whole training has to learn."""
@@ -50,6 +56,7 @@ def sequences(program: Program, job: Job) -> Recording:
     _taught(model, gpt, job, mask, seen)
     _accuracies(classify, model, job, mask, seen)
     _trained(classify, job, seen)
+    _steps(program, classify, job, seen)
     return seen
 
 
@@ -78,6 +85,9 @@ def _read(model: Any, job: Job, mask: Tensor, seen: Recording) -> Iterator[tuple
         yield "whole", model(idx.clone())[0]
         alone = [model(row[:length][None].clone())[0] for row, length in zip(idx, LENGTHS)]  # noqa: B905
         yield "alone", torch.cat(alone)
+        rows = zip(idx, mask, strict=True)
+        one_by_one = [model(row[None].clone(), kept[None].clone())[0] for row, kept in rows]
+        yield "filled up alone", torch.cat(one_by_one)
 
 
 def _losses(model: Any, job: Job, mask: Tensor, seen: Recording, way: str) -> None:
@@ -102,7 +112,9 @@ def _taught(model: Any, gpt: Any, job: Job, mask: Tensor, seen: Recording) -> No
 
 
 def _accuracies(classify: ModuleType, model: Any, job: Job, mask: Tensor, seen: Recording) -> None:
-    """Record what `accuracy` tells, what it should tell, and whether it leaves the mode."""
+    """Record what `accuracy` tells, what it should tell, how it reads the model, and whether it
+    leaves the mode.
+    """
     idx = job.inputs["base"]
     for number in range(CLASSES):
         model.eval()
@@ -114,7 +126,9 @@ def _accuracies(classify: ModuleType, model: Any, job: Job, mask: Tensor, seen: 
         seen.facts[f"told/{number}"] = float(told)
     for was_training in (True, False):
         model.train(was_training)
-        classify.accuracy(model, idx.clone(), mask.clone(), labels.clone())
+        with measuring() as how:
+            classify.accuracy(model, idx.clone(), mask.clone(), labels.clone())
+        seen.facts[f"measured/{was_training}"] = how.is_plain
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
 
 
@@ -125,11 +139,12 @@ def _trained(classify: ModuleType, job: Job, seen: Recording) -> None:
     after, losses = classify.train_classifier(replace(config, steps=FEW), job.seed)
     _, again = classify.train_classifier(replace(config, steps=FEW), job.seed)
     _, others = classify.train_classifier(replace(config, steps=FEW), job.seed + 1)
+    elsewhere, _ = classify.train_classifier(replace(config, steps=0), job.seed + 1)
+    seen.facts["other seed, same beginning"] = not any(_moved(before, elsewhere))
     seen.facts["told losses"] = len(losses)
     seen.facts["same seed, same losses"] = list(map(float, losses)) == list(map(float, again))
     seen.facts["other seed, same losses"] = list(map(float, losses)) == list(map(float, others))
-    pairs = zip(before.parameters(), after.parameters(), strict=True)
-    seen.facts["unmoved"] = sum(torch.equal(one, other) for one, other in pairs)
+    seen.facts["unmoved"] = sum(distance == 0 for distance in _moved(before, after))
     model, _ = classify.train_classifier(config, job.seed)
     rows, mask, labels = drawn_rows(UNSEEN, int(config.block_size), job.seed)
     model.eval()
@@ -137,6 +152,24 @@ def _trained(classify: ModuleType, job: Job, seen: Recording) -> None:
     with torch.no_grad():
         logits = model(rows, mask)[0]
     seen.facts["unseen"] = nn.functional.cross_entropy(logits, labels).item()
+
+
+def _moved(before: nn.Module, after: nn.Module) -> list[float]:
+    pairs = zip(before.parameters(), after.parameters(), strict=True)
+    return [float((one - other).detach().abs().max()) for one, other in pairs]
+
+
+def _steps(program: Program, classify: ModuleType, job: Job, seen: Recording) -> None:
+    """Record what steps read, tell and hand on whose sizes are others than by default."""
+    config = replace(classify.ClassifierConfig(), **OTHERS, steps=FEW)
+    with built_models(program, {}) as built, rows_taken(program, classify) as taken:
+        _, losses = classify.train_classifier(config, job.seed)
+    seen.facts["positions"] = [int(one.config.block_size) for one in built]
+    seen.facts["lengths"] = sorted(taken.lengths)
+    seen.facts["read"] = taken.read
+    seen.facts["strange"] = taken.strange
+    seen.facts["step losses"] = {"told": list(map(float, losses)), "expected": taken.losses}
+    seen.facts["handed apart"] = taken.apart
 
 
 def drawn_rows(count: int, length: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

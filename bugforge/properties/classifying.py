@@ -6,8 +6,17 @@ import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart_by_name
-from bugforge.properties.telling import modes_lost, told_accuracy_apart, wrong_losses
+from bugforge.properties.telling import (
+    measured_otherwise,
+    modes_lost,
+    told_accuracy_apart,
+    wrong_losses,
+)
 
+TIGHT = 0.05
+"""The norm that gradients are clipped to, of which they always have more."""
+
+ODD_OR_EVEN = 2
 MORE = 2
 """Parameters that a classifier brings: a matrix and a bias."""
 
@@ -55,6 +64,28 @@ def joint_gradient_apart(seen: Evidence) -> float:
         )
         for number in (1, 2)
     )
+
+
+def joint_norm_apart(seen: Evidence) -> float:
+    """How far the norm of gradients that are clipped, those of both losses together, lies from the
+    one that is asked for, as a share of it.
+    """
+    norms = facts(seen, "classifying")["clipped"]
+    return float(max(abs(norm - TIGHT) / TIGHT for norm in norms))
+
+
+def trained_apart(seen: Evidence) -> float:
+    """Count the rates and decays, beside one, at which parameters are trained."""
+    return float(abs(facts(seen, "classifying")["ways"] - 1))
+
+
+def main_otherwise(seen: Evidence) -> float:
+    """Count what main leaves out: training both, measuring, and printing what is measured."""
+    told = facts(seen, "classifying")
+    if not told["main ends"]:
+        return 0.0  # what is cut short may fail where the whole does not
+    trains = any(classes == ODD_OR_EVEN for classes in told["main trains"])
+    return float((not trains) + (not told["main measures"]) + (not told["main prints"]))
 
 
 def generated_otherwise(seen: Evidence) -> float:
@@ -113,7 +144,7 @@ CLASSIFYING = (
     Law(
         "generates-with-classes",
         "classifier",
-        "Generating leads to the same tokens with a classifier and without.",
+        "Generating leads to the same tokens with a classifier and without, drawn ones, too.",
         ("classifying",),
         generated_otherwise,
         at_most=0.0,
@@ -138,6 +169,24 @@ CLASSIFYING = (
         after=("joint-loss", "gradient"),
     ),
     Law(
+        "joint-clipped",
+        "classifier",
+        "Gradients of all parameters are clipped together, those of the classifier among them.",
+        ("classifying",),
+        joint_norm_apart,
+        at_most=1e-2,
+        after=("joint-gradient", "update"),
+    ),
+    Law(
+        "trained-alike",
+        "classifier",
+        "The classifier is trained at the rate and with the decay of all else.",
+        ("classifying",),
+        trained_apart,
+        at_most=0.0,
+        after=("joint-gradient", "one-rate", "update"),
+    ),
+    Law(
         "accuracy-told",
         "classifier",
         "`accuracy` tells the share of tokens that are rightly taken for odd or even.",
@@ -153,6 +202,23 @@ CLASSIFYING = (
         ("classifying",),
         partial(modes_lost, "classifying"),
         at_most=0.0,
+    ),
+    Law(
+        "accuracy-plain",
+        "classifier",
+        "Accuracy is measured without dropout or gradients.",
+        ("classifying",),
+        partial(measured_otherwise, "classifying"),
+        at_most=0.0,
+    ),
+    Law(
+        "main-classifies",
+        "classifier",
+        "`main` trains both, and prints the accuracy on rows of tokens.",
+        ("classifying",),
+        main_otherwise,
+        at_most=0.0,
+        after=("accuracy-told",),
     ),
     Law(
         "classes-learned",

@@ -13,22 +13,31 @@ from bugforge.recordings import Array
 
 LAYOUTS = ("plain", "turned", "in steps", "spread")
 PRECISIONS: dict[str, type[np.float64 | np.float32]] = {"double": np.float64, "single": np.float32}
+MADE = ("product", "with graph")
+"""Products, by what is asked of their operands: no gradients, or both."""
+
 EXACT = 200.0
-"""How far a number may be off, in units of the precision of its type."""
+"""How far a number may be off, in units of the precision of its type: no order in which to add 150
+numbers takes it farther.
+"""
 
 
 def off(made: Array, precision: str, work_out: Callable[..., Array], *given: Array) -> float:
     """How far numbers lie from what is worked out of those given, in units of their precision;
     infinite where their shape or type is another, or one is none.
 
-    Distances are shares of what comes of the sizes of those given: where large numbers cancel out,
-    what is left of them is no more precise than they are.
+    Each number's distance is a share of what comes of the sizes of those that it is made of: where
+    large numbers cancel out, what is left of them is no more precise than they are; and a small one
+    may not be off by what is little beside the large ones of others.
     """
     kind, wanted = PRECISIONS[precision], work_out(*given)
     if made.shape != wanted.shape or made.dtype != kind or not np.isfinite(made).all():
         return float("inf")
-    furthest = np.abs(made.astype(np.float64) - wanted).max()
-    return float(furthest / work_out(*map(np.abs, given)).max() / np.finfo(kind).eps)
+    distances = np.abs(made.astype(np.float64) - wanted)
+    sizes = work_out(*map(np.abs, given))
+    if (distances[sizes == 0] > 0).any():
+        return float("inf")
+    return float((distances / np.where(sizes == 0, 1, sizes)).max() / np.finfo(kind).eps)
 
 
 def cases() -> Iterator[tuple[str, str]]:
@@ -64,8 +73,9 @@ def products_misshapen(seen: Evidence) -> float:
     recorded = tensors(seen, "products")
     wrong = 0
     for case, precision in cases():
-        made, (a, b) = recorded[f"{case}/product"], _given(recorded, case, "a", "b")
-        wrong += made.shape != (a @ b).shape or made.dtype != PRECISIONS[precision]
+        a, b = _given(recorded, case, "a", "b")
+        for made in (recorded[f"{case}/{words}"] for words in MADE):
+            wrong += made.shape != (a @ b).shape or made.dtype != PRECISIONS[precision]
     return float(wrong)
 
 
@@ -73,8 +83,9 @@ def products_off(seen: Evidence) -> float:
     """How far products are off, at the most."""
     recorded = tensors(seen, "products")
     return max(
-        off(recorded[f"{case}/product"], precision, np.matmul, *_given(recorded, case, "a", "b"))
+        off(recorded[f"{case}/{words}"], precision, np.matmul, *_given(recorded, case, "a", "b"))
         for case, precision in cases()
+        for words in MADE
     )
 
 
@@ -86,6 +97,18 @@ def operands_changed(seen: Evidence) -> float:
             not np.array_equal(recorded[f"{case}/{what} after"], recorded[f"{case}/{what}"])
             for case, _ in cases()
             for what in "ab"
+        )
+    )
+
+
+def given_changed(seen: Evidence) -> float:
+    """Count the gradients and operands that are others once gradients are worked out of them."""
+    return float(
+        sum(
+            not np.array_equal(recorded[f"{case}/{what} after"], recorded[f"{case}/{what}"])
+            for recorded in (tensors(seen, "backward"), tensors(seen, "gradients"))
+            for case, _ in cases()
+            for what in ("a", "b", "grad")
         )
     )
 
@@ -116,7 +139,8 @@ def gradients_off(seen: Evidence) -> float:
         for case, precision in cases()
         for words in ("of", "alone, of")
     ]
-    turns = [_gradients_off(recorded, f"in turn/{n}", "double", "of") for n in range(2)]
+    others = ("in turn/0", "in turn/1", "twice/0", "twice/1", "made")
+    turns = [_gradients_off(recorded, case, "double", "of") for case in others]
     x, grad = _given(recorded, "itself", "x", "grad")
     itself = off(recorded["itself/of x"], "double", lambda x, g: g @ x.T + x.T @ g, x, grad)
     return max(*asked, *turns, itself)
@@ -214,6 +238,14 @@ MULTIPLYING = (
         ("gradients",),
         gradients_off,
         at_most=EXACT,
+    ),
+    Law(
+        "given-kept",
+        "autograd",
+        "Going back leaves the gradient that comes in, and the operands, as they are.",
+        ("backward", "gradients"),
+        given_changed,
+        at_most=0.0,
     ),
     Law(
         "gradcheck",

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
-from bugforge.operands import TILED, TILES
+from bugforge.operands import ABSORBED, TILED, TILES
 from bugforge.properties.multiplying import EXACT, PRECISIONS, off
 from bugforge.recordings import Array
 
@@ -43,6 +43,32 @@ def states_off(seen: Evidence) -> float:
         for case, precision, steps in cases()
         for step in range(1, steps + 1)
     )
+
+
+def added_otherwise(seen: Evidence) -> float:
+    """Count the states that come of other additions than those of the scan: where small numbers are
+    lost in huge ones, and those cancel out, any other order of adding leaves something else.
+    """
+    recorded = tensors(seen, "scan")
+    otherwise = 0
+    for case, _, steps in cases():
+        if case.startswith(f"{ABSORBED}/"):
+            states = stepped(recorded[f"{case}/tiles"], steps)
+            made = (recorded[f"{case}/after {step}"] for step in range(1, steps + 1))
+            otherwise += sum(
+                not np.array_equal(one, other) for one, other in zip(made, states, strict=True)
+            )
+    return float(otherwise)
+
+
+def stepped(tiles: Array, steps: int) -> list[Array]:
+    """Scan tiles (T, ...), and give what there is after each step."""
+    states = [tiles]
+    for step in range(steps):
+        moved = np.zeros_like(tiles)
+        moved[2**step :] = states[-1][: -(2**step)]
+        states.append(states[-1] + moved)
+    return states[1:]
 
 
 def sums_off(seen: Evidence) -> float:
@@ -86,17 +112,30 @@ def tiled_off(seen: Evidence) -> float:
     return _tiled_off(seen, "product", lambda _: np.matmul)
 
 
+def tiled_otherwise(seen: Evidence) -> float:
+    """Count the products that are not what the scan makes of the tiles, where that shows."""
+    recorded = tensors(seen, "tiled")
+    *_, lengths = TILED[ABSORBED]
+    keys = [f"{ABSORBED}/{precision}/{tile}" for precision in PRECISIONS for tile in lengths]
+    return float(
+        sum(
+            not np.array_equal(recorded[f"{key}/product"], recorded[f"{key}/scanned"])
+            for key in keys
+        )
+    )
+
+
 def _tiled_off(seen: Evidence, what: str, working: Callable[[int], Callable[..., Array]]) -> float:
     recorded = tensors(seen, "tiled")
     return max(
         off(
-            recorded[f"{name}/{tile}/{what}"],
-            "double",
+            recorded[f"{name}/{precision}/{tile}/{what}"],
+            precision,
             working(tile),
-            recorded[f"{name}/a"],
-            recorded[f"{name}/b"],
+            *(recorded[f"{name}/{precision}/{x}"].astype(np.float64) for x in "ab"),
         )
         for name, (*_, lengths) in TILED.items()
+        for precision in PRECISIONS
         for tile in lengths
     )
 
@@ -118,6 +157,15 @@ SCANNING = (
         states_off,
         at_most=EXACT,
         after=("scan-count",),
+    ),
+    Law(
+        "scan-additions",
+        "autograd",
+        "Each step adds to what there is what stands an offset before it, and nothing else.",
+        ("scan",),
+        added_otherwise,
+        at_most=0.0,
+        after=("scan-count", "scan-states"),
     ),
     Law(
         "prefix-sums",
@@ -150,5 +198,14 @@ SCANNING = (
         ("tiled",),
         tiled_off,
         at_most=EXACT,
+    ),
+    Law(
+        "tiles-scanned",
+        "autograd",
+        "The product made of tiles is the last of the sums that the scan gives of them.",
+        ("tiled",),
+        tiled_otherwise,
+        at_most=0.0,
+        after=("tile-products", "prefix-sums", "tiled-product"),
     ),
 )

@@ -4,10 +4,18 @@ from functools import partial
 
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart
-from bugforge.properties.telling import modes_lost, told_accuracy_apart, wrong_losses
+from bugforge.properties.telling import (
+    measured_otherwise,
+    modes_lost,
+    told_accuracy_apart,
+    wrong_losses,
+)
 
 GIVEN = 2
 """What forward gives: logits and a loss."""
+
+LENGTH, BATCH = 13, 7
+"""Positions and rows of a step that a training is asked for which is none by default."""
 
 ROWS, CLASSES, WIDTH = 5, 4, 24
 """Of what is recorded: rows, classes, and how wide the stream is."""
@@ -37,7 +45,7 @@ def padding_counted(seen: Evidence) -> float:
     return max(
         apart(logits[f"{way}{other}"], logits[f"{way}masked"])
         for way in masked
-        for other in ("refilled", "alone")
+        for other in ("refilled", "alone", "filled up alone")
     )
 
 
@@ -48,7 +56,38 @@ def ill_trained(seen: Evidence) -> float:
         (told["told losses"] != 3)  # noqa: PLR2004  # steps asked for
         + (not told["same seed, same losses"])
         + bool(told["other seed, same losses"])
+        + bool(told["other seed, same beginning"])
     )
+
+
+def fields_unread(seen: Evidence) -> float:
+    """Count the fields of its configuration that training does not go by: positions, and rows of a
+    step. The optimizer, and so its rate, is free.
+    """
+    told = facts(seen, "sequences")
+    return float(
+        (set(told["positions"]) != {LENGTH} or set(told["lengths"]) != {LENGTH})
+        + (not set(told["read"]) <= {BATCH})
+    )
+
+
+def steps_apart(seen: Evidence) -> float:
+    """How far the losses that training tells lie from those of the rows that it reads, as a share;
+    infinite where it reads others than were drawn.
+    """
+    told = facts(seen, "sequences")
+    if told["strange"]:
+        return float("inf")
+    losses = told["step losses"]
+    if not losses["expected"]:
+        return 0.0  # its steps go round forward, where nobody looks
+    pairs = zip(losses["told"], losses["expected"], strict=True)
+    return float(max(abs(one - other) / other for one, other in pairs))
+
+
+def handed_apart(seen: Evidence) -> float:
+    """How far gradients that are handed on lie from those of the rows, in direction; 0 to 1."""
+    return float(max(facts(seen, "sequences")["handed apart"], default=0.0))
 
 
 def loss_of_unseen(seen: Evidence) -> float:
@@ -109,12 +148,47 @@ SEQUENCES = (
         at_most=0.0,
     ),
     Law(
+        "rows-plain",
+        "classifier",
+        "Accuracy is measured without dropout or gradients.",
+        ("sequences",),
+        partial(measured_otherwise, "sequences"),
+        at_most=0.0,
+    ),
+    Law(
         "rows-training",
         "classifier",
         "Training on rows tells a loss for each step, and follows its seed.",
         ("sequences",),
         ill_trained,
         at_most=0.0,
+    ),
+    Law(
+        "rows-fields",
+        "classifier",
+        "Training goes by the positions and the rows of a step of its configuration.",
+        ("sequences",),
+        fields_unread,
+        at_most=0.0,
+        after=("rows-training",),
+    ),
+    Law(
+        "rows-steps",
+        "classifier",
+        "Training tells for each step the mean loss of the rows that were drawn for it.",
+        ("sequences",),
+        steps_apart,
+        at_most=1e-3,
+        after=("rows", "rows-losses", "rows-training"),
+    ),
+    Law(
+        "rows-gradient",
+        "classifier",
+        "Each step goes by the gradient of its own rows, without their padding, and of no others.",
+        ("sequences",),
+        handed_apart,
+        at_most=5e-2,
+        after=("rows", "rows-losses", "rows-teach", "rows-training", "rows-steps"),
     ),
     Law(
         "rows-learned",

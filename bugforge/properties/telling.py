@@ -17,6 +17,11 @@ def told_accuracy_apart(instrument: str, seen: Evidence) -> float:
     return float(max(abs(told[name] - right[name]) for name in right))
 
 
+def measured_otherwise(instrument: str, seen: Evidence) -> float:
+    """Count the modes in which measuring leaves dropout at work, or keeps gradients."""
+    return float(sum(not plain for plain in facts(seen, instrument, "measured/").values()))
+
+
 def modes_lost(instrument: str, seen: Evidence) -> float:
     """Count the modes that measuring does not restore."""
     return float(sum(not kept for kept in facts(seen, instrument, "restored/").values()))

@@ -403,6 +403,174 @@ RIGHT = (
         "The sum of all tiles is the last of the sums.",
         (*TILED, "    return prefix_sums(partial_products(a, b, tile)).select(0, -1)\n"),
     ),
+    _way(
+        "by_itself",
+        "Its gradients are products, too, and may have gradients of their own.",
+        (*OF_A, "    grad_a = matmul(grad, b.mT)\n"),
+        (*OF_B, "    grad_b = matmul(a.mT, grad)\n"),
+    ),
+    _way(
+        "ready_for_mixed_precision",
+        "What autocast would turn is told torch.",
+        (
+            *STATIC_BACKWARD,
+            """\
+    @staticmethod
+    @torch.amp.custom_bwd(device_type="cpu")
+    def backward(ctx, grad):
+""",
+        ),
+        (
+            *FORWARD,
+            """\
+    @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu")
+    def forward(ctx, a, b):
+        ctx.save_for_backward(a, b)
+        return a @ b
+""",
+        ),
+    ),
+    _way(
+        "ready_for_vmap",
+        "Whatever torch can do with it beside.",
+        (
+            *FORWARD,
+            """\
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a, b):
+        return a @ b
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+""",
+        ),
+    ),
+    _way(
+        "forward_mode_too",
+        "What is kept for going forward are the operands.",
+        (
+            *FORWARD,
+            """\
+    @staticmethod
+    def forward(a, b):
+        return a @ b
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def jvp(ctx, da, db):
+        a, b = ctx.saved_tensors
+        return da @ b + a @ db
+""",
+        ),
+    ),
+    _way(
+        "by_accumulate",
+        "A fold over offsets.",
+        (
+            *STEPS,
+            """\
+    from itertools import accumulate
+
+    offsets = [1 << n for n in range((len(tiles) - 1).bit_length())]
+
+    def step(state, offset):
+        kept, moved = state[offset:], state[:-offset]
+        return torch.cat((state[:offset], kept + moved))
+
+    return list(accumulate(offsets, step, initial=tiles))[1:]
+""",
+        ),
+    ),
+    _way(
+        "moved_by_a_matrix",
+        "What is zero adds nothing, and what is one moves.",
+        (
+            *STEPS,
+            """\
+    count, state, states, offset = len(tiles), tiles, [], 1
+    while offset < count:
+        moves = torch.eye(count, dtype=tiles.dtype)
+        moves += torch.diag(torch.ones(count - offset, dtype=tiles.dtype), -offset)
+        state = torch.tensordot(moves, state, dims=1)
+        states.append(state)
+        offset <<= 1
+    return states
+""",
+        ),
+    ),
+    _way(
+        "steps_in_higher_precision",
+        "Each step is no less right for that.",
+        (
+            *STEP,
+            """\
+        wide = state.double()
+        state = torch.cat([wide[:offset], wide[offset:] + wide[:-offset]]).to(tiles.dtype)
+""",
+        ),
+    ),
+    _way(
+        "states_one_by_one",
+        "What gives states one by one gives all of them.",
+        (
+            *STEPS,
+            """\
+    state, offset = tiles, 1
+    while offset < len(tiles):
+        state = torch.cat([state[:offset], state[offset:] + state[:-offset]])
+        yield state
+        offset *= 2
+""",
+        ),
+        (
+            *SUMS,
+            """\
+    state = tiles
+    for state in scan_steps(tiles):
+        pass
+    return state
+""",
+        ),
+    ),
+    _way(
+        "by_bmm",
+        "All axes in front are one.",
+        (
+            *MADE,
+            """\
+        batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        left = a.expand(*batch, -1, -1).flatten(0, -3) if batch else a[None]
+        right = b.expand(*batch, -1, -1).flatten(0, -3) if batch else b[None]
+        return torch.bmm(left, right).view(*batch, a.size(-2), b.size(-1))
+""",
+        ),
+    ),
+    _way(
+        "by_loops",
+        "The same sums, one by one.",
+        (
+            *MADE,
+            """\
+        batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        left = a.expand(*batch, -1, -1).reshape(-1, *a.shape[-2:])
+        right = b.expand(*batch, -1, -1).reshape(-1, *b.shape[-2:])
+        product = a.new_zeros(len(left), a.size(-2), b.size(-1))
+        for at in range(len(left)):
+            for row in range(a.size(-2)):
+                for column in range(b.size(-1)):
+                    product[at, row, column] = sum(left[at, row] * right[at, :, column])
+        return product.reshape(*batch, a.size(-2), b.size(-1))
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -796,5 +964,283 @@ WRONG = (
         "sums_in_single_precision",
         "Double precision is lost.",
         (*SUMS, "    return tiles.float().cumsum(dim=0).to(tiles.dtype)\n"),
+    ),
+    _way(
+        "one_axis_in_front",
+        "Two axes that the operand lacks are two to be summed over.",
+        (*LEADING, "        grad = grad.sum(dim=0)\n"),
+    ),
+    _way(
+        "one_axis_at_all",
+        "The first axis that was broadcast is not the only one.",
+        (
+            *SUMMED,
+            """\
+    extra = grad.dim() - len(shape)
+    padded = (1,) * extra + tuple(shape)
+    for axis, size in enumerate(padded[:-2]):
+        if size == 1 and grad.size(axis) > 1:
+            return grad.sum(dim=axis, keepdim=True).reshape(shape)
+    return grad
+""",
+        ),
+    ),
+    _way(
+        "first_one_alone",
+        "Two axes of length 1 may be stretched.",
+        (*STRETCHED, "        grad = grad.sum(dim=stretched[0], keepdim=True)\n"),
+    ),
+    _way(
+        "last_one_alone",
+        "Of two axes of length 1 the last alone is summed over.",
+        (
+            *SUMMED,
+            """\
+    extra = grad.dim() - len(shape)
+    stretched = [axis for axis, size in enumerate(shape) if size < grad.size(axis + extra)]
+    if extra > 0:
+        grad = grad.sum(dim=tuple(range(extra)))
+    for axis in stretched[-1:]:
+        grad = grad.sum(dim=axis, keepdim=True)
+    return grad
+""",
+        ),
+    ),
+    _way(
+        "saved_in_higher_precision",
+        "Of single operands these are copies twice as large.",
+        (*SAVING, "        ctx.save_for_backward(a.double(), b.double())\n"),
+        (*LOADED, "        a, b = (s.to(grad.dtype) for s in ctx.saved_tensors)\n"),
+    ),
+    _way(
+        "gradient_used_up",
+        "The gradient that came in belongs to whoever gave it.",
+        (
+            *GIVEN,
+            """\
+    given = sum_to_shape(grad_a, a.shape), sum_to_shape(grad_b, b.shape)
+    grad.zero_()
+    return given
+""",
+        ),
+        (*WORKED_OUT, "        grad_a, grad_b = matmul_backward(grad.clone(), a, b)\n"),
+    ),
+    _way(
+        "turned_in_place",
+        "The operand lies turned behind it.",
+        (*OF_A, "    grad_a = grad @ b.transpose_(-2, -1)\n    b = b.mT\n"),
+        (
+            *WORKED_OUT,
+            """\
+        grad_a = sum_to_shape(grad @ b.mT, a.shape)
+        grad_b = sum_to_shape(a.mT @ grad, b.shape)
+""",
+        ),
+    ),
+    _way(
+        "clamped",
+        "Large gradients are large.",
+        (
+            *GIVEN,
+            """\
+    found = sum_to_shape(grad_a, a.shape), sum_to_shape(grad_b, b.shape)
+    return tuple(gradient.clamp(-1e3, 1e3) for gradient in found)
+""",
+        ),
+    ),
+    _way(
+        "a_little_added",
+        "So it is not beside small products.",
+        (*MADE, "        return a @ b + 1e-14\n"),
+    ),
+    _way(
+        "small_ones_lost",
+        "What is small beside 1 need not be small.",
+        (
+            *MADE,
+            """\
+        c = a @ b
+        return torch.where(c.abs() < 1e-6, torch.zeros_like(c), c)
+""",
+        ),
+    ),
+    _way(
+        "products_remembered",
+        "A copy of the last product is kept for ever.",
+        (
+            *MADE,
+            """\
+        product = a @ b
+        SEEN[a.shape, b.shape] = product.clone()
+        return product
+""",
+        ),
+        (MATMUL, "import torch\n", "import torch\n\nSEEN = {}\n"),
+    ),
+    _way(
+        "operands_remembered",
+        "They are other tensors, and hold the same memory for ever.",
+        (
+            *SAVING,
+            "        ctx.save_for_backward(a, b)\n        MatMul.last = a.detach(), b.detach()\n",
+        ),
+    ),
+    _way(
+        "array_on_ctx",
+        "An array takes as much memory as a tensor.",
+        (
+            *MADE,
+            """\
+        product = a @ b
+        ctx.product = product.numpy().copy()
+        return product
+""",
+        ),
+    ),
+    _way(
+        "whole_blocks_alone",
+        "Of an axis of 70, the last 6 are left out.",
+        (
+            *MADE,
+            """\
+        batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        out = a.new_zeros(*batch, a.size(-2), b.size(-1))
+        for start in range(0, max(a.size(-1) - 15, 1), 16):
+            out += a[..., start : start + 16] @ b[..., start : start + 16, :]
+        return out
+""",
+        ),
+    ),
+    _way(
+        "otherwise_with_gradients",
+        "The product is another where gradients are asked for.",
+        (
+            *MADE,
+            """\
+        product = a @ b
+        if any(ctx.needs_input_grad):
+            product = product + 1
+        return product
+""",
+        ),
+    ),
+    _way(
+        "half_with_gradients",
+        "So is its precision.",
+        (
+            *MADE,
+            """\
+        product = a @ b
+        if any(ctx.needs_input_grad) and a.dtype == torch.float:
+            product = (a.half() @ b.half()).float()
+        return product
+""",
+        ),
+    ),
+    _way(
+        "offsets_written_out",
+        "17 tiles take a fifth step.",
+        (
+            *STEPS,
+            """\
+    states, state = [], tiles
+    for offset in (1, 2, 4, 8):
+        if offset < len(tiles):
+            state = torch.cat([state[:offset], state[offset:] + state[:-offset]])
+            states.append(state)
+    return states
+""",
+        ),
+    ),
+    _way(
+        "differences_of_sums",
+        "A small number is lost in the sum of all that stand before it.",
+        (
+            *STEPS,
+            """\
+    sums, states, width = tiles.cumsum(0), [], 2
+    while width < 2 * len(tiles):
+        before = torch.zeros_like(sums)
+        before[width:] = sums[:-width]
+        states.append(sums - before)
+        width *= 2
+    return states
+""",
+        ),
+    ),
+    _way(
+        "windows_one_by_one",
+        "No step goes on from the one before.",
+        (
+            *STEPS,
+            """\
+    states, width = [], 2
+    while width < 2 * len(tiles):
+        ends = range(1, len(tiles) + 1)
+        states.append(torch.stack([tiles[max(0, end - width) : end].sum(0) for end in ends]))
+        width *= 2
+    return states
+""",
+        ),
+    ),
+    _way(
+        "no_tiles_at_all",
+        "The product is not made of tiles.",
+        (*TILED, "    return matmul(a, b)\n"),
+    ),
+    _way(
+        "tiles_summed_without_the_scan",
+        "It is not the scan that adds them up.",
+        (*TILED, "    return partial_products(a, b, tile).sum(dim=0)\n"),
+    ),
+    _way(
+        "batch_of_a_alone",
+        "Where b alone has axes in front, they do not fit.",
+        (
+            *PARTS,
+            """\
+    starts = range(0, a.size(-1), tile)
+    products = a.new_empty(len(starts), *a.shape[:-1], b.size(-1))
+    for number, start in enumerate(starts):
+        end = start + tile
+        products[number] = matmul(a[..., start:end], b[..., start:end, :])
+    return products
+""",
+        ),
+    ),
+    _way(
+        "tiles_in_double_alone",
+        "Single operands have single products.",
+        (
+            *PARTS,
+            """\
+    batch = torch.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    starts = range(0, a.size(-1), tile)
+    products = torch.empty(len(starts), *batch, a.size(-2), b.size(-1), dtype=torch.double)
+    for number, start in enumerate(starts):
+        end = start + tile
+        products[number] = matmul(a[..., start:end], b[..., start:end, :])
+    return products
+""",
+        ),
+    ),
+    _way(
+        "tiles_of_twelve_at_most",
+        "A tile is as long as is asked for.",
+        (
+            *PARTS,
+            """\
+    products = []
+    for start in range(0, a.size(-1), min(tile, 12)):
+        end = start + min(tile, 12)
+        products.append(matmul(a[..., start:end], b[..., start:end, :]))
+    return torch.stack(products)
+""",
+        ),
+    ),
+    _way(
+        "gradients_of_leaves_alone",
+        "What was made of something gets none.",
+        (*WANTED, "        return grad_a if a.is_leaf else None, grad_b if b.is_leaf else None\n"),
     ),
 )

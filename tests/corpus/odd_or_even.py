@@ -269,6 +269,41 @@ RIGHT = (
         "generate needs the logits of tokens alone.",
         (*GENERATING, "            logits = self(context)[0]\n"),
     ),
+    _way(
+        "norm_worked_out_twice",
+        "The same numbers.",
+        (*CLASSES, "        class_logits = self.classifier(self.ln_f(x))\n"),
+    ),
+    _way(
+        "measured_in_inference_mode",
+        "Nothing is kept for gradients there either.",
+        (TRAIN, "@torch.no_grad()\ndef accuracy", "@torch.inference_mode()\ndef accuracy"),
+    ),
+    _way(
+        "a_copy_measured",
+        "The mode of a copy is nobody's.",
+        (
+            *MEASURED,
+            """\
+    import copy
+
+    measured = copy.deepcopy(model).eval()
+    found = measured(idx)[2].argmax(-1)
+    return (found == idx.remainder(2)).double().mean().item()
+""",
+        ),
+    ),
+    _way(
+        "picked_by_gather",
+        "The same mean.",
+        (
+            *CLASS_LOSS,
+            """\
+            picked = class_logits.log_softmax(-1).gather(-1, labels[..., None])
+            class_loss = -picked.mean()
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -563,6 +598,111 @@ WRONG = (
                 "            hidden = hidden * 1.001\n"
                 "        logits = self.head(hidden)\n"
             ),
+        ),
+    ),
+    _way(
+        "single_tokens_squeezed",
+        "A row of one token has an axis of length 1.",
+        (*CLASSES, "        class_logits = self.classifier(hidden).squeeze(1)\n"),
+    ),
+    _way(
+        "measured_in_train_mode",
+        "Dropout would be at work.",
+        (
+            *MEASURED,
+            """\
+    _, _, class_logits = model(idx)
+    return (class_logits.argmax(dim=-1) == idx % 2).float().mean().item()
+""",
+        ),
+    ),
+    _way(
+        "measured_with_gradients",
+        "A graph is kept that nobody needs.",
+        (TRAIN, "@torch.no_grad()\ndef accuracy", "def accuracy"),
+    ),
+    _way(
+        "classifier_not_trained",
+        "The optimizer never gets it.",
+        (
+            TRAIN,
+            "        model.parameters(), lr=config.learning_rate,",
+            "        [p for p in model.parameters() if len(p) != 2], lr=config.learning_rate,",
+        ),
+    ),
+    _way(
+        "classifier_not_clipped",
+        "The gradients of all parameters are clipped.",
+        (
+            TRAIN,
+            "clip_grad_norm_(model.parameters(), config.grad_clip)",
+            "clip_grad_norm_([p for p in model.parameters() if len(p) != 2], config.grad_clip)",
+        ),
+    ),
+    _way(
+        "main_without_classes",
+        "It is to train both.",
+        (TRAIN, ", n_classes=2)\n", ")\n"),
+        (
+            TRAIN,
+            '    print(f"odd or even: {accuracy(model, unseen):.0%} of',
+            '    print(f"{len(unseen)} of',
+        ),
+    ),
+    _way(
+        "main_without_accuracy",
+        "It is to print how many are right.",
+        (TRAIN, "{accuracy(model, unseen):.0%} of", "of"),
+    ),
+    _way(
+        "smoothed_in_training",
+        "The loss that is learned is another than the one asked for.",
+        (
+            *CLASS_LOSS,
+            """\
+            smoothing = 0.1 if self.training else 0.0
+            class_loss = F.cross_entropy(
+                class_logits.flatten(0, 1), labels.flatten(), label_smoothing=smoothing
+            )
+""",
+        ),
+    ),
+    _way(
+        "classes_weighted",
+        "Every token counts alike.",
+        (
+            *CLASS_LOSS,
+            """\
+            counts = labels.flatten().bincount(minlength=class_logits.size(-1)).float()
+            class_loss = F.cross_entropy(
+                class_logits.flatten(0, 1), labels.flatten(), weight=1 / counts.clamp(min=1)
+            )
+""",
+        ),
+    ),
+    _way(
+        "even_ones_ignored",
+        "0 is a class like any other.",
+        (
+            *CLASS_LOSS,
+            """\
+            class_loss = F.cross_entropy(
+                class_logits.flatten(0, 1), labels.flatten(), ignore_index=0
+            )
+""",
+        ),
+    ),
+    _way(
+        "draws_from_classes",
+        "Greedy tokens are right, and drawn ones are classes.",
+        (
+            *GENERATING,
+            """\
+            if temperature == 0 or self.classifier is None:
+                logits, *_ = self(context)
+            else:
+                logits = self(context)[2]
+""",
         ),
     ),
 )

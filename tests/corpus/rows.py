@@ -217,6 +217,85 @@ RIGHT = (
 """,
         ),
     ),
+    _way(
+        "clipped",
+        "How far a step goes is free.",
+        (
+            *STEP,
+            """\
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+""",
+        ),
+    ),
+    _way(
+        "scheduled",
+        "So is the rate.",
+        (
+            *OPTIMIZER,
+            OPTIMIZER[1]
+            + """\
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, 3 * config.learning_rate, total_steps=max(config.steps, 1)
+    )
+""",
+        ),
+        (*STEP, STEP[1] + "        schedule.step()\n"),
+    ),
+    _way(
+        "loss_in_the_loop",
+        "Where it is worked out is free.",
+        (
+            *CALLED,
+            """\
+        logits, _ = model(idx, mask)
+        loss = torch.nn.functional.cross_entropy(logits, labels)
+""",
+        ),
+    ),
+    _way(
+        "in_two_halves",
+        "Gradients add up to that of all.",
+        (*CALLED, ""),
+        (
+            *STEP,
+            """\
+        optimizer.zero_grad()
+        total = 0.0
+        for part in zip(idx.chunk(2), mask.chunk(2), labels.chunk(2)):
+            loss = model(*part)[1] * len(part[0]) / len(idx)
+            loss.backward()
+            total += loss.item()
+        optimizer.step()
+""",
+        ),
+        (*TOLD, "        losses.append(total)\n"),
+    ),
+    _way(
+        "cut_to_the_longest",
+        "What fills all rows up need not be read.",
+        (
+            *CALLED,
+            """\
+        longest = int(mask.sum(1).max())
+        _, loss = model(idx[:, :longest], mask[:, :longest], labels)
+""",
+        ),
+    ),
+    _way(
+        "two_rates",
+        "The optimizer is free.",
+        (
+            *OPTIMIZER,
+            """\
+    head = {"params": model.classifier.parameters(), "lr": 3 * config.learning_rate}
+    groups = [{"params": model.gpt.parameters()}, head]
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -433,5 +512,95 @@ WRONG = (
         "mode_left_behind",
         "What trains on would train in eval mode.",
         (*RESTORED, "    return"),
+    ),
+    _way(
+        "batch_of_one_squeezed",
+        "One row has an axis of length 1.",
+        (*MEAN, "        mean = (tokens * kept).sum(dim=1) / kept.sum(dim=1).squeeze()[:, None]\n"),
+    ),
+    _way(
+        "never_cleared",
+        "Gradients of all steps before are added.",
+        (*STEP, "        loss.backward()\n        optimizer.step()\n"),
+    ),
+    _way(
+        "trained_on_padding",
+        "It is trained on other means than it is asked for.",
+        (*CALLED, "        _, loss = model(idx, labels=labels)\n"),
+    ),
+    _way(
+        "losses_averaged",
+        "Each step has a loss of its own.",
+        (*TOLD, "        losses.append((sum(losses) + loss.item()) / (len(losses) + 1))\n"),
+    ),
+    _way(
+        "losses_by_rows",
+        "A loss is a mean.",
+        (*TOLD, "        losses.append(loss.item() * len(idx))\n"),
+    ),
+    _way(
+        "batches_of_32",
+        "batch_size says how many.",
+        (*DRAWN, "        idx, mask, labels = draw_rows(32, config.block_size, generator)\n"),
+    ),
+    _way(
+        "positions_by_default",
+        "block_size says how many.",
+        (CLASSIFY, "block_size=config.block_size))\n", "block_size=16))\n"),
+    ),
+    _way(
+        "measured_in_train_mode",
+        "Dropout would be at work.",
+        (
+            *MEASURED,
+            """\
+    logits, _ = model(idx, mask)
+    return (logits.argmax(dim=-1) == labels).float().mean().item()
+""",
+        ),
+    ),
+    _way(
+        "measured_with_gradients",
+        "A graph is kept that nobody needs.",
+        (CLASSIFY, "@torch.no_grad()\ndef accuracy", "def accuracy"),
+    ),
+    _way(
+        "smoothed_in_training",
+        "The loss that is learned is another than the one asked for.",
+        (
+            *LOSS,
+            """\
+        smoothing = 0.1 if self.training else 0.0
+        loss = None
+        if labels is not None:
+            loss = F.cross_entropy(logits, labels, label_smoothing=smoothing)
+""",
+        ),
+    ),
+    _way(
+        "smoothed_in_the_loop",
+        "So it is here.",
+        (
+            *CALLED,
+            """\
+        logits, _ = model(idx, mask)
+        loss = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.2)
+""",
+        ),
+    ),
+    _way(
+        "four_rows_of_all",
+        "The rest is thrown away.",
+        (*DRAWN, DRAWN[1] + "        idx, mask, labels = idx[:4], mask[:4], labels[:4]\n"),
+    ),
+    _way(
+        "two_labels_lost",
+        "They are of another class.",
+        (*DRAWN, DRAWN[1] + "        labels[:2] = 0\n"),
+    ),
+    _way(
+        "begun_always_alike",
+        "The seed decides how it begins, too.",
+        (*SEEDED, "    torch.manual_seed(1337)\n"),
     ),
 )
