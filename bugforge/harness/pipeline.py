@@ -38,6 +38,9 @@ TRIES = 6
 ENLARGED = 3.0
 """Makes scores of attention so large that their exponentials are beyond half precision."""
 
+VAST = 10.0
+"""Makes some of the scores lower than what a program may take to be low enough for a hidden one."""
+
 
 class Pipeline:
     """The modules of a program, by their names."""
@@ -156,7 +159,7 @@ def data(program: Pipeline, job: PipelineJob) -> Recording:
 
 def logits(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits of classes and tokens of padded rows, of more padding, and of each row alone; and of
-    rows whose last tokens are others.
+    rows whose last tokens are others, where scores are large, too. Which places hold tokens.
     """
     seen = Recording()
     model = program.build(job.sizes, job.weights)
@@ -172,15 +175,24 @@ def logits(program: Pipeline, job: PipelineJob) -> Recording:
         seen.tensors["alone"] = torch.cat(
             [model(row[None, :n].clone())[0] for row, n in zip(tokens, lengths, strict=True)]
         )
-        seen.tensors["changed"] = model(changed.clone(), lengths.clone())[1]
+        seen.tensors["eval/changed"] = model(changed.clone(), lengths.clone())[1]
+        for way, by in (("large", ENLARGED), ("vast", VAST)):
+            model = program.build(job.sizes, _enlarged(job.weights, by)).eval()
+            given = model(tokens.clone(), lengths.clone())
+            seen.tensors[f"{way}/classes"], seen.tensors[f"{way}/tokens"] = given
+        seen.tensors["vast/changed"] = model(changed.clone(), lengths.clone())[1]
+    seen.tensors["there"] = (tokens != 0).to(torch.uint8)
     return seen
+
+
+def _enlarged(weights: dict[str, Tensor], by: float) -> dict[str, Tensor]:
+    return {n: w * by if "qkv.weight" in n else w for n, w in weights.items()}
 
 
 def half(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits of classes (B, n_class) in half precision and in full, where scores are large."""
     seen = Recording()
-    enlarged = {n: w * ENLARGED if "qkv.weight" in n else w for n, w in job.weights.items()}
-    model = program.build(job.sizes, enlarged).eval()
+    model = program.build(job.sizes, _enlarged(job.weights, ENLARGED)).eval()
     tokens, lengths, _ = job.batch
     with torch.no_grad():
         seen.tensors["full"] = model(tokens, lengths)[0]

@@ -266,6 +266,56 @@ RIGHT = (
             "generator = torch.Generator().manual_seed(2 * seed + 1)",
         ),
     ),
+    _fixture(
+        "padding hidden",
+        "What is behind the end of a row may be nothing.",
+        (
+            "model.py",
+            "        last = x[",
+            ("        x = x * (torch.arange(T) < lengths[:, None])[:, :, None]\n        last = x["),
+        ),
+    ),
+    _fixture(
+        "padding seen by itself alone",
+        "Padding may be hidden from padding, too.",
+        (
+            "model.py",
+            "        visible = torch.ones(T, k.size(2), dtype=torch.bool).tril(before)\n",
+            (
+                "        visible = torch.ones(T, k.size(2), dtype=torch.bool).tril(before)\n"
+                "        if real is not None:\n"
+                "            itself = torch.eye(T, dtype=torch.bool)\n"
+                "            visible = visible & (real[:, None, None] | itself)\n"
+            ),
+        ),
+        (
+            "model.py",
+            "forward(self, x, past):\n        B, T",
+            "forward(self, x, past, real):\n        B, T",
+        ),
+        (
+            "model.py",
+            "forward(self, x, past):\n        x =",
+            "forward(self, x, past, real):\n        x =",
+        ),
+        ("model.py", "self.attention(x, past)", "self.attention(x, past, real)"),
+        ("model.py", "block(x, past)", "block(x, past, real)"),
+        (
+            "model.py",
+            "        if pasts is None:\n",
+            ("        real = tokens != 0 if pasts is None else None\n        if pasts is None:\n"),
+        ),
+    ),
+    _fixture(
+        "low number",
+        "No score is near it, and half precision has it.",
+        ("model.py", FILL, "scores.masked_fill(~visible, -1e4)"),
+    ),
+    _fixture(
+        "share rounded down",
+        "How a share of a row is rounded is nowhere stated.",
+        ("data.py", "round(len(rows) * share)", "int(len(rows) * share)"),
+    ),
 )
 
 WRONG = (
@@ -532,5 +582,15 @@ WRONG = (
     ),
     _fixture(
         "a file is missing", "It is asked for.", ("stream.py", "class Stream:", "class Flow:")
+    ),
+    _fixture(
+        "fill of -100",
+        "Scores may be lower than that, and then what comes later is seen.",
+        ("model.py", FILL, "scores.masked_fill(~visible, -100.0)"),
+    ),
+    _fixture(
+        "scores held below ten",
+        "Half precision stays in its bounds, and no weight of a large score is right any more.",
+        ("model.py", SOFTMAX, "weights = scores.clamp(max=10.0).softmax(dim=-1)"),
     ),
 )
