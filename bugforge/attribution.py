@@ -24,6 +24,7 @@ BY_THEIR_CHECKS = (
     "pipeline-steps",
     "pipeline-training",
     "pipeline-resuming",
+    "pipeline-resuming-half",
 )
 
 KEPT_TOLD = ("kept/", "told/")

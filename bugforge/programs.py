@@ -199,6 +199,7 @@ PIPELINE = Program(
         "pipeline-training",
         "pipeline-evaluation",
         "pipeline-resuming",
+        "pipeline-resuming-half",
         "pipeline-stream",
     ),
 )

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .job import Recording
-from .pipeline_training import resuming, training, whole
+from .pipeline_training import resuming, resuming_in_half, training, whole
 from .program import ContractError
 
 NAMES = {
@@ -312,6 +312,7 @@ INSTRUMENTS: dict[str, Callable[[Any, Any], Recording]] = {
     "pipeline-training": training,
     "pipeline-evaluation": evaluation,
     "pipeline-resuming": resuming,
+    "pipeline-resuming-half": resuming_in_half,
     "pipeline-stream": stream,
     "pipeline-whole": whole,
 }

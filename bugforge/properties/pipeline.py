@@ -21,8 +21,8 @@ LAST = 0.2, 0.5
 LIKELIEST = 0.55
 """The greatest share of one label among the rows that ask for the same key; it is a third."""
 
-LOSSES, EVALUATIONS = 15, 3
-"""Of a short training."""
+LOSSES, EVALUATIONS, LEARNED = 15, 3, 18
+"""Of a short training; and how many of its rows it learns."""
 
 HELD_OUT = 6, 7
 """How many of the given rows may be held out: 6.9, rounded either way."""
@@ -90,13 +90,10 @@ def padding_read(seen: Evidence) -> float:
     return max(apart(told[way], told["eval/classes"]) for way in ("longer", "alone"))
 
 
-def future_read(seen: Evidence) -> float:
-    """How far logits of tokens move by tokens that come later, however large scores are."""
+def future_read(way: str, seen: Evidence) -> float:
+    """How far logits of tokens move by tokens that come later."""
     told = tensors(seen, "pipeline-logits")
-    return max(
-        apart(told[f"{way}/changed"][:, :CHANGED_FROM], told[f"{way}/tokens"][:, :CHANGED_FROM])
-        for way in ("eval", "vast")
-    )
+    return apart(told[f"{way}/changed"][:, :CHANGED_FROM], told[f"{way}/tokens"][:, :CHANGED_FROM])
 
 
 def half_apart(seen: Evidence) -> float:
@@ -126,20 +123,21 @@ def seeds_idle(seen: Evidence) -> float:
     first, again, other = (
         tensors(seen, "pipeline-training", f"{name}/") for name in ("first", "again", "other")
     )
-    same_rows, other_rows = facts(seen, "pipeline-training")["rows of seeds"]
+    told, begun = facts(seen, "pipeline-training"), tensors(seen, "pipeline-training", "begun/")
+    same_rows, other_rows = told["rows of seeds"]
     return float(
         (not same_rows)
         + other_rows
+        + told["read alike"]
+        + np.array_equal(begun["other"], begun["first"])
         + (not apart_by_name(again, first, 1e-9) <= 1e-6)  # noqa: PLR2004  # rounding, at most
         + (not apart_by_name(other, first, 1e-9) > 1e-3)  # noqa: PLR2004  # more than rounding
     )
 
 
-def resumed_apart(seen: Evidence) -> float:
+def resumed_apart(instrument: str, seen: Evidence) -> float:
     """How far the weights lie from where a training that never stopped ends."""
-    mine, straight = (
-        tensors(seen, "pipeline-resuming", f"{name}/") for name in ("resumed", "straight")
-    )
+    mine, straight = (tensors(seen, instrument, f"{name}/") for name in ("resumed", "straight"))
     return apart_by_name(mine, straight, 1e-9)
 
 
@@ -147,6 +145,51 @@ def ill_told(seen: Evidence) -> float:
     """Count the losses and evaluations of a short training that are told too many or too few."""
     told = facts(seen, "pipeline-training")
     return float(abs(told["losses"] - LOSSES) + abs(told["evaluations"] - EVALUATIONS))
+
+
+def steps_out_of_mode(seen: Evidence) -> float:
+    """Count the steps that are taken with a part of the model in another mode than train."""
+    return float(facts(seen, "pipeline-training")["steps out of mode"])
+
+
+def ill_learned(seen: Evidence) -> float:
+    """Count the rows that an epoch of a training leaves out, or learns more than once; and the
+    epochs in the order of another.
+    """
+    told = facts(seen, "pipeline-training")
+    epochs = told["epochs"]
+    if told["drawn alike"]:  # rows that nobody can tell apart
+        return 0.0
+    learned = set(epochs[0]) - {-1}
+    missed = sum(abs(epoch.count(row) - 1) for epoch in epochs for row in learned)
+    strange = sum(row not in learned for epoch in epochs for row in epoch)
+    orders = {tuple(epoch) for epoch in epochs}
+    return float(missed + strange + abs(len(learned) - LEARNED) + len(epochs) - len(orders))
+
+
+def losses_told_apart(seen: Evidence) -> float:
+    """How far the losses that are told lie from those of the logits of each step, in nats."""
+    told = facts(seen, "pipeline-training")
+    pairs = zip(told["told"]["losses"], told["losses worked out"], strict=True)
+    gaps = [abs(one - other) for one, other in pairs if other is not None]
+    return float(max(gaps, default=0.0))
+
+
+def evaluations_apart(seen: Evidence) -> float:
+    """How far metrics that are told behind an epoch lie from those of what the model then said of
+    all rows that it does not learn; infinite where it was not asked of all.
+    """
+    told = facts(seen, "pipeline-training")
+    if told["drawn alike"]:
+        return 0.0
+    if any(told[f"missed {number}"] for number in range(EVALUATIONS)):
+        return float("inf")
+    scores, truth = (tensors(seen, "pipeline-training", part) for part in ("scores/", "truth/"))
+    return max(
+        abs(float(one[metric]) - value)
+        for number, one in enumerate(told["told"]["evaluations"])
+        for metric, value in measures(scores[f"{number}"], truth[f"{number}"]).items()
+    )
 
 
 def modes_lost(seen: Evidence) -> float:
@@ -258,7 +301,7 @@ PIPELINE = (
         "attention",
         "No token's logits depend on tokens behind it.",
         ("pipeline-logits",),
-        future_read,
+        partial(future_read, "eval"),
         at_most=1e-3,
     ),
     Law(
@@ -269,6 +312,15 @@ PIPELINE = (
         half_apart,
         at_most=0.5,
         after=("padding-unread", "later-unread"),
+    ),
+    Law(
+        "later-unread-ever",
+        "attention",
+        "Nor do they where scores of what may be read are very low.",
+        ("pipeline-logits",),
+        partial(future_read, "vast"),
+        at_most=1e-3,
+        after=("half",),
     ),
     Law(
         "decayed",
@@ -305,13 +357,58 @@ PIPELINE = (
         after=("batches-whole",),
     ),
     Law(
+        "train-mode",
+        "loop",
+        "While it learns, all of the model is in train mode.",
+        ("pipeline-training",),
+        steps_out_of_mode,
+        at_most=0.0,
+        after=("training-told", "mode-kept"),
+    ),
+    Law(
+        "epochs-learned",
+        "loop",
+        "Each epoch of a training learns each of its rows once, in an order of its own.",
+        ("pipeline-training",),
+        ill_learned,
+        at_most=0.0,
+        after=("halves", "batches-whole", "batches-shuffled", "train-mode", "predictions"),
+    ),
+    Law(
+        "losses-of-steps",
+        "loop",
+        "The losses that a training tells are those of its steps.",
+        ("pipeline-training",),
+        losses_told_apart,
+        at_most=1e-3,
+        after=("row-objective", "batch-labels", "training-told"),
+    ),
+    Law(
+        "held-out-judged",
+        "eval",
+        "The metrics of an epoch are those of all rows held out, as the model then is.",
+        ("pipeline-training",),
+        evaluations_apart,
+        at_most=1e-3,
+        after=("epochs-learned", "predictions", "metrics"),
+    ),
+    Law(
         "resumed",
         "loop",
         "A training that goes on from a checkpoint ends where one ends that never stopped.",
         ("pipeline-resuming",),
-        resumed_apart,
+        partial(resumed_apart, "pipeline-resuming"),
         at_most=1e-4,
         after=("seeds",),
+    ),
+    Law(
+        "scale-resumed",
+        "loop",
+        "So it does in half precision, where the scale of the loss has come down.",
+        ("pipeline-resuming-half",),
+        partial(resumed_apart, "pipeline-resuming-half"),
+        at_most=1e-4,
+        after=("resumed", "half-gradients"),
     ),
     Law(
         "mode-kept",

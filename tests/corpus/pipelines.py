@@ -43,6 +43,13 @@ EXTEND = """        if self.keys is not None:
             k = torch.cat([self.keys, k], dim=2)
             v = torch.cat([self.values, v], dim=2)
 """
+LEARNING = "        epoch = batches(rows, config.batch_size, generator)\n"
+JUDGING = (
+    "        evaluations.append(metrics(*predict(state.model, held_out, config.batch_size)))\n"
+)
+SPLITTING = (
+    "    rows, held_out = split(draw_rows(config.rows, generator), config.held_out, generator)\n"
+)
 FORGET = "        for past in self.pasts:\n            past.clear()\n"
 
 
@@ -315,6 +322,93 @@ RIGHT = (
         "share rounded down",
         "How a share of a row is rounded is nowhere stated.",
         ("data.py", "round(len(rows) * share)", "int(len(rows) * share)"),
+    ),
+    _fixture(
+        "learned rows judged, too",
+        "What a program says of rows that it learns is its own affair.",
+        (
+            "train.py",
+            JUDGING,
+            (
+                f"{JUDGING}"
+                "        told = metrics(*predict(state.model, rows, config.batch_size))\n"
+                "        print(f\"learned {told['accuracy']:.3f}\")\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "rate kept where a step is skipped",
+        "Where the scaler takes no step, the rate may wait.",
+        (
+            "train.py",
+            "    state.scaler.update()\n    state.schedule.step()\n",
+            (
+                "    scale = state.scaler.get_scale()\n"
+                "    state.scaler.update()\n"
+                "    if state.scaler.get_scale() >= scale:\n"
+                "        state.schedule.step()\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "schedules in sequence",
+        "torch has a rise and a fall of its own.",
+        (
+            "optim.py",
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, share)",
+            (
+                "    del share\n"
+                "    schedules, rise = torch.optim.lr_scheduler, config.warmup_steps\n"
+                "    parts = [\n"
+                "        schedules.LinearLR(optimizer, 1 / rise, 1.0, total_iters=rise - 1),\n"
+                "        schedules.CosineAnnealingLR(optimizer, max(1, steps - rise)),\n"
+                "    ]\n"
+                "    return schedules.SequentialLR(optimizer, parts, milestones=[rise])"
+            ),
+        ),
+    ),
+    _fixture(
+        "area by ranks",
+        "Where all classes are there, the area may be had from ranks.",
+        (
+            "evaluate.py",
+            'multiclass_auroc(scores, labels, count, average="macro").item()',
+            "sum(_area(scores[:, c], labels == c) for c in range(count)) / count",
+        ),
+        (
+            "evaluate.py",
+            "def metrics(",
+            (
+                "def _area(scores, true):\n"
+                "    ranks = scores.argsort().argsort() + 1\n"
+                "    up = int(true.sum())\n"
+                "    pairs = up * (len(true) - up)\n"
+                "    return (int(ranks[true].sum()) - up * (up + 1) / 2) / pairs\n\n\n"
+                "def metrics("
+            ),
+        ),
+    ),
+    _fixture(
+        "predicted by length",
+        "Rows may be predicted in any order, if they are put back.",
+        (
+            "evaluate.py",
+            PREDICTING,
+            (
+                "    order = sorted(range(len(rows)), key=lambda row: len(rows[row][0]))\n"
+                + PREDICTING.replace(
+                    "rows[start : start + size]", "[rows[i] for i in order[start : start + size]]"
+                )
+            ),
+        ),
+        (
+            "evaluate.py",
+            "    return torch.cat(logits), torch.cat(labels)",
+            (
+                "    back = torch.tensor(order).argsort()\n"
+                "    return torch.cat(logits)[back], torch.cat(labels)[back]"
+            ),
+        ),
     ),
 )
 
@@ -592,5 +686,90 @@ WRONG = (
         "scores held below ten",
         "Half precision stays in its bounds, and no weight of a large score is right any more.",
         ("model.py", SOFTMAX, "weights = scores.clamp(max=10.0).softmax(dim=-1)"),
+    ),
+    _fixture(
+        "learned rows judged",
+        "The metrics are to be those of rows held out.",
+        ("train.py", JUDGING, JUDGING.replace("held_out", "rows")),
+    ),
+    _fixture(
+        "judged before it learns",
+        "The metrics of an epoch are those of the one before.",
+        ("train.py", JUDGING, ""),
+        ("train.py", LEARNING, f"{JUDGING}{LEARNING}"),
+    ),
+    _fixture(
+        "one batch judged",
+        "All rows held out count.",
+        ("train.py", JUDGING, JUDGING.replace("held_out,", "held_out[: config.batch_size],")),
+    ),
+    _fixture(
+        "mean of metrics of batches",
+        "F1 and ROC-AUC of parts do not add up, and the last batch is short.",
+        (
+            "train.py",
+            JUDGING,
+            (
+                "        size = config.batch_size\n"
+                "        parts = [\n"
+                "            metrics(*predict(state.model, held_out[start : start + size], size))\n"
+                "            for start in range(0, len(held_out), size)\n"
+                "        ]\n"
+                "        evaluations.append(\n"
+                "            {m: sum(p[m] for p in parts) / len(parts) for m in parts[0]}\n"
+                "        )\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "split once more",
+        "Rows that another drawing holds out are learned.",
+        (
+            "train.py",
+            SPLITTING,
+            (
+                "    drawn = draw_rows(config.rows, generator)\n"
+                "    rows, _ = split(drawn, config.held_out, generator)\n"
+                "    _, held_out = split(drawn, config.held_out, generator)\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "learned in eval mode",
+        "Nothing is ever dropped.",
+        (
+            "train.py",
+            "    losses, evaluations = [], []\n",
+            "    losses, evaluations = [], []\n    state.model.eval()\n",
+        ),
+    ),
+    _fixture(
+        "mode of the root alone",
+        "The parts of the model stay in eval mode.",
+        ("evaluate.py", "model.train(was_training)", "model.training = was_training"),
+    ),
+    _fixture(
+        "scaled loss told",
+        "The loss is that of the step, whatever it is scaled by.",
+        ("train.py", "return loss.item()", "return loss.item() / len(labels)"),
+    ),
+    _fixture(
+        "scale not kept",
+        "In half precision it begins anew, and steps are skipped once more.",
+        (
+            "checkpoint.py",
+            '"optimizer", "schedule", "scaler")',
+            '"optimizer", "schedule")',
+        ),
+    ),
+    _fixture(
+        "weights begin alike",
+        "Another seed draws the same weights.",
+        ("train.py", "torch.manual_seed(seed)\n    gen", "torch.manual_seed(0)\n    gen"),
+    ),
+    _fixture(
+        "rows begin alike",
+        "Another seed draws the same rows.",
+        ("train.py", "Generator().manual_seed(seed)", "Generator().manual_seed(0)"),
     ),
 )
