@@ -25,6 +25,7 @@ BY_THEIR_CHECKS = (
     "pipeline-training",
     "pipeline-resuming",
     "pipeline-resuming-half",
+    "pipeline-run",
 )
 
 KEPT_TOLD = ("kept/", "told/")

@@ -201,5 +201,6 @@ PIPELINE = Program(
         "pipeline-resuming",
         "pipeline-resuming-half",
         "pipeline-stream",
+        "pipeline-run",
     ),
 )

@@ -1,13 +1,19 @@
 """Instruments that call the training of a pipeline, in short and in whole."""
 
+import contextlib
+import dataclasses
+import io
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from .job import Recording
-from .pipeline_watch import METRICS, Watch, watched
+from .pipeline_watch import METRICS, Watch, types_used, watched
 
 SHORT = {"rows": 60, "held_out": 0.7, "batch_size": 4, "epochs": 3}
 """Fields of a short training: 3 epochs of 5 batches, the last of which is short. So many rows are
@@ -117,6 +123,63 @@ def _resumed(program: Any, job: Any, fields: dict[str, Any]) -> Recording:
         _keep(seen, "resumed", program.train.train(config, job.seed, path=path)[0])
     _keep(seen, "straight", program.train.train(config, job.seed)[0])
     return seen
+
+
+def run(program: Any, job: Any) -> Recording:
+    """What `python train.py` does, with and without `--half`, where fields of TrainConfig are those
+    of a short training by default: how many steps it takes, and in which types it computes.
+    """
+    seen = Recording()
+    fields = {**job.fields, **SHORT, "epochs": 2}
+    del fields["half"]
+    fields["model"] = program.model.ModelConfig(**job.sizes)
+    for name, flags in (("plain", []), ("half", ["--half"])):
+        with (
+            _by_default(program.train.TrainConfig, fields),
+            _started(flags),
+            watched(program) as watch,
+            types_used() as used,
+        ):
+            program.train.main()
+        seen.facts[f"{name}/steps"], seen.facts[f"{name}/types"] = len(watch.steps), sorted(used)
+    return seen
+
+
+@contextmanager
+def _by_default(config: Any, fields: dict[str, Any]) -> Iterator[None]:
+    """Have a class of configurations begin with some fields, where they are not given."""
+    own = config.__init__
+
+    def init(self: Any, *given: Any, **named: Any) -> None:
+        free = [one.name for one in dataclasses.fields(config)][len(given) :]
+        own(self, *given, **{n: v for n, v in fields.items() if n in free} | named)
+
+    config.__init__ = init
+    try:
+        yield
+    finally:
+        config.__init__ = own
+
+
+@contextmanager
+def _started(flags: list[str]) -> Iterator[None]:
+    """Have a program think that it was started with these flags, in an empty folder, by somebody
+    who does not look; it may end as programs do.
+    """
+    before = sys.argv
+    sys.argv = ["train.py", *flags]
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            yield
+    except SystemExit as end:
+        if end.code:
+            raise
+    finally:
+        sys.argv = before
 
 
 def whole(program: Any, job: Any) -> Recording:

@@ -10,8 +10,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from torch.utils._python_dispatch import TorchDispatchMode
 
 METRICS = ("accuracy", "f1", "auc")
+
+
+class _Types(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    def __init__(self, used: set[str]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.used = used
+
+    def __torch_dispatch__(self, called: Any, _: Any, given: Any = (), named: Any = None) -> Any:
+        told = called(*given, **(named or {}))
+        if isinstance(told, Tensor):
+            self.used.add(str(told.dtype).removeprefix("torch."))
+        return told
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,14 @@ def watched(program: Any) -> Iterator[Watch]:
         finally:
             for hook in hooks:
                 hook.remove()
+
+
+@contextmanager
+def types_used() -> Iterator[set[str]]:
+    """Note the types of all tensors that are computed."""
+    used: set[str] = set()
+    with _Types(used):
+        yield used
 
 
 @contextmanager

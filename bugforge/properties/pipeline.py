@@ -24,6 +24,8 @@ LIKELIEST = 0.55
 LOSSES, EVALUATIONS, LEARNED = 15, 3, 18
 """Of a short training; and how many of its rows it learns."""
 
+HALF = "float16"
+
 HELD_OUT = 6, 7
 """How many of the given rows may be held out: 6.9, rounded either way."""
 
@@ -60,6 +62,12 @@ def ill_split(seen: Evidence) -> float:
     twice = len(both) - len(set(both))
     lost = len(set(range(GIVEN)) - set(both))
     return float(twice + lost + (-1 in both) + (len(held_out) not in HELD_OUT))
+
+
+def halves_alike(seen: Evidence) -> float:
+    """Count the seeds, of two, that hold out the same rows as the other."""
+    told = facts(seen, "pipeline-data")
+    return float(set(told["held out"]) == set(told["held out otherwise"]))
 
 
 def rows_missed(seen: Evidence) -> float:
@@ -106,6 +114,32 @@ def half_gradients_apart(seen: Evidence) -> float:
     """How far the gradients of a step in half precision lie from those in full."""
     mine, full = (tensors(seen, "pipeline-steps", f"{course}/") for course in ("half", "full"))
     return apart_by_name(mine, full, 1e-9)
+
+
+def faint_gradients_apart(seen: Evidence) -> float:
+    """How far the gradients of the tokens' head lie from those in full precision, where tokens
+    weigh next to nothing.
+    """
+    half, full = (
+        tensors(seen, "pipeline-steps", f"faint in {course}/")["token_head.weight"]
+        for course in ("half", "full")
+    )
+    return apart(half, full)
+
+
+def half_unused(seen: Evidence) -> float:
+    """Count the steps in half precision that compute nothing in it."""
+    return float(HALF not in facts(seen, "pipeline-steps")["types/half"])
+
+
+def runs_ill(seen: Evidence) -> float:
+    """Count the runs, of two, that take no step, or none in half precision where that is asked."""
+    told = facts(seen, "pipeline-run")
+    return float(
+        (not told["plain/steps"])
+        + (HALF in told["plain/types"])
+        + (told["half/steps"] > 0 and HALF not in told["half/types"])
+    )
 
 
 def wrongly_decayed(seen: Evidence) -> float:
@@ -192,6 +226,11 @@ def evaluations_apart(seen: Evidence) -> float:
     )
 
 
+def graphs_kept(seen: Evidence) -> float:
+    """Count the predictions, of two, that keep a graph."""
+    return float(sum(facts(seen, "pipeline-evaluation", "graph/").values()))
+
+
 def modes_lost(seen: Evidence) -> float:
     """Count the modes, of two, that predicting does not leave a model in."""
     return float(sum(not kept for kept in facts(seen, "pipeline-evaluation", "kept/").values()))
@@ -255,6 +294,15 @@ PIPELINE = (
         ("pipeline-data",),
         ill_split,
         at_most=0.0,
+    ),
+    Law(
+        "halves-drawn",
+        "data",
+        "Another seed holds other rows out.",
+        ("pipeline-data",),
+        halves_alike,
+        at_most=0.0,
+        after=("halves",),
     ),
     Law(
         "batches-whole",
@@ -340,6 +388,33 @@ PIPELINE = (
         after=("row-gradients", "half"),
     ),
     Law(
+        "half-used",
+        "loop",
+        "With `half` a step computes in float16 what it can.",
+        ("pipeline-steps",),
+        half_unused,
+        at_most=0.0,
+        after=("half-gradients",),
+    ),
+    Law(
+        "faint-gradients",
+        "loop",
+        "In half precision small gradients are not lost.",
+        ("pipeline-steps",),
+        faint_gradients_apart,
+        at_most=0.5,
+        after=("half-gradients",),
+    ),
+    Law(
+        "main-runs",
+        "loop",
+        "`python train.py` trains to its end, and in float16 with `--half`.",
+        ("pipeline-run",),
+        runs_ill,
+        at_most=0.0,
+        after=("half-used",),
+    ),
+    Law(
         "seeds",
         "loop",
         "The same seed gives the same rows and weights, and another seed others.",
@@ -419,6 +494,22 @@ PIPELINE = (
         at_most=0.0,
     ),
     Law(
+        "drops",
+        "classifier",
+        "In train mode some is dropped, where `dropout` asks for it.",
+        ("pipeline-evaluation",),
+        lambda seen: float(not facts(seen, "pipeline-evaluation")["drops"]),
+        at_most=0.0,
+    ),
+    Law(
+        "graph-free",
+        "eval",
+        "Behind what is predicted no graph is kept.",
+        ("pipeline-evaluation",),
+        graphs_kept,
+        at_most=0.0,
+    ),
+    Law(
         "metrics",
         "eval",
         "Accuracy, F1 and ROC-AUC are those that PROBLEM.md states.",
@@ -441,7 +532,7 @@ PIPELINE = (
         "Rows that are read after others, or beside them, know nothing of those.",
         ("pipeline-stream",),
         lambda seen: max(
-            streamed_apart("streamed/", ("second",), seen),
+            streamed_apart("streamed/", ("second", "alone"), seen),
             streamed_apart("in turn/", ("first", "second"), seen),
         ),
         at_most=1e-3,

@@ -410,6 +410,55 @@ RIGHT = (
             ),
         ),
     ),
+    _fixture(
+        "a bound for itself",
+        "A softmax may leave autocast, and the loss may stand outside it.",
+        (
+            "model.py",
+            SOFTMAX,
+            (
+                'with torch.autocast("cpu", enabled=False):\n'
+                "            weights = scores.float().softmax(dim=-1)\n"
+                "        weights = weights.to(v.dtype)"
+            ),
+        ),
+        (
+            "train.py",
+            "        loss = objective(logits, tokens, labels, config.token_weight)\n",
+            (
+                "    logits = tuple(some.float() for some in logits)\n"
+                "    loss = objective(logits, tokens, labels, config.token_weight)\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "the scale that torch begins with",
+        "It comes down by itself.",
+        ("train.py", "init_scale=1024.0, ", ""),
+    ),
+    _fixture(
+        "older names of autocast",
+        "They are the same.",
+        ("train.py", 'torch.amp.GradScaler("cpu", ', "torch.cpu.amp.GradScaler("),
+        ("train.py", 'torch.autocast("cpu", ', "torch.cpu.amp.autocast("),
+    ),
+    _fixture(
+        "a program with arguments",
+        "What it is asked for may be read in any way.",
+        (
+            "train.py",
+            '    config = TrainConfig(half="--half" in sys.argv[1:])\n',
+            (
+                "    parser = argparse.ArgumentParser()\n"
+                '    parser.add_argument("--half", action="store_true")\n'
+                '    parser.add_argument("--seed", type=int, default=1337)\n'
+                "    given = parser.parse_args()\n"
+                "    config = TrainConfig(half=given.half)\n"
+            ),
+        ),
+        ("train.py", "import sys\n", "import argparse\n"),
+        ("train.py", "seed=1337", 'seed=given.seed, path="last.pt"'),
+    ),
 )
 
 WRONG = (
@@ -771,5 +820,68 @@ WRONG = (
         "rows begin alike",
         "Another seed draws the same rows.",
         ("train.py", "Generator().manual_seed(seed)", "Generator().manual_seed(0)"),
+    ),
+    _fixture(
+        "half precision left out",
+        "It is asked for, and nothing is computed in it.",
+        ("train.py", "enabled=config.half):", "enabled=False):"),
+    ),
+    _fixture(
+        "another half",
+        "PROBLEM.md asks for float16.",
+        ("train.py", "dtype=torch.float16", "dtype=torch.bfloat16"),
+    ),
+    _fixture(
+        "nothing scaled",
+        "Small gradients are lost in half precision.",
+        ("train.py", "init_scale=1024.0, enabled=config.half", "enabled=False"),
+    ),
+    _fixture(
+        "scores held below ten in half",
+        "What is near full precision for small scores is not for large ones.",
+        (
+            "model.py",
+            SOFTMAX,
+            (
+                "if scores.dtype == torch.float16:\n"
+                "            scores = scores.clamp(-10, 10)\n"
+                "        weights = scores.softmax(dim=-1)"
+            ),
+        ),
+    ),
+    _fixture(
+        "ends in an error",
+        "The program is to tell of its last epoch, too.",
+        ("train.py", "losses[epoch * steps - 1]", "losses[epoch * steps]"),
+    ),
+    _fixture(
+        "flag not read",
+        "The first flag is one.",
+        ("train.py", "in sys.argv[1:]", "in sys.argv[2:]"),
+    ),
+    _fixture(
+        "first rows held out",
+        "They are to be drawn.",
+        (
+            "data.py",
+            ORDERED,
+            ("    order = list(range(len(rows)))\n    count = round(len(rows) * share)\n"),
+        ),
+    ),
+    _fixture(
+        "graphs of predictions kept",
+        "They need memory for every row.",
+        ("evaluate.py", "@torch.no_grad()\n", ""),
+    ),
+    _fixture(
+        "nothing dropped",
+        "What is asked for is dropped in training.",
+        ("model.py", "            nn.Dropout(config.dropout),\n", ""),
+        ("model.py", "self.dropout = nn.Dropout(config.dropout)", "self.dropout = nn.Identity()"),
+    ),
+    _fixture(
+        "one row squeezed away",
+        "A stream of one row has an axis for it.",
+        ("stream.py", "return class_logits", "return class_logits.squeeze()"),
     ),
 )
