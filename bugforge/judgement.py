@@ -125,9 +125,11 @@ ORDER = (
     "half-used",
     "faint-gradients",
     "main-runs",
+    "half-rates",
     "seeds",
     "training-told",
     "resumed",
+    "saved-each-epoch",
     "scale-resumed",
     "mode-kept",
     "drops",
@@ -141,6 +143,7 @@ ORDER = (
     "streamed",
     "streamed-anew",
     "streamed-once",
+    "stream-graph-free",
 )
 """Every law and comparison, none before one that it depends on."""
 

@@ -298,7 +298,8 @@ def evaluation(program: Pipeline, job: PipelineJob) -> Recording:
 
 def stream(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits (T, B, n_class) of rows read token by token, and of all that came, read at once; then
-    of other rows, and of one row; and of both, in turn. How often a token is read.
+    of other rows, and of one row; and of both, in turn. How often a token is read, and whether a
+    graph is kept.
     """
     seen = Recording()
     model = program.build(job.sizes, job.weights).eval()
@@ -312,6 +313,7 @@ def stream(program: Pipeline, job: PipelineJob) -> Recording:
     hook.remove()
     reader = program.stream.Stream(model)
     alone = [reader.push(t.clone()) for t in rows["first"][:1].T]
+    seen.facts["graph"] = alone[-1].requires_grad
     seen.tensors["streamed/alone"] = torch.stack(alone)
     seen.facts["read"] = sum(read) / (2 * job.inputs["stream"].numel())
     in_turn = {name: program.stream.Stream(model) for name in rows}

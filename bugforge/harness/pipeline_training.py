@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import io
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from .job import Recording
 from .pipeline_watch import METRICS, Watch, types_used, watched
@@ -20,7 +22,7 @@ SHORT = {"rows": 60, "held_out": 0.7, "batch_size": 4, "epochs": 3}
 held out that no class is missing among them, where ROC-AUC would mean nothing.
 """
 
-EPOCHS, BATCHES = 3, 5
+EPOCHS, BATCHES, LONGER = 3, 5, 6
 
 OVERFLOWING = {"half": True, "token_weight": 5000.0}
 """What makes gradients overflow in half precision, until the scale of the loss has come down."""
@@ -49,6 +51,7 @@ def training(program: Any, job: Any) -> Recording:
     _keep_rows(seen, watch)
     seen.facts["told"] = {
         "losses": [float(loss) for loss in losses],
+        "graphs": sum(isinstance(loss, torch.Tensor) and loss.requires_grad for loss in losses),
         "evaluations": [{name: float(one[name]) for name in METRICS} for one in evaluations],
     }
     seen.facts["losses worked out"] = _losses(program, config, watch)
@@ -104,12 +107,14 @@ def _losses(program: Any, config: Any, watch: Watch) -> list[float | None]:
 
 
 def resuming(program: Any, job: Any) -> Recording:
-    """The weights at the end of a training that stopped on the way, and of one that did not."""
-    return _resumed(program, job, {})
+    """The weights at the end of a training that stopped on the way, and of one that did not; and
+    how many checkpoints this has written, as the first step behind each sees.
+    """
+    return _resumed(program, job, {"epochs": LONGER})
 
 
 def resuming_in_half(program: Any, job: Any) -> Recording:
-    """The same in half precision, where gradients overflow at first."""
+    """The same in half precision, where gradients overflow at first; and the rates of its steps."""
     return _resumed(program, job, OVERFLOWING)
 
 
@@ -121,8 +126,36 @@ def _resumed(program: Any, job: Any, fields: dict[str, Any]) -> Recording:
         program.train.train(config, job.seed, path=path, until=1)
         torch.manual_seed(job.seed + 7)
         _keep(seen, "resumed", program.train.train(config, job.seed, path=path)[0])
-    _keep(seen, "straight", program.train.train(config, job.seed)[0])
+        path = Path(folder) / "other.pt"
+        with _kept_at_steps(path) as (kept, rates):
+            model = program.train.train(config, job.seed, path=path)[0]
+        _keep(seen, "straight", model)
+        kept.append(_digest(path))
+    seen.facts["checkpoints"] = len({one for one in kept if one})
+    seen.facts["rates"] = rates
     return seen
+
+
+@contextmanager
+def _kept_at_steps(path: Path) -> Iterator[tuple[list[str], list[float]]]:
+    """Note what lies in a file at each step of an optimizer, and the rate of that."""
+    kept: list[str] = []
+    rates: list[float] = []
+
+    def note(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+        kept.append(_digest(path))
+        rates.append(optimizer.param_groups[0]["lr"])
+
+    hook = register_optimizer_step_pre_hook(note)
+    try:
+        yield kept, rates
+    finally:
+        hook.remove()
+
+
+def _digest(path: Path) -> str:
+    """Give the digest of a file; nothing where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
 def run(program: Any, job: Any) -> Recording:

@@ -18,11 +18,20 @@ NOISY = 0.03, 0.14
 LAST = 0.2, 0.5
 """In what share of rows the key of the last write may be asked for; it is 0.36 of all."""
 
+DRAWN = 600
+"""Rows that a program is asked for."""
+
+ALIKE = 5
+"""How many of them may have been drawn before: two in a hundred drawings have one such."""
+
 LIKELIEST = 0.55
 """The greatest share of one label among the rows that ask for the same key; it is a third."""
 
 LOSSES, EVALUATIONS, LEARNED = 15, 3, 18
 """Of a short training; and how many of its rows it learns."""
+
+SAVED = 6
+"""Epochs of one that is saved: more than its accuracy rises in without a fall."""
 
 HALF = "float16"
 
@@ -48,6 +57,8 @@ def ill_drawn(seen: Evidence) -> float:
         not LAST[0] <= last <= LAST[1],
         likeliest > LIKELIEST,
         lengths != {length + 1 for length in LENGTHS},
+        len(drawn) != DRAWN,
+        len(drawn) - len({tuple(tokens) for tokens, _ in drawn}) > ALIKE,
     )
     return float(sum(odd))
 
@@ -142,6 +153,19 @@ def runs_ill(seen: Evidence) -> float:
     )
 
 
+def half_rates_strange(seen: Evidence) -> float:
+    """Count the rates of steps in half precision that are not, in their order, among those in full:
+    steps may be skipped there, and the rate may wait for them or not.
+    """
+    left = iter([rates[0] for rates in facts(seen, "pipeline-training")["rates"]])
+    return float(sum(rate not in left for rate in facts(seen, "pipeline-resuming-half")["rates"]))
+
+
+def checkpoints_missed(seen: Evidence) -> float:
+    """Count the epochs behind which no checkpoint of its own is written."""
+    return float(max(0, SAVED - facts(seen, "pipeline-resuming")["checkpoints"]))
+
+
 def wrongly_decayed(seen: Evidence) -> float:
     """Count the parameters that decay and should not, or should and do not."""
     told = facts(seen, "pipeline-training")
@@ -202,8 +226,12 @@ def ill_learned(seen: Evidence) -> float:
 
 
 def losses_told_apart(seen: Evidence) -> float:
-    """How far the losses that are told lie from those of the logits of each step, in nats."""
+    """How far the losses that are told lie from those of the logits of each step, in nats; infinite
+    where they hold on to how they came about.
+    """
     told = facts(seen, "pipeline-training")
+    if told["told"]["graphs"]:
+        return float("inf")
     pairs = zip(told["told"]["losses"], told["losses worked out"], strict=True)
     gaps = [abs(one - other) for one, other in pairs if other is not None]
     return float(max(gaps, default=0.0))
@@ -229,6 +257,11 @@ def evaluations_apart(seen: Evidence) -> float:
 def graphs_kept(seen: Evidence) -> float:
     """Count the predictions, of two, that keep a graph."""
     return float(sum(facts(seen, "pipeline-evaluation", "graph/").values()))
+
+
+def graph_of_stream_kept(seen: Evidence) -> float:
+    """Whether a stream keeps a graph of all that it has read."""
+    return float(facts(seen, "pipeline-stream")["graph"])
 
 
 def modes_lost(seen: Evidence) -> float:
@@ -415,6 +448,15 @@ PIPELINE = (
         after=("half-used",),
     ),
     Law(
+        "half-rates",
+        "optim",
+        "In half precision the rate rises and falls as it does in full.",
+        ("pipeline-training", "pipeline-resuming-half"),
+        half_rates_strange,
+        at_most=0.0,
+        after=("rates-kept", "half-gradients"),
+    ),
+    Law(
         "seeds",
         "loop",
         "The same seed gives the same rows and weights, and another seed others.",
@@ -475,6 +517,15 @@ PIPELINE = (
         partial(resumed_apart, "pipeline-resuming"),
         at_most=1e-4,
         after=("seeds",),
+    ),
+    Law(
+        "saved-each-epoch",
+        "loop",
+        "A checkpoint is written behind each epoch.",
+        ("pipeline-resuming",),
+        checkpoints_missed,
+        at_most=0.0,
+        after=("resumed", "training-told"),
     ),
     Law(
         "scale-resumed",
@@ -545,6 +596,15 @@ PIPELINE = (
         ("pipeline-stream",),
         lambda seen: float(facts(seen, "pipeline-stream")["read"]),
         at_most=1.0,
+        after=("streamed",),
+    ),
+    Law(
+        "stream-graph-free",
+        "cache",
+        "A stream keeps no graph of what it has read.",
+        ("pipeline-stream",),
+        graph_of_stream_kept,
+        at_most=0.0,
         after=("streamed",),
     ),
 )

@@ -459,6 +459,66 @@ RIGHT = (
         ("train.py", "import sys\n", "import argparse\n"),
         ("train.py", "seed=1337", 'seed=given.seed, path="last.pt"'),
     ),
+    _fixture(
+        "inference mode",
+        "It keeps no graph either.",
+        ("evaluate.py", "@torch.no_grad()", "@torch.inference_mode()"),
+        ("stream.py", "@torch.no_grad()", "@torch.inference_mode()"),
+    ),
+    _fixture(
+        "a schedule of its own",
+        "Whatever sets the rates and says where it stands is a schedule.",
+        (
+            "optim.py",
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, share)",
+            """    return Schedule(optimizer, share, config.learning_rate)
+
+
+class Schedule:
+    def __init__(self, optimizer, share, rate):
+        self.optimizer, self.share, self.rate = optimizer, share, rate
+        self.load_state_dict({"done": 0})
+
+    def step(self):
+        self.load_state_dict({"done": self.done + 1})
+
+    def state_dict(self):
+        return {"done": self.done}
+
+    def load_state_dict(self, kept):
+        self.done = kept["done"]
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * self.share(self.done)""",
+        ),
+    ),
+    _fixture(
+        "each precision by itself",
+        "Without half precision nothing needs a scale, and a loss may be a tensor.",
+        ("train.py", BACKWARD, "    if not config.half:\n        loss.backward()\n"),
+        (
+            "train.py",
+            f"    state.scaler.unscale_(state.optimizer)\n{CLIP}",
+            (
+                "    else:\n"
+                "        state.scaler.scale(loss).backward()\n"
+                "        state.scaler.unscale_(state.optimizer)\n"
+                f"{CLIP}"
+            ),
+        ),
+        ("train.py", "return loss.item()", "return loss.detach()"),
+    ),
+    _fixture(
+        "masked where causal",
+        "Behind a past, one more token may see all.",
+        (
+            "model.py",
+            "        y = (weights @ v).transpose",
+            (
+                "        attend = nn.functional.scaled_dot_product_attention\n"
+                "        y = attend(q, k, v, is_causal=before == 0).transpose"
+            ),
+        ),
+    ),
 )
 
 WRONG = (
@@ -883,5 +943,71 @@ WRONG = (
         "one row squeezed away",
         "A stream of one row has an axis for it.",
         ("stream.py", "return class_logits", "return class_logits.squeeze()"),
+    ),
+    _fixture(
+        "saved at the end",
+        "What ends a training on the way loses all of it.",
+        (
+            "train.py",
+            "        if path is not None:\n            save(state, path)\n",
+            "    if path is not None:\n        save(state, path)\n",
+        ),
+    ),
+    _fixture(
+        "the best saved alone",
+        "A training goes on from where it stood, not from where it was best.",
+        (
+            "train.py",
+            "        if path is not None:\n            save",
+            (
+                '        best = max(told["accuracy"] for told in evaluations)\n'
+                '        if path is not None and evaluations[-1]["accuracy"] == best:\n'
+                "            save"
+            ),
+        ),
+    ),
+    _fixture(
+        "each row twice",
+        "Nearly all that is held out is learned as well.",
+        ("data.py", "    return rows\n", "    return (2 * rows[: (count + 1) // 2])[:count]\n"),
+    ),
+    _fixture(
+        "one row too few",
+        "As many are asked for as are to be drawn.",
+        ("data.py", "in range(count)", "in range(count - 1)"),
+    ),
+    _fixture(
+        "graphs of losses kept",
+        "Each step's graph is held on to until the end.",
+        ("train.py", "return loss.item()", "return loss"),
+    ),
+    _fixture(
+        "rate of full precision alone",
+        "In half precision it stays where it began.",
+        (
+            "train.py",
+            "    state.schedule.step()\n",
+            "    if not config.half:\n        state.schedule.step()\n",
+        ),
+    ),
+    _fixture(
+        "graph of a stream kept",
+        "It grows with each token.",
+        ("stream.py", "    @torch.no_grad()\n", ""),
+    ),
+    _fixture(
+        "rate by the epoch",
+        "It is to change with each step.",
+        ("train.py", "    state.schedule.step()\n", ""),
+        (
+            "train.py",
+            "        state.epoch += 1\n",
+            "        state.epoch += 1\n        state.schedule.step()\n",
+        ),
+    ),
+    _fixture(
+        "lengths not handed on",
+        "The class is read behind the ends of rows.",
+        ("train.py", "state.model(tokens, lengths)", "state.model(tokens)"),
     ),
 )
