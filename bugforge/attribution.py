@@ -24,6 +24,8 @@ BY_THEIR_CHECKS = (
     "pipeline-steps",
     "pipeline-training",
     "pipeline-resuming",
+    "pipeline-resuming-half",
+    "pipeline-run",
 )
 
 KEPT_TOLD = ("kept/", "told/")

@@ -199,6 +199,8 @@ PIPELINE = Program(
         "pipeline-training",
         "pipeline-evaluation",
         "pipeline-resuming",
+        "pipeline-resuming-half",
         "pipeline-stream",
+        "pipeline-run",
     ),
 )

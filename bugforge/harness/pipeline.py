@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .job import Recording
-from .pipeline_training import resuming, training, whole
+from .pipeline_training import resuming, resuming_in_half, run, training, whole
+from .pipeline_watch import types_used
 from .program import ContractError
 
 NAMES = {
@@ -35,8 +36,22 @@ STEPS = 3
 TRIES = 6
 """Steps in half precision, of which a scaler may skip some."""
 
+FAINT = {"token_weight": 1e-6}
+"""What makes gradients of the tokens' head too small for half precision, unless they are scaled."""
+
+COURSES: tuple[tuple[str, dict[str, Any], int], ...] = (
+    ("full", {}, STEPS),
+    ("half", {"half": True}, TRIES),
+    ("faint in full", FAINT, 1),
+    ("faint in half", {**FAINT, "half": True}, TRIES),
+)
+"""Steps that are taken from the same weights: their name, fields of TrainConfig, how many."""
+
 ENLARGED = 3.0
 """Makes scores of attention so large that their exponentials are beyond half precision."""
+
+VAST = 10.0
+"""Makes some of the scores lower than what a program may take to be low enough for a hidden one."""
 
 
 class Pipeline:
@@ -125,7 +140,8 @@ def _drawn(model: nn.Module, seed: int) -> dict[str, Tensor]:
 
 
 def data(program: Pipeline, job: PipelineJob) -> Recording:
-    """Rows that a program draws, and what it makes of given ones: halves, batches of two epochs.
+    """Rows that a program draws, and what it makes of given ones: halves, and those of another
+    seed; batches of two epochs.
 
     Rows are told by their place among the given ones, -1 where they are none of them.
     """
@@ -133,9 +149,10 @@ def data(program: Pipeline, job: PipelineJob) -> Recording:
     drawn = program.data.draw_rows(DRAWN, torch.Generator().manual_seed(job.seed))
     seen.facts["drawn"] = [[torch.as_tensor(t).tolist(), int(label)] for t, label in drawn]
     place = {tuple(tokens.tolist()): number for number, (tokens, _) in enumerate(job.rows)}
-    halves = program.data.split(job.rows, 0.3, torch.Generator().manual_seed(job.seed))
-    for name, half in zip(("learned", "held out"), halves, strict=True):
-        seen.facts[name] = [place.get(tuple(tokens.tolist()), -1) for tokens, _ in half]
+    for seed, end in ((job.seed, ""), (job.seed + 1, " otherwise")):
+        halves = program.data.split(job.rows, 0.3, torch.Generator().manual_seed(seed))
+        for name, half in zip(("learned", "held out"), halves, strict=True):
+            seen.facts[name + end] = [place.get(tuple(tokens.tolist()), -1) for tokens, _ in half]
     generator = torch.Generator().manual_seed(job.seed)
     wrong = {"labels": 0, "lengths": 0, "padding": 0}
     for epoch in (1, 2):
@@ -156,7 +173,7 @@ def data(program: Pipeline, job: PipelineJob) -> Recording:
 
 def logits(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits of classes and tokens of padded rows, of more padding, and of each row alone; and of
-    rows whose last tokens are others.
+    rows whose last tokens are others, where scores are large, too. Which places hold tokens.
     """
     seen = Recording()
     model = program.build(job.sizes, job.weights)
@@ -172,15 +189,24 @@ def logits(program: Pipeline, job: PipelineJob) -> Recording:
         seen.tensors["alone"] = torch.cat(
             [model(row[None, :n].clone())[0] for row, n in zip(tokens, lengths, strict=True)]
         )
-        seen.tensors["changed"] = model(changed.clone(), lengths.clone())[1]
+        seen.tensors["eval/changed"] = model(changed.clone(), lengths.clone())[1]
+        for way, by in (("large", ENLARGED), ("vast", VAST)):
+            model = program.build(job.sizes, _enlarged(job.weights, by)).eval()
+            given = model(tokens.clone(), lengths.clone())
+            seen.tensors[f"{way}/classes"], seen.tensors[f"{way}/tokens"] = given
+        seen.tensors["vast/changed"] = model(changed.clone(), lengths.clone())[1]
+    seen.tensors["there"] = (tokens != 0).to(torch.uint8)
     return seen
+
+
+def _enlarged(weights: dict[str, Tensor], by: float) -> dict[str, Tensor]:
+    return {n: w * by if "qkv.weight" in n else w for n, w in weights.items()}
 
 
 def half(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits of classes (B, n_class) in half precision and in full, where scores are large."""
     seen = Recording()
-    enlarged = {n: w * ENLARGED if "qkv.weight" in n else w for n, w in job.weights.items()}
-    model = program.build(job.sizes, enlarged).eval()
+    model = program.build(job.sizes, _enlarged(job.weights, ENLARGED)).eval()
     tokens, lengths, _ = job.batch
     with torch.no_grad():
         seen.tensors["full"] = model(tokens, lengths)[0]
@@ -202,24 +228,27 @@ def loss(program: Pipeline, job: PipelineJob) -> Recording:
 
 def steps(program: Pipeline, job: PipelineJob) -> Recording:
     """Gradients of the first step and parameters after each of three; and the gradients of the
-    first step in half precision that was taken, which another has to follow.
+    first step in half precision that was taken, which another has to follow. In which types that
+    computes. Gradients of both where tokens weigh next to nothing.
     """
     seen = Recording()
-    for course, count in (("full", STEPS), ("half", TRIES)):
+    for course, fields, count in COURSES:
         torch.manual_seed(job.seed)
-        config = program.config({**job.fields, "half": course == "half"}, job.sizes)
+        config = program.config({**job.fields, **fields}, job.sizes)
         state = program.train.prepare(config, 20, torch.Generator().manual_seed(job.seed))
         state.model.load_state_dict(job.weights)
         state.model.train()
         taken: list[dict[str, Tensor]] = []
         state.optimizer.register_step_pre_hook(_noting(state.model, taken))
         for step in range(1, count + 1):
-            program.train.train_step(state, job.batch, config)
+            with types_used() as used:
+                program.train.train_step(state, job.batch, config)
             if course == "full":
                 for name, value in state.model.named_parameters():
                     seen.tensors[f"after {step}/{name}"] = value.detach().clone()
             elif len(taken) > 1:
                 break
+        seen.facts[f"types/{course}"] = sorted(used)
         for name, gradient in (taken[0] if taken else {}).items():
             seen.tensors[f"{course}/{name}"] = gradient
     return seen
@@ -243,8 +272,8 @@ def _noting(model: nn.Module, taken: list[dict[str, Tensor]]) -> Callable[..., N
 
 
 def evaluation(program: Pipeline, job: PipelineJob) -> Recording:
-    """What is predicted of rows by a model with dropout, in which mode it is left, and the metrics
-    of given scores.
+    """What is predicted of rows by a model with dropout, in which mode it is left, whether a graph
+    is, and the metrics of given scores. Whether training drops anything.
     """
     seen = Recording()
     for mode in ("train", "eval"):
@@ -254,6 +283,11 @@ def evaluation(program: Pipeline, job: PipelineJob) -> Recording:
         told, labels = program.evaluate.predict(model, job.rows, 5)
         seen.tensors[f"{mode}/logits"], seen.tensors[f"{mode}/labels"] = told, labels
         seen.facts[f"kept/{mode}"] = model.training == (mode == "train")
+        seen.facts[f"graph/{mode}"] = told.requires_grad
+        if mode == "train":
+            model.train()
+            one, other = (model(*job.batch[:2])[1] for _ in range(2))
+            seen.facts["drops"] = not torch.equal(one, other)
     for name in ("one", "other"):
         given = job.inputs[f"scores/{name}"], job.inputs[f"truth/{name}"]
         metrics = program.evaluate.metrics(*given)
@@ -264,7 +298,8 @@ def evaluation(program: Pipeline, job: PipelineJob) -> Recording:
 
 def stream(program: Pipeline, job: PipelineJob) -> Recording:
     """Logits (T, B, n_class) of rows read token by token, and of all that came, read at once; then
-    of other rows; and of both, in turn. How often a token is read.
+    of other rows, and of one row; and of both, in turn. How often a token is read, and whether a
+    graph is kept.
     """
     seen = Recording()
     model = program.build(job.sizes, job.weights).eval()
@@ -276,6 +311,10 @@ def stream(program: Pipeline, job: PipelineJob) -> Recording:
         reader.reset()
         seen.tensors[f"streamed/{name}"] = torch.stack([reader.push(t.clone()) for t in tokens.T])
     hook.remove()
+    reader = program.stream.Stream(model)
+    alone = [reader.push(t.clone()) for t in rows["first"][:1].T]
+    seen.facts["graph"] = alone[-1].requires_grad
+    seen.tensors["streamed/alone"] = torch.stack(alone)
     seen.facts["read"] = sum(read) / (2 * job.inputs["stream"].numel())
     in_turn = {name: program.stream.Stream(model) for name in rows}
     pushed: dict[str, list[Tensor]] = {name: [] for name in rows}
@@ -288,6 +327,7 @@ def stream(program: Pipeline, job: PipelineJob) -> Recording:
             seen.tensors[f"whole/{name}"] = torch.stack(
                 [model(tokens[:, :end].clone())[0] for end in range(1, tokens.size(1) + 1)]
             )
+    seen.tensors["whole/alone"] = seen.tensors["whole/first"][:, :1]
     return seen
 
 
@@ -300,6 +340,8 @@ INSTRUMENTS: dict[str, Callable[[Any, Any], Recording]] = {
     "pipeline-training": training,
     "pipeline-evaluation": evaluation,
     "pipeline-resuming": resuming,
+    "pipeline-resuming-half": resuming_in_half,
     "pipeline-stream": stream,
+    "pipeline-run": run,
     "pipeline-whole": whole,
 }

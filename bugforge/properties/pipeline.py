@@ -18,14 +18,25 @@ NOISY = 0.03, 0.14
 LAST = 0.2, 0.5
 """In what share of rows the key of the last write may be asked for; it is 0.36 of all."""
 
+DRAWN = 600
+"""Rows that a program is asked for."""
+
+ALIKE = 5
+"""How many of them may have been drawn before: two in a hundred drawings have one such."""
+
 LIKELIEST = 0.55
 """The greatest share of one label among the rows that ask for the same key; it is a third."""
 
-LOSSES, EVALUATIONS = 15, 3
-"""Of a short training."""
+LOSSES, EVALUATIONS, LEARNED = 15, 3, 18
+"""Of a short training; and how many of its rows it learns."""
 
-HELD_OUT = 7
-"""How many of the given rows are to be held out."""
+SAVED = 6
+"""Epochs of one that is saved: more than its accuracy rises in without a fall."""
+
+HALF = "float16"
+
+HELD_OUT = 6, 7
+"""How many of the given rows may be held out: 6.9, rounded either way."""
 
 
 def ill_drawn(seen: Evidence) -> float:
@@ -46,6 +57,8 @@ def ill_drawn(seen: Evidence) -> float:
         not LAST[0] <= last <= LAST[1],
         likeliest > LIKELIEST,
         lengths != {length + 1 for length in LENGTHS},
+        len(drawn) != DRAWN,
+        len(drawn) - len({tuple(tokens) for tokens, _ in drawn}) > ALIKE,
     )
     return float(sum(odd))
 
@@ -59,7 +72,13 @@ def ill_split(seen: Evidence) -> float:
     both = [*learned, *held_out]
     twice = len(both) - len(set(both))
     lost = len(set(range(GIVEN)) - set(both))
-    return float(twice + lost + (-1 in both) + (len(held_out) != HELD_OUT))
+    return float(twice + lost + (-1 in both) + (len(held_out) not in HELD_OUT))
+
+
+def halves_alike(seen: Evidence) -> float:
+    """Count the seeds, of two, that hold out the same rows as the other."""
+    told = facts(seen, "pipeline-data")
+    return float(set(told["held out"]) == set(told["held out otherwise"]))
 
 
 def rows_missed(seen: Evidence) -> float:
@@ -90,10 +109,10 @@ def padding_read(seen: Evidence) -> float:
     return max(apart(told[way], told["eval/classes"]) for way in ("longer", "alone"))
 
 
-def future_read(seen: Evidence) -> float:
+def future_read(way: str, seen: Evidence) -> float:
     """How far logits of tokens move by tokens that come later."""
     told = tensors(seen, "pipeline-logits")
-    return apart(told["changed"][:, :CHANGED_FROM], told["eval/tokens"][:, :CHANGED_FROM])
+    return apart(told[f"{way}/changed"][:, :CHANGED_FROM], told[f"{way}/tokens"][:, :CHANGED_FROM])
 
 
 def half_apart(seen: Evidence) -> float:
@@ -106,6 +125,45 @@ def half_gradients_apart(seen: Evidence) -> float:
     """How far the gradients of a step in half precision lie from those in full."""
     mine, full = (tensors(seen, "pipeline-steps", f"{course}/") for course in ("half", "full"))
     return apart_by_name(mine, full, 1e-9)
+
+
+def faint_gradients_apart(seen: Evidence) -> float:
+    """How far the gradients of the tokens' head lie from those in full precision, where tokens
+    weigh next to nothing.
+    """
+    half, full = (
+        tensors(seen, "pipeline-steps", f"faint in {course}/")["token_head.weight"]
+        for course in ("half", "full")
+    )
+    return apart(half, full)
+
+
+def half_unused(seen: Evidence) -> float:
+    """Count the steps in half precision that compute nothing in it."""
+    return float(HALF not in facts(seen, "pipeline-steps")["types/half"])
+
+
+def runs_ill(seen: Evidence) -> float:
+    """Count the runs, of two, that take no step, or none in half precision where that is asked."""
+    told = facts(seen, "pipeline-run")
+    return float(
+        (not told["plain/steps"])
+        + (HALF in told["plain/types"])
+        + (told["half/steps"] > 0 and HALF not in told["half/types"])
+    )
+
+
+def half_rates_strange(seen: Evidence) -> float:
+    """Count the rates of steps in half precision that are not, in their order, among those in full:
+    steps may be skipped there, and the rate may wait for them or not.
+    """
+    left = iter([rates[0] for rates in facts(seen, "pipeline-training")["rates"]])
+    return float(sum(rate not in left for rate in facts(seen, "pipeline-resuming-half")["rates"]))
+
+
+def checkpoints_missed(seen: Evidence) -> float:
+    """Count the epochs behind which no checkpoint of its own is written."""
+    return float(max(0, SAVED - facts(seen, "pipeline-resuming")["checkpoints"]))
 
 
 def wrongly_decayed(seen: Evidence) -> float:
@@ -123,20 +181,21 @@ def seeds_idle(seen: Evidence) -> float:
     first, again, other = (
         tensors(seen, "pipeline-training", f"{name}/") for name in ("first", "again", "other")
     )
-    same_rows, other_rows = facts(seen, "pipeline-training")["rows of seeds"]
+    told, begun = facts(seen, "pipeline-training"), tensors(seen, "pipeline-training", "begun/")
+    same_rows, other_rows = told["rows of seeds"]
     return float(
         (not same_rows)
         + other_rows
+        + told["read alike"]
+        + np.array_equal(begun["other"], begun["first"])
         + (not apart_by_name(again, first, 1e-9) <= 1e-6)  # noqa: PLR2004  # rounding, at most
         + (not apart_by_name(other, first, 1e-9) > 1e-3)  # noqa: PLR2004  # more than rounding
     )
 
 
-def resumed_apart(seen: Evidence) -> float:
+def resumed_apart(instrument: str, seen: Evidence) -> float:
     """How far the weights lie from where a training that never stopped ends."""
-    mine, straight = (
-        tensors(seen, "pipeline-resuming", f"{name}/") for name in ("resumed", "straight")
-    )
+    mine, straight = (tensors(seen, instrument, f"{name}/") for name in ("resumed", "straight"))
     return apart_by_name(mine, straight, 1e-9)
 
 
@@ -144,6 +203,65 @@ def ill_told(seen: Evidence) -> float:
     """Count the losses and evaluations of a short training that are told too many or too few."""
     told = facts(seen, "pipeline-training")
     return float(abs(told["losses"] - LOSSES) + abs(told["evaluations"] - EVALUATIONS))
+
+
+def steps_out_of_mode(seen: Evidence) -> float:
+    """Count the steps that are taken with a part of the model in another mode than train."""
+    return float(facts(seen, "pipeline-training")["steps out of mode"])
+
+
+def ill_learned(seen: Evidence) -> float:
+    """Count the rows that an epoch of a training leaves out, or learns more than once; and the
+    epochs in the order of another.
+    """
+    told = facts(seen, "pipeline-training")
+    epochs = told["epochs"]
+    if told["drawn alike"]:  # rows that nobody can tell apart
+        return 0.0
+    learned = set(epochs[0]) - {-1}
+    missed = sum(abs(epoch.count(row) - 1) for epoch in epochs for row in learned)
+    strange = sum(row not in learned for epoch in epochs for row in epoch)
+    orders = {tuple(epoch) for epoch in epochs}
+    return float(missed + strange + abs(len(learned) - LEARNED) + len(epochs) - len(orders))
+
+
+def losses_told_apart(seen: Evidence) -> float:
+    """How far the losses that are told lie from those of the logits of each step, in nats; infinite
+    where they hold on to how they came about.
+    """
+    told = facts(seen, "pipeline-training")
+    if told["told"]["graphs"]:
+        return float("inf")
+    pairs = zip(told["told"]["losses"], told["losses worked out"], strict=True)
+    gaps = [abs(one - other) for one, other in pairs if other is not None]
+    return float(max(gaps, default=0.0))
+
+
+def evaluations_apart(seen: Evidence) -> float:
+    """How far metrics that are told behind an epoch lie from those of what the model then said of
+    all rows that it does not learn; infinite where it was not asked of all.
+    """
+    told = facts(seen, "pipeline-training")
+    if told["drawn alike"]:
+        return 0.0
+    if any(told[f"missed {number}"] for number in range(EVALUATIONS)):
+        return float("inf")
+    scores, truth = (tensors(seen, "pipeline-training", part) for part in ("scores/", "truth/"))
+    return max(
+        abs(float(one[metric]) - value)
+        for number, one in enumerate(told["told"]["evaluations"])
+        for metric, value in measures(scores[f"{number}"], truth[f"{number}"]).items()
+    )
+
+
+def graphs_kept(seen: Evidence) -> float:
+    """Count the predictions, of two, that keep a graph."""
+    return float(sum(facts(seen, "pipeline-evaluation", "graph/").values()))
+
+
+def graph_of_stream_kept(seen: Evidence) -> float:
+    """Whether a stream keeps a graph of all that it has read."""
+    return float(facts(seen, "pipeline-stream")["graph"])
 
 
 def modes_lost(seen: Evidence) -> float:
@@ -211,6 +329,15 @@ PIPELINE = (
         at_most=0.0,
     ),
     Law(
+        "halves-drawn",
+        "data",
+        "Another seed holds other rows out.",
+        ("pipeline-data",),
+        halves_alike,
+        at_most=0.0,
+        after=("halves",),
+    ),
+    Law(
         "batches-whole",
         "data",
         "An epoch gives each row once.",
@@ -255,7 +382,7 @@ PIPELINE = (
         "attention",
         "No token's logits depend on tokens behind it.",
         ("pipeline-logits",),
-        future_read,
+        partial(future_read, "eval"),
         at_most=1e-3,
     ),
     Law(
@@ -264,8 +391,17 @@ PIPELINE = (
         "In half precision large scores give numbers, and nearly those of full precision.",
         ("pipeline-half",),
         half_apart,
-        at_most=1.0,
+        at_most=0.5,
         after=("padding-unread", "later-unread"),
+    ),
+    Law(
+        "later-unread-ever",
+        "attention",
+        "Nor do they where scores of what may be read are very low.",
+        ("pipeline-logits",),
+        partial(future_read, "vast"),
+        at_most=1e-3,
+        after=("half",),
     ),
     Law(
         "decayed",
@@ -285,6 +421,42 @@ PIPELINE = (
         after=("row-gradients", "half"),
     ),
     Law(
+        "half-used",
+        "loop",
+        "With `half` a step computes in float16 what it can.",
+        ("pipeline-steps",),
+        half_unused,
+        at_most=0.0,
+        after=("half-gradients",),
+    ),
+    Law(
+        "faint-gradients",
+        "loop",
+        "In half precision small gradients are not lost.",
+        ("pipeline-steps",),
+        faint_gradients_apart,
+        at_most=0.5,
+        after=("half-gradients",),
+    ),
+    Law(
+        "main-runs",
+        "loop",
+        "`python train.py` trains to its end, and in float16 with `--half`.",
+        ("pipeline-run",),
+        runs_ill,
+        at_most=0.0,
+        after=("half-used",),
+    ),
+    Law(
+        "half-rates",
+        "optim",
+        "In half precision the rate rises and falls as it does in full.",
+        ("pipeline-training", "pipeline-resuming-half"),
+        half_rates_strange,
+        at_most=0.0,
+        after=("rates-kept", "half-gradients"),
+    ),
+    Law(
         "seeds",
         "loop",
         "The same seed gives the same rows and weights, and another seed others.",
@@ -302,13 +474,67 @@ PIPELINE = (
         after=("batches-whole",),
     ),
     Law(
+        "train-mode",
+        "loop",
+        "While it learns, all of the model is in train mode.",
+        ("pipeline-training",),
+        steps_out_of_mode,
+        at_most=0.0,
+        after=("training-told", "mode-kept"),
+    ),
+    Law(
+        "epochs-learned",
+        "loop",
+        "Each epoch of a training learns each of its rows once, in an order of its own.",
+        ("pipeline-training",),
+        ill_learned,
+        at_most=0.0,
+        after=("halves", "batches-whole", "batches-shuffled", "train-mode", "predictions"),
+    ),
+    Law(
+        "losses-of-steps",
+        "loop",
+        "The losses that a training tells are those of its steps.",
+        ("pipeline-training",),
+        losses_told_apart,
+        at_most=1e-3,
+        after=("row-objective", "batch-labels", "training-told"),
+    ),
+    Law(
+        "held-out-judged",
+        "eval",
+        "The metrics of an epoch are those of all rows held out, as the model then is.",
+        ("pipeline-training",),
+        evaluations_apart,
+        at_most=1e-3,
+        after=("epochs-learned", "predictions", "metrics"),
+    ),
+    Law(
         "resumed",
         "loop",
         "A training that goes on from a checkpoint ends where one ends that never stopped.",
         ("pipeline-resuming",),
-        resumed_apart,
+        partial(resumed_apart, "pipeline-resuming"),
         at_most=1e-4,
         after=("seeds",),
+    ),
+    Law(
+        "saved-each-epoch",
+        "loop",
+        "A checkpoint is written behind each epoch.",
+        ("pipeline-resuming",),
+        checkpoints_missed,
+        at_most=0.0,
+        after=("resumed", "training-told"),
+    ),
+    Law(
+        "scale-resumed",
+        "loop",
+        "So it does in half precision, where the scale of the loss has come down.",
+        ("pipeline-resuming-half",),
+        partial(resumed_apart, "pipeline-resuming-half"),
+        at_most=1e-4,
+        after=("resumed", "half-gradients"),
     ),
     Law(
         "mode-kept",
@@ -316,6 +542,22 @@ PIPELINE = (
         "Predicting leaves the model in the mode that it was in.",
         ("pipeline-evaluation",),
         modes_lost,
+        at_most=0.0,
+    ),
+    Law(
+        "drops",
+        "classifier",
+        "In train mode some is dropped, where `dropout` asks for it.",
+        ("pipeline-evaluation",),
+        lambda seen: float(not facts(seen, "pipeline-evaluation")["drops"]),
+        at_most=0.0,
+    ),
+    Law(
+        "graph-free",
+        "eval",
+        "Behind what is predicted no graph is kept.",
+        ("pipeline-evaluation",),
+        graphs_kept,
         at_most=0.0,
     ),
     Law(
@@ -341,7 +583,7 @@ PIPELINE = (
         "Rows that are read after others, or beside them, know nothing of those.",
         ("pipeline-stream",),
         lambda seen: max(
-            streamed_apart("streamed/", ("second",), seen),
+            streamed_apart("streamed/", ("second", "alone"), seen),
             streamed_apart("in turn/", ("first", "second"), seen),
         ),
         at_most=1e-3,
@@ -356,14 +598,33 @@ PIPELINE = (
         at_most=1.0,
         after=("streamed",),
     ),
+    Law(
+        "stream-graph-free",
+        "cache",
+        "A stream keeps no graph of what it has read.",
+        ("pipeline-stream",),
+        graph_of_stream_kept,
+        at_most=0.0,
+        after=("streamed",),
+    ),
 )
 
 
 def row_logits_apart(seen: Evidence, pristine: Evidence) -> float:
-    """How far logits of classes and tokens lie apart, in both modes."""
+    """How far logits of classes and of tokens that there are lie apart, in both modes, and where
+    scores are large.
+
+    What is told behind the end of a row is read by nobody.
+    """
     mine, theirs = (tensors(e, "pipeline-logits") for e in (seen, pristine))
-    names = [f"{mode}/{what}" for mode in ("train", "eval") for what in ("classes", "tokens")]
-    return max(apart(mine[name], theirs[name]) for name in names)
+    there = theirs["there"].astype(bool)
+    return max(
+        max(
+            apart(mine[f"{mode}/classes"], theirs[f"{mode}/classes"]),
+            apart(mine[f"{mode}/tokens"][there], theirs[f"{mode}/tokens"][there]),
+        )
+        for mode in (*MODES, "large")
+    )
 
 
 def row_losses_apart(seen: Evidence, pristine: Evidence) -> float:

@@ -43,6 +43,13 @@ EXTEND = """        if self.keys is not None:
             k = torch.cat([self.keys, k], dim=2)
             v = torch.cat([self.values, v], dim=2)
 """
+LEARNING = "        epoch = batches(rows, config.batch_size, generator)\n"
+JUDGING = (
+    "        evaluations.append(metrics(*predict(state.model, held_out, config.batch_size)))\n"
+)
+SPLITTING = (
+    "    rows, held_out = split(draw_rows(config.rows, generator), config.held_out, generator)\n"
+)
 FORGET = "        for past in self.pasts:\n            past.clear()\n"
 
 
@@ -264,6 +271,252 @@ RIGHT = (
             "train.py",
             "generator = torch.Generator().manual_seed(seed)",
             "generator = torch.Generator().manual_seed(2 * seed + 1)",
+        ),
+    ),
+    _fixture(
+        "padding hidden",
+        "What is behind the end of a row may be nothing.",
+        (
+            "model.py",
+            "        last = x[",
+            ("        x = x * (torch.arange(T) < lengths[:, None])[:, :, None]\n        last = x["),
+        ),
+    ),
+    _fixture(
+        "padding seen by itself alone",
+        "Padding may be hidden from padding, too.",
+        (
+            "model.py",
+            "        visible = torch.ones(T, k.size(2), dtype=torch.bool).tril(before)\n",
+            (
+                "        visible = torch.ones(T, k.size(2), dtype=torch.bool).tril(before)\n"
+                "        if real is not None:\n"
+                "            itself = torch.eye(T, dtype=torch.bool)\n"
+                "            visible = visible & (real[:, None, None] | itself)\n"
+            ),
+        ),
+        (
+            "model.py",
+            "forward(self, x, past):\n        B, T",
+            "forward(self, x, past, real):\n        B, T",
+        ),
+        (
+            "model.py",
+            "forward(self, x, past):\n        x =",
+            "forward(self, x, past, real):\n        x =",
+        ),
+        ("model.py", "self.attention(x, past)", "self.attention(x, past, real)"),
+        ("model.py", "block(x, past)", "block(x, past, real)"),
+        (
+            "model.py",
+            "        if pasts is None:\n",
+            ("        real = tokens != 0 if pasts is None else None\n        if pasts is None:\n"),
+        ),
+    ),
+    _fixture(
+        "low number",
+        "No score is near it, and half precision has it.",
+        ("model.py", FILL, "scores.masked_fill(~visible, -1e4)"),
+    ),
+    _fixture(
+        "share rounded down",
+        "How a share of a row is rounded is nowhere stated.",
+        ("data.py", "round(len(rows) * share)", "int(len(rows) * share)"),
+    ),
+    _fixture(
+        "learned rows judged, too",
+        "What a program says of rows that it learns is its own affair.",
+        (
+            "train.py",
+            JUDGING,
+            (
+                f"{JUDGING}"
+                "        told = metrics(*predict(state.model, rows, config.batch_size))\n"
+                "        print(f\"learned {told['accuracy']:.3f}\")\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "rate kept where a step is skipped",
+        "Where the scaler takes no step, the rate may wait.",
+        (
+            "train.py",
+            "    state.scaler.update()\n    state.schedule.step()\n",
+            (
+                "    scale = state.scaler.get_scale()\n"
+                "    state.scaler.update()\n"
+                "    if state.scaler.get_scale() >= scale:\n"
+                "        state.schedule.step()\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "schedules in sequence",
+        "torch has a rise and a fall of its own.",
+        (
+            "optim.py",
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, share)",
+            (
+                "    del share\n"
+                "    schedules, rise = torch.optim.lr_scheduler, config.warmup_steps\n"
+                "    parts = [\n"
+                "        schedules.LinearLR(optimizer, 1 / rise, 1.0, total_iters=rise - 1),\n"
+                "        schedules.CosineAnnealingLR(optimizer, max(1, steps - rise)),\n"
+                "    ]\n"
+                "    return schedules.SequentialLR(optimizer, parts, milestones=[rise])"
+            ),
+        ),
+    ),
+    _fixture(
+        "area by ranks",
+        "Where all classes are there, the area may be had from ranks.",
+        (
+            "evaluate.py",
+            'multiclass_auroc(scores, labels, count, average="macro").item()',
+            "sum(_area(scores[:, c], labels == c) for c in range(count)) / count",
+        ),
+        (
+            "evaluate.py",
+            "def metrics(",
+            (
+                "def _area(scores, true):\n"
+                "    ranks = scores.argsort().argsort() + 1\n"
+                "    up = int(true.sum())\n"
+                "    pairs = up * (len(true) - up)\n"
+                "    return (int(ranks[true].sum()) - up * (up + 1) / 2) / pairs\n\n\n"
+                "def metrics("
+            ),
+        ),
+    ),
+    _fixture(
+        "predicted by length",
+        "Rows may be predicted in any order, if they are put back.",
+        (
+            "evaluate.py",
+            PREDICTING,
+            (
+                "    order = sorted(range(len(rows)), key=lambda row: len(rows[row][0]))\n"
+                + PREDICTING.replace(
+                    "rows[start : start + size]", "[rows[i] for i in order[start : start + size]]"
+                )
+            ),
+        ),
+        (
+            "evaluate.py",
+            "    return torch.cat(logits), torch.cat(labels)",
+            (
+                "    back = torch.tensor(order).argsort()\n"
+                "    return torch.cat(logits)[back], torch.cat(labels)[back]"
+            ),
+        ),
+    ),
+    _fixture(
+        "a bound for itself",
+        "A softmax may leave autocast, and the loss may stand outside it.",
+        (
+            "model.py",
+            SOFTMAX,
+            (
+                'with torch.autocast("cpu", enabled=False):\n'
+                "            weights = scores.float().softmax(dim=-1)\n"
+                "        weights = weights.to(v.dtype)"
+            ),
+        ),
+        (
+            "train.py",
+            "        loss = objective(logits, tokens, labels, config.token_weight)\n",
+            (
+                "    logits = tuple(some.float() for some in logits)\n"
+                "    loss = objective(logits, tokens, labels, config.token_weight)\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "the scale that torch begins with",
+        "It comes down by itself.",
+        ("train.py", "init_scale=1024.0, ", ""),
+    ),
+    _fixture(
+        "older names of autocast",
+        "They are the same.",
+        ("train.py", 'torch.amp.GradScaler("cpu", ', "torch.cpu.amp.GradScaler("),
+        ("train.py", 'torch.autocast("cpu", ', "torch.cpu.amp.autocast("),
+    ),
+    _fixture(
+        "a program with arguments",
+        "What it is asked for may be read in any way.",
+        (
+            "train.py",
+            '    config = TrainConfig(half="--half" in sys.argv[1:])\n',
+            (
+                "    parser = argparse.ArgumentParser()\n"
+                '    parser.add_argument("--half", action="store_true")\n'
+                '    parser.add_argument("--seed", type=int, default=1337)\n'
+                "    given = parser.parse_args()\n"
+                "    config = TrainConfig(half=given.half)\n"
+            ),
+        ),
+        ("train.py", "import sys\n", "import argparse\n"),
+        ("train.py", "seed=1337", 'seed=given.seed, path="last.pt"'),
+    ),
+    _fixture(
+        "inference mode",
+        "It keeps no graph either.",
+        ("evaluate.py", "@torch.no_grad()", "@torch.inference_mode()"),
+        ("stream.py", "@torch.no_grad()", "@torch.inference_mode()"),
+    ),
+    _fixture(
+        "a schedule of its own",
+        "Whatever sets the rates and says where it stands is a schedule.",
+        (
+            "optim.py",
+            "    return torch.optim.lr_scheduler.LambdaLR(optimizer, share)",
+            """    return Schedule(optimizer, share, config.learning_rate)
+
+
+class Schedule:
+    def __init__(self, optimizer, share, rate):
+        self.optimizer, self.share, self.rate = optimizer, share, rate
+        self.load_state_dict({"done": 0})
+
+    def step(self):
+        self.load_state_dict({"done": self.done + 1})
+
+    def state_dict(self):
+        return {"done": self.done}
+
+    def load_state_dict(self, kept):
+        self.done = kept["done"]
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * self.share(self.done)""",
+        ),
+    ),
+    _fixture(
+        "each precision by itself",
+        "Without half precision nothing needs a scale, and a loss may be a tensor.",
+        ("train.py", BACKWARD, "    if not config.half:\n        loss.backward()\n"),
+        (
+            "train.py",
+            f"    state.scaler.unscale_(state.optimizer)\n{CLIP}",
+            (
+                "    else:\n"
+                "        state.scaler.scale(loss).backward()\n"
+                "        state.scaler.unscale_(state.optimizer)\n"
+                f"{CLIP}"
+            ),
+        ),
+        ("train.py", "return loss.item()", "return loss.detach()"),
+    ),
+    _fixture(
+        "masked where causal",
+        "Behind a past, one more token may see all.",
+        (
+            "model.py",
+            "        y = (weights @ v).transpose",
+            (
+                "        attend = nn.functional.scaled_dot_product_attention\n"
+                "        y = attend(q, k, v, is_causal=before == 0).transpose"
+            ),
         ),
     ),
 )
@@ -532,5 +785,229 @@ WRONG = (
     ),
     _fixture(
         "a file is missing", "It is asked for.", ("stream.py", "class Stream:", "class Flow:")
+    ),
+    _fixture(
+        "fill of -100",
+        "Scores may be lower than that, and then what comes later is seen.",
+        ("model.py", FILL, "scores.masked_fill(~visible, -100.0)"),
+    ),
+    _fixture(
+        "scores held below ten",
+        "Half precision stays in its bounds, and no weight of a large score is right any more.",
+        ("model.py", SOFTMAX, "weights = scores.clamp(max=10.0).softmax(dim=-1)"),
+    ),
+    _fixture(
+        "learned rows judged",
+        "The metrics are to be those of rows held out.",
+        ("train.py", JUDGING, JUDGING.replace("held_out", "rows")),
+    ),
+    _fixture(
+        "judged before it learns",
+        "The metrics of an epoch are those of the one before.",
+        ("train.py", JUDGING, ""),
+        ("train.py", LEARNING, f"{JUDGING}{LEARNING}"),
+    ),
+    _fixture(
+        "one batch judged",
+        "All rows held out count.",
+        ("train.py", JUDGING, JUDGING.replace("held_out,", "held_out[: config.batch_size],")),
+    ),
+    _fixture(
+        "mean of metrics of batches",
+        "F1 and ROC-AUC of parts do not add up, and the last batch is short.",
+        (
+            "train.py",
+            JUDGING,
+            (
+                "        size = config.batch_size\n"
+                "        parts = [\n"
+                "            metrics(*predict(state.model, held_out[start : start + size], size))\n"
+                "            for start in range(0, len(held_out), size)\n"
+                "        ]\n"
+                "        evaluations.append(\n"
+                "            {m: sum(p[m] for p in parts) / len(parts) for m in parts[0]}\n"
+                "        )\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "split once more",
+        "Rows that another drawing holds out are learned.",
+        (
+            "train.py",
+            SPLITTING,
+            (
+                "    drawn = draw_rows(config.rows, generator)\n"
+                "    rows, _ = split(drawn, config.held_out, generator)\n"
+                "    _, held_out = split(drawn, config.held_out, generator)\n"
+            ),
+        ),
+    ),
+    _fixture(
+        "learned in eval mode",
+        "Nothing is ever dropped.",
+        (
+            "train.py",
+            "    losses, evaluations = [], []\n",
+            "    losses, evaluations = [], []\n    state.model.eval()\n",
+        ),
+    ),
+    _fixture(
+        "mode of the root alone",
+        "The parts of the model stay in eval mode.",
+        ("evaluate.py", "model.train(was_training)", "model.training = was_training"),
+    ),
+    _fixture(
+        "scaled loss told",
+        "The loss is that of the step, whatever it is scaled by.",
+        ("train.py", "return loss.item()", "return loss.item() / len(labels)"),
+    ),
+    _fixture(
+        "scale not kept",
+        "In half precision it begins anew, and steps are skipped once more.",
+        (
+            "checkpoint.py",
+            '"optimizer", "schedule", "scaler")',
+            '"optimizer", "schedule")',
+        ),
+    ),
+    _fixture(
+        "weights begin alike",
+        "Another seed draws the same weights.",
+        ("train.py", "torch.manual_seed(seed)\n    gen", "torch.manual_seed(0)\n    gen"),
+    ),
+    _fixture(
+        "rows begin alike",
+        "Another seed draws the same rows.",
+        ("train.py", "Generator().manual_seed(seed)", "Generator().manual_seed(0)"),
+    ),
+    _fixture(
+        "half precision left out",
+        "It is asked for, and nothing is computed in it.",
+        ("train.py", "enabled=config.half):", "enabled=False):"),
+    ),
+    _fixture(
+        "another half",
+        "PROBLEM.md asks for float16.",
+        ("train.py", "dtype=torch.float16", "dtype=torch.bfloat16"),
+    ),
+    _fixture(
+        "nothing scaled",
+        "Small gradients are lost in half precision.",
+        ("train.py", "init_scale=1024.0, enabled=config.half", "enabled=False"),
+    ),
+    _fixture(
+        "scores held below ten in half",
+        "What is near full precision for small scores is not for large ones.",
+        (
+            "model.py",
+            SOFTMAX,
+            (
+                "if scores.dtype == torch.float16:\n"
+                "            scores = scores.clamp(-10, 10)\n"
+                "        weights = scores.softmax(dim=-1)"
+            ),
+        ),
+    ),
+    _fixture(
+        "ends in an error",
+        "The program is to tell of its last epoch, too.",
+        ("train.py", "losses[epoch * steps - 1]", "losses[epoch * steps]"),
+    ),
+    _fixture(
+        "flag not read",
+        "The first flag is one.",
+        ("train.py", "in sys.argv[1:]", "in sys.argv[2:]"),
+    ),
+    _fixture(
+        "first rows held out",
+        "They are to be drawn.",
+        (
+            "data.py",
+            ORDERED,
+            ("    order = list(range(len(rows)))\n    count = round(len(rows) * share)\n"),
+        ),
+    ),
+    _fixture(
+        "graphs of predictions kept",
+        "They need memory for every row.",
+        ("evaluate.py", "@torch.no_grad()\n", ""),
+    ),
+    _fixture(
+        "nothing dropped",
+        "What is asked for is dropped in training.",
+        ("model.py", "            nn.Dropout(config.dropout),\n", ""),
+        ("model.py", "self.dropout = nn.Dropout(config.dropout)", "self.dropout = nn.Identity()"),
+    ),
+    _fixture(
+        "one row squeezed away",
+        "A stream of one row has an axis for it.",
+        ("stream.py", "return class_logits", "return class_logits.squeeze()"),
+    ),
+    _fixture(
+        "saved at the end",
+        "What ends a training on the way loses all of it.",
+        (
+            "train.py",
+            "        if path is not None:\n            save(state, path)\n",
+            "    if path is not None:\n        save(state, path)\n",
+        ),
+    ),
+    _fixture(
+        "the best saved alone",
+        "A training goes on from where it stood, not from where it was best.",
+        (
+            "train.py",
+            "        if path is not None:\n            save",
+            (
+                '        best = max(told["accuracy"] for told in evaluations)\n'
+                '        if path is not None and evaluations[-1]["accuracy"] == best:\n'
+                "            save"
+            ),
+        ),
+    ),
+    _fixture(
+        "each row twice",
+        "Nearly all that is held out is learned as well.",
+        ("data.py", "    return rows\n", "    return (2 * rows[: (count + 1) // 2])[:count]\n"),
+    ),
+    _fixture(
+        "one row too few",
+        "As many are asked for as are to be drawn.",
+        ("data.py", "in range(count)", "in range(count - 1)"),
+    ),
+    _fixture(
+        "graphs of losses kept",
+        "Each step's graph is held on to until the end.",
+        ("train.py", "return loss.item()", "return loss"),
+    ),
+    _fixture(
+        "rate of full precision alone",
+        "In half precision it stays where it began.",
+        (
+            "train.py",
+            "    state.schedule.step()\n",
+            "    if not config.half:\n        state.schedule.step()\n",
+        ),
+    ),
+    _fixture(
+        "graph of a stream kept",
+        "It grows with each token.",
+        ("stream.py", "    @torch.no_grad()\n", ""),
+    ),
+    _fixture(
+        "rate by the epoch",
+        "It is to change with each step.",
+        ("train.py", "    state.schedule.step()\n", ""),
+        (
+            "train.py",
+            "        state.epoch += 1\n",
+            "        state.epoch += 1\n        state.schedule.step()\n",
+        ),
+    ),
+    _fixture(
+        "lengths not handed on",
+        "The class is read behind the ends of rows.",
+        ("train.py", "state.model(tokens, lengths)", "state.model(tokens)"),
     ),
 )
