@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,10 +15,10 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from .course import TIGHT, course_on, take
+from .graphs import watched_for_graphs
 from .job import Job, Recording
 from .learning import expect
 from .lookups import in_parts, read_tokens
-from .measured import measuring
 from .notes import built_models
 from .program import Program
 from .taught import teach
@@ -171,9 +172,9 @@ def _accuracies(program: Program, job: Job, seen: Recording) -> None:
             seen.facts[f"told/{label}"] = float(program.train.accuracy(model, idx.clone()))
     for was_training in (True, False):
         model.train(was_training)
-        with measuring() as how:
+        with watched_for_graphs() as watch:
             program.train.accuracy(model, job.inputs["base"].clone())
-        seen.facts[f"measured/{was_training}"] = how.is_plain
+        seen.facts[f"graph/{was_training}"] = watch.found
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
 
 
@@ -293,8 +294,9 @@ def _main(program: Program, seen: Recording) -> None:
     numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", printed.getvalue())]
     seen.facts["main trains"] = asked
     seen.facts["main measures"] = len(told)
+    # As a share, in percent, or as so many of so many.
+    counted = [some / all_ for some, all_ in pairwise(numbers) if all_]
+    shares = [*numbers, *(number / 100 for number in numbers), *counted]
     seen.facts["main prints"] = any(
-        abs(number - share) < ROUNDED or abs(number / 100 - share) < ROUNDED
-        for share in told
-        for number in numbers
+        abs(printed_share - share) < ROUNDED for share in told for printed_share in shares
     )

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .graphs import watched_for_graphs
 from .job import Job, Recording
-from .measured import measuring
 from .notes import built_models
 from .program import Program
 from .rows_taken import rows_taken
@@ -126,9 +126,9 @@ def _accuracies(classify: ModuleType, model: Any, job: Job, mask: Tensor, seen: 
         seen.facts[f"told/{number}"] = float(told)
     for was_training in (True, False):
         model.train(was_training)
-        with measuring() as how:
+        with watched_for_graphs() as watch:
             classify.accuracy(model, idx.clone(), mask.clone(), labels.clone())
-        seen.facts[f"measured/{was_training}"] = how.is_plain
+        seen.facts[f"graph/{was_training}"] = watch.found
         seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart_by_name
 from bugforge.properties.telling import (
-    measured_otherwise,
+    graphs_kept,
     modes_lost,
     told_accuracy_apart,
     wrong_losses,
@@ -204,11 +204,11 @@ CLASSIFYING = (
         at_most=0.0,
     ),
     Law(
-        "accuracy-plain",
+        "accuracy-graph-free",
         "classifier",
-        "Accuracy is measured without dropout or gradients.",
+        "Accuracy is measured without gradients.",
         ("classifying",),
-        partial(measured_otherwise, "classifying"),
+        partial(graphs_kept, "classifying"),
         at_most=0.0,
     ),
     Law(

@@ -210,13 +210,20 @@ def steps_out_of_mode(seen: Evidence) -> float:
     return float(facts(seen, "pipeline-training")["steps out of mode"])
 
 
+def _cannot_be_followed(told: Mapping[str, Any]) -> bool:
+    """Whether nobody can tell which rows a training reads: it draws some alike, or by another way
+    than `draw_rows`.
+    """
+    return bool(told["drawn alike"]) or not told["rows"]
+
+
 def ill_learned(seen: Evidence) -> float:
     """Count the rows that an epoch of a training leaves out, or learns more than once; and the
     epochs in the order of another.
     """
     told = facts(seen, "pipeline-training")
     epochs = told["epochs"]
-    if told["drawn alike"]:  # rows that nobody can tell apart
+    if _cannot_be_followed(told):
         return 0.0
     learned = set(epochs[0]) - {-1}
     missed = sum(abs(epoch.count(row) - 1) for epoch in epochs for row in learned)
@@ -242,7 +249,7 @@ def evaluations_apart(seen: Evidence) -> float:
     all rows that it does not learn; infinite where it was not asked of all.
     """
     told = facts(seen, "pipeline-training")
-    if told["drawn alike"]:
+    if _cannot_be_followed(told):
         return 0.0
     if any(told[f"missed {number}"] for number in range(EVALUATIONS)):
         return float("inf")

@@ -5,7 +5,7 @@ from functools import partial
 from bugforge.checks import Evidence, Law, facts, tensors
 from bugforge.distance import apart
 from bugforge.properties.telling import (
-    measured_otherwise,
+    graphs_kept,
     modes_lost,
     told_accuracy_apart,
     wrong_losses,
@@ -148,11 +148,11 @@ SEQUENCES = (
         at_most=0.0,
     ),
     Law(
-        "rows-plain",
+        "rows-graph-free",
         "classifier",
-        "Accuracy is measured without dropout or gradients.",
+        "Accuracy is measured without gradients.",
         ("sequences",),
-        partial(measured_otherwise, "sequences"),
+        partial(graphs_kept, "sequences"),
         at_most=0.0,
     ),
     Law(

@@ -17,9 +17,9 @@ def told_accuracy_apart(instrument: str, seen: Evidence) -> float:
     return float(max(abs(told[name] - right[name]) for name in right))
 
 
-def measured_otherwise(instrument: str, seen: Evidence) -> float:
-    """Count the modes in which measuring leaves dropout at work, or keeps gradients."""
-    return float(sum(not plain for plain in facts(seen, instrument, "measured/").values()))
+def graphs_kept(instrument: str, seen: Evidence) -> float:
+    """Count the modes in which a model is measured with gradients."""
+    return float(sum(facts(seen, instrument, "graph/").values()))
 
 
 def modes_lost(instrument: str, seen: Evidence) -> float:

@@ -304,6 +304,17 @@ RIGHT = (
 """,
         ),
     ),
+    _way(
+        "measured_in_any_mode",
+        "There is no dropout, and the mode makes no difference.",
+        (
+            *MEASURED,
+            """\
+    _, _, class_logits = model(idx)
+    return (class_logits.argmax(dim=-1) == idx % 2).float().mean().item()
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -604,17 +615,6 @@ WRONG = (
         "single_tokens_squeezed",
         "A row of one token has an axis of length 1.",
         (*CLASSES, "        class_logits = self.classifier(hidden).squeeze(1)\n"),
-    ),
-    _way(
-        "measured_in_train_mode",
-        "Dropout would be at work.",
-        (
-            *MEASURED,
-            """\
-    _, _, class_logits = model(idx)
-    return (class_logits.argmax(dim=-1) == idx % 2).float().mean().item()
-""",
-        ),
     ),
     _way(
         "measured_with_gradients",

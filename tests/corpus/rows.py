@@ -296,6 +296,17 @@ RIGHT = (
 """,
         ),
     ),
+    _way(
+        "measured_in_any_mode",
+        "There is no dropout, and the mode makes no difference.",
+        (
+            *MEASURED,
+            """\
+    logits, _ = model(idx, mask)
+    return (logits.argmax(dim=-1) == labels).float().mean().item()
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -547,17 +558,6 @@ WRONG = (
         "positions_by_default",
         "block_size says how many.",
         (CLASSIFY, "block_size=config.block_size))\n", "block_size=16))\n"),
-    ),
-    _way(
-        "measured_in_train_mode",
-        "Dropout would be at work.",
-        (
-            *MEASURED,
-            """\
-    logits, _ = model(idx, mask)
-    return (logits.argmax(dim=-1) == labels).float().mean().item()
-""",
-        ),
     ),
     _way(
         "measured_with_gradients",

@@ -1,4 +1,4 @@
-"""How a program reads its model where it measures."""
+"""Whether a program reads its model with gradients."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +10,19 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 
 @dataclass
-class Measuring:
-    """Whether all that was computed meanwhile was so in eval mode, and without gradients."""
+class Graphs:
+    """found: whether a module was called where torch keeps what gradients need."""
 
-    is_plain: bool = True
+    found: bool = False
 
 
 @contextmanager
-def measuring() -> Iterator[Measuring]:
+def watched_for_graphs() -> Iterator[Graphs]:
     """Watch every module that is called."""
-    seen = Measuring()
+    seen = Graphs()
 
-    def note(module: nn.Module, _: object) -> None:
-        seen.is_plain &= not module.training and not torch.is_grad_enabled()
+    def note(_: nn.Module, __: object) -> None:
+        seen.found |= torch.is_grad_enabled()
 
     hook = register_module_forward_pre_hook(note)
     try:
