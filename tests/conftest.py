@@ -10,6 +10,7 @@ import pytest
 from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence, Reading
 from bugforge.files import write_files
+from bugforge.judgement import checks
 from bugforge.judgement import judge as judge_recordings
 from bugforge.pairing import BY_NAME
 from bugforge.probe import QUICK, draw
@@ -135,6 +136,10 @@ def bench_of(box: Sandbox, program: Program, pristine: dict[str, str], folder: P
     recorder = Recorder(box, box.room(), draw(random.Random(0), program))
     recorded = recorder.pristine(pristine)
     quick = QUICK.union(program.extension.instruments if program.extension else ())
+    every = {check.name: check for check in checks(recorded)}
+    for check in reversed(every.values()):
+        if quick.issuperset(check.needs):
+            quick = quick.union(*(every[name].needs for name in check.after))
     return Bench(recorder, recorded, folder, tuple(name for name in recorded if name in quick))
 
 
