@@ -69,6 +69,11 @@ PROJECTION = (
         (*PROJ, "        return y @ self.proj.weight.T + self.proj.bias\n"),
     ),
     _right(
+        "matrix_product_turned",
+        "A square weight is as good a matrix from the other side, and is begun and learned alike.",
+        (*PROJ, "        return y @ self.proj.weight + self.proj.bias\n"),
+    ),
+    _right(
         "einsum_on_the_weight",
         "Each head meets its own columns of the weight, and the results are summed.",
         (

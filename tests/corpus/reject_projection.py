@@ -30,11 +30,6 @@ PROJECTION = (
         "computed_and_dropped", "What the projection gave is thrown away.", "y + 0 * self.proj(y)"
     ),
     _given("added_to_the_heads", "The heads go around the projection as well.", "y + self.proj(y)"),
-    _given(
-        "transposed",
-        "The weight is applied the wrong way round.",
-        "y @ self.proj.weight + self.proj.bias",
-    ),
     _given("without_bias", "The bias is forgotten.", "F.linear(y, self.proj.weight)"),
     _given(
         "applied_twice", "The projection is applied to its own result.", "self.proj(self.proj(y))"
