@@ -59,6 +59,8 @@ ORDER = (
     "cache-length",
     "caches-apart",
     "cached-cost",
+    "prompt-cost",
+    "prompt-at-once",
     "cached-once",
     "ragged",
     "ragged-greedy",

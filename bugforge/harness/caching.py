@@ -1,14 +1,16 @@
 """What a program does with caches of keys and values, beside what it does without."""
 
-from collections.abc import Callable, Iterator, Mapping
+import gc
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .chunks import counted, fresh_caches, in_chunks
+from .chunks import calls, counted, fresh_caches, in_chunks
 from .job import Job, Recording
 from .program import Program
 from .unwritten import poisoned_memory, written
@@ -27,16 +29,29 @@ CHUNKS = {
 }
 """How many tokens are read at a time, for a context of 11."""
 
-STEPS = 8
-"""Tokens generated, one more each time, to see what each costs."""
+STEPS = 9
+"""Tokens generated, one more each time, to see what each costs, up to a context almost full."""
 
 PROMPT = 2
+LONG_PROMPT = 10
+"""Tokens of prompts behind which a token is generated, and far from each other."""
+
+ASKED: dict[str, dict[str, float]] = {
+    "of one row": {"temperature": 0},
+    "of rows": {"temperature": 0},
+    "drawn": {"temperature": 0.8, "top_k": 4},
+    "in training": {"temperature": 0},
+}
+"""How tokens are asked for whose costs are counted."""
+
+NOT_HELD = (type, ModuleType, nn.Module)
+"""What a cache may know of, and what leads from there is not its own."""
 
 
 def caching(program: Program, job: Job) -> Recording:
     """Logits (B, T, V) of tokens read in chunks behind caches, and of the same read at once and
     without; those of two texts read in turn; how long the caches are after each chunk; and the
-    operations that one token more costs.
+    operations that a prompt costs, and one token more, however it is asked for.
     """
     seen = Recording()
     model = program.build(**job.sizes)
@@ -56,13 +71,15 @@ def caching(program: Program, job: Job) -> Recording:
     carry(model, job.weights, job.pairing)
     model.eval()
     with torch.no_grad():
+        _first_of_all(program, job, fresh, seen)
         sizes = CHUNKS["in chunks"]
         _, seen.facts["lengths"] = in_chunks(model, job.inputs["base"], sizes, fresh())
         seen.facts["read"] = list(accumulate(sizes))
         _in_turn(model, job, fresh, seen)
         _after_generating(model, job, fresh, seen)
-        seen.facts["operations"] = list(_operations(model, job))
+        seen.facts["operations"] = {way: list(_operations(model, job, way)) for way in ASKED}
         seen.facts["operations alone"] = counted(lambda: model(job.inputs["one"][:1].clone()))
+        _prompts(model, job, seen)
     return seen
 
 
@@ -86,21 +103,32 @@ def grouped(program: Program, job: Job) -> Recording:
 
 
 def _held(caches: list[Any]) -> Iterator[Tensor]:
-    """Find the tensors that caches hold, in lists and objects of their own, too."""
+    """Find the tensors that caches hold, in containers and objects of their own, too."""
     waiting, known = list(caches), set()
     while waiting:
         thing = waiting.pop()
-        if id(thing) in known or isinstance(thing, nn.Module):
+        if id(thing) in known or isinstance(thing, NOT_HELD):
             continue
         known.add(id(thing))
         if isinstance(thing, Tensor):
             yield thing
-        elif isinstance(thing, Mapping):
-            waiting += thing.values()
-        elif isinstance(thing, list | tuple):
-            waiting += thing
         else:
-            waiting += getattr(thing, "__dict__", {}).values()
+            # A function knows all of its module, and holds what it encloses.
+            is_function = isinstance(thing, FunctionType)
+            waiting += thing.__closure__ or () if is_function else gc.get_referents(thing)
+
+
+def _first_of_all(
+    program: Program, job: Job, fresh: Callable[[], list[Any]], seen: Recording
+) -> None:
+    """Read tokens in chunks by models that have read nothing before: what is made when it is first
+    needed may be as long as that first text.
+    """
+    for pattern, sizes in CHUNKS.items():
+        model = program.build(**job.sizes)
+        carry(model.eval(), job.weights, job.pairing)
+        cached, _ = in_chunks(model, job.inputs["base"], sizes, fresh())
+        seen.tensors[f"cached/given/base/{pattern}, first of all"] = cached
 
 
 def _in_turn(model: Any, job: Job, fresh: Callable[[], list[Any]], seen: Recording) -> None:
@@ -129,8 +157,24 @@ def _after_generating(
     seen.tensors["whole in turn/around generating"] = model(idx.clone())[0]
 
 
-def _operations(model: Any, job: Job) -> Iterator[int]:
-    """Count the operations of generating none, one, two and more tokens behind a short prompt."""
-    prompt = job.inputs["alone"][:, :PROMPT]
+def _operations(model: Any, job: Job, way: str) -> Iterator[float]:
+    """Count the operations, a row, of generating none, one, two and more tokens behind a short
+    prompt.
+    """
+    prompt = job.inputs["alone" if way == "of one row" else "base"][:, :PROMPT]
+    model.train(way == "in training")
     for new in range(STEPS + 1):
-        yield counted(partial(model.generate, prompt.clone(), new, temperature=0))
+        yield counted(partial(model.generate, prompt.clone(), new, **ASKED[way])) / len(prompt)
+    model.eval()
+
+
+def _prompts(model: Any, job: Job, seen: Recording) -> None:
+    """Count what it takes to read prompts for one new token: operations, beside those of reading
+    a long one without caches; and calls of torch, for a prompt of one token and a long one.
+    """
+    prompt = job.inputs["alone"][:, :LONG_PROMPT]
+    one_token = partial(model.generate, max_new_tokens=1, temperature=0)
+    seen.facts["operations of a prompt"] = counted(lambda: one_token(prompt.clone()))
+    seen.facts["operations of reading it"] = counted(lambda: model(prompt.clone()))
+    seen.facts["calls of a prompt"] = calls(lambda: one_token(prompt.clone()))
+    seen.facts["calls of a token"] = calls(lambda: one_token(prompt[:, :1].clone()))

@@ -185,6 +185,13 @@ def decode(program: Program, job: Job) -> Recording:
     seen.tensors["greedy/nothing new"] = model.generate(prompt.clone(), 0, temperature=0)
     seen.tensors["expected/nothing new"] = prompt
     seen.tensors["clear/nothing new"] = torch.ones(len(prompt))
+    # What is made when it is first needed may be made for the prompt alone.
+    first = program.build(**job.sizes)
+    carry(first.eval(), job.weights, job.pairing, SHARPER)
+    seen.tensors["greedy/first of all"] = first.generate(prompt.clone(), NEW, temperature=0)
+    seen.tensors["expected/first of all"] = seen.tensors["expected/prompt"]
+    seen.tensors["clear/first of all"] = seen.tensors["clear/prompt"]
+    _behind_another(model, job, seen)
     _two_drawn(model, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
@@ -198,6 +205,18 @@ def decode(program: Program, job: Job) -> Recording:
             [row.bincount(minlength=job.sizes["vocab_size"]) for row in drawn.view(-1, len(rows)).T]
         )
     return seen
+
+
+def _behind_another(model: Any, job: Job, seen: Recording) -> None:
+    """Continue texts as long as the one that was continued last was before, and behind it."""
+    prompt, new = job.inputs["prompt"], 2
+    for length in (prompt.size(1), prompt.size(1) + new):
+        idx = job.inputs["base"][: len(prompt), :length]
+        expected, clear = greedy(model, idx, new, job.sizes["block_size"])
+        model.generate(prompt.clone(), new, temperature=0)
+        name = f"behind another/{length}"
+        seen.tensors[f"greedy/{name}"] = model.generate(idx.clone(), new, temperature=0)
+        seen.tensors[f"expected/{name}"], seen.tensors[f"clear/{name}"] = expected, clear
 
 
 def _two_drawn(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:

@@ -22,10 +22,14 @@ def other_tokens(seen: Evidence) -> float:
 
 
 def cost_of_padding(seen: Evidence) -> float:
-    """How many times more, or fewer, operations padding makes of generating."""
-    told = facts(seen, "ragged")
-    share = told["operations"] / told["operations without"]
-    return float(max(share, 1 / share))
+    """How many times more operations padding makes of generating; or how many times fewer there
+    are than the rows take alone, without padding: what is fewer was not counted.
+    """
+    counts = facts(seen, "ragged", "operations/").values()
+    return max(
+        float(max(told["padded"] / told["without"], told["alone"] / told["padded"]))
+        for told in counts
+    )
 
 
 RAGGED = (

@@ -380,6 +380,150 @@ RIGHT = (
             '        att = torch.einsum("bhtd,bhsd->bhts", q, k) / math.sqrt(q.size(-1))\n',
         ),
     ),
+    _way(
+        "room_by_index_copy",
+        "Room that is made at once is written by index, and grows if it must.",
+        (
+            *WHOLE_CACHE,
+            """\
+    def __init__(self):
+        self.buf = None
+        self.pos = 0
+
+    def __len__(self):
+        return self.pos
+
+    def append(self, k, v):
+        B, nh, T, hs = k.shape
+        if self.buf is None:
+            self.buf = torch.zeros(2, B, nh, 64, hs, dtype=k.dtype, device=k.device)
+        if self.pos + T > self.buf.size(3):
+            self.buf = torch.cat((self.buf, torch.zeros_like(self.buf)), dim=3)
+        self.buf.index_copy_(3, torch.arange(self.pos, self.pos + T), torch.stack((k, v)))
+        self.pos += T
+        return self.buf[0, :, :, : self.pos], self.buf[1, :, :, : self.pos]
+""",
+        ),
+    ),
+    _way(
+        "all_but_the_last_first",
+        "The prompt but for its last token is read before the first is sought.",
+        (
+            *NO_CACHES,
+            """\
+        caches = [KVCache() for _ in self.blocks]
+        recent = idx[:, -self.config.block_size :]
+        if recent.size(1) > 1 and max_new_tokens:
+            self(recent[:, :-1], caches=caches)
+""",
+        ),
+        (
+            *STEP,
+            """\
+            if len(caches[0]) == self.config.block_size:
+                caches = [KVCache() for _ in self.blocks]
+                context = idx[:, -self.config.block_size :]
+            else:
+                context = idx[:, -1:]
+            logits, _ = self(context, caches=caches)
+""",
+        ),
+    ),
+    _way(
+        "keys_of_a_fixed_length",
+        "Keys fill a context, and a mask hides what is not there yet.",
+        (
+            *ATTENTION,
+            """\
+        past = 0
+        if cache is None:
+            keep = self.mask[:T, :T]
+        else:
+            past = len(cache)
+            k, v = cache.append(k, v)
+            size = self.mask.size(0)
+            k = F.pad(k, (0, 0, 0, size - k.size(2)))
+            v = F.pad(v, (0, 0, 0, size - v.size(2)))
+            keep = self.mask[past : past + T]
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=keep)
+""",
+        ),
+    ),
+    _way(
+        "inference_mode",
+        "What generates may say so more strictly.",
+        (
+            MODEL,
+            """\
+    @torch.no_grad()
+    def generate""",
+            """\
+    @torch.inference_mode()
+    def generate""",
+        ),
+    ),
+    _way(
+        "products_element_by_element",
+        "A product of matrices is a sum of products.",
+        (
+            *SCORES,
+            """\
+        att = (q[:, :, :, None] * k[:, :, None]).sum(-1) / math.sqrt(k.size(-1))
+""",
+        ),
+        (
+            *WEIGHING,
+            """\
+        att = F.softmax(att, dim=-1)
+        y = (att[..., None] * v[:, :, None]).sum(3)
+""",
+        ),
+    ),
+    _way(
+        "torch_aligns_the_mask",
+        "Torch has a causal mask of its own that ends where the keys end.",
+        (
+            *ATTENTION,
+            """\
+        past = 0
+        if cache is not None:
+            past = len(cache)
+            k, v = cache.append(k, v)  # (B, nh, S, hs): all that was read, S = past + T
+        from torch.nn.attention.bias import causal_lower_right
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=causal_lower_right(T, k.size(2)))
+""",
+        ),
+    ),
+    _way(
+        "masks_remembered",
+        "A mask is the same for the same two lengths.",
+        (
+            *MASKING,
+            """\
+        att = att.masked_fill(hidden(past, T), float("-inf"))
+""",
+        ),
+        (
+            MODEL,
+            "class CausalSelfAttention(nn.Module):\n",
+            """\
+@functools.lru_cache(maxsize=None)
+def hidden(past, new):
+    return torch.ones(new, past + new, dtype=torch.bool).triu(diagonal=past + 1)
+
+
+class CausalSelfAttention(nn.Module):
+""",
+        ),
+        (
+            MODEL,
+            "import math\n",
+            """\
+import functools
+import math
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -722,6 +866,192 @@ from torch.utils._python_dispatch import _disable_current_modes
             JOIN[1].replace(
                 "torch.cat((self.v, v), dim=2)", "torch.cat((self.v, v), dim=2).cumsum(2)"
             ),
+        ),
+    ),
+    _way(
+        "cached_in_one_row_alone",
+        "Several rows are computed again for each token.",
+        (
+            *STEP,
+            """\
+            if len(idx) > 1:
+                logits, _ = self(idx[:, -self.config.block_size :])
+            else:
+                if caches is None or len(caches[0]) == self.config.block_size:
+                    caches = [KVCache() for _ in self.blocks]
+                    context = idx[:, -self.config.block_size :]
+                else:
+                    context = idx[:, -1:]
+                logits, _ = self(context, caches=caches)
+""",
+        ),
+    ),
+    _way(
+        "cached_when_greedy_alone",
+        "What is drawn is computed again for each token.",
+        (
+            *STEP,
+            """\
+            if temperature > 0:
+                logits, _ = self(idx[:, -self.config.block_size :])
+            else:
+                if caches is None or len(caches[0]) == self.config.block_size:
+                    caches = [KVCache() for _ in self.blocks]
+                    context = idx[:, -self.config.block_size :]
+                else:
+                    context = idx[:, -1:]
+                logits, _ = self(context, caches=caches)
+""",
+        ),
+    ),
+    _way(
+        "read_anew_by_a_model_in_training",
+        "A model that was in training reads all again.",
+        (
+            MODEL,
+            "            if caches is None or len(caches[0]) == self.config.block_size:\n",
+            """\
+            full = caches is None or len(caches[0]) == self.config.block_size
+            if full or was_training:
+""",
+        ),
+    ),
+    _way(
+        "prompt_read_twice",
+        "The prompt is read without caches, and then with them.",
+        (
+            *NO_CACHES,
+            """\
+        caches = None
+        logits, _ = self(idx[:, -self.config.block_size :])
+""",
+        ),
+    ),
+    _way(
+        "prompt_token_by_token",
+        "A prompt is read at once.",
+        (
+            *STEP,
+            """\
+            if caches is None or len(caches[0]) == self.config.block_size:
+                caches = [KVCache() for _ in self.blocks]
+                context = idx[:, -self.config.block_size :]
+            else:
+                context = idx[:, -1:]
+            for token in context.split(1, dim=1):
+                logits, _ = self(token, caches=caches)
+""",
+        ),
+    ),
+    _way(
+        "full_too_early",
+        "All is read again before the context is full.",
+        (
+            MODEL,
+            "            if caches is None or len(caches[0]) == self.config.block_size:\n",
+            "            if caches is None or len(caches[0]) >= self.config.block_size - 2:\n",
+        ),
+    ),
+    _way(
+        "mask_of_the_first_text",
+        "A mask that is made for the first text is too short behind it.",
+        (
+            MODEL,
+            """\
+        mask = torch.tril(torch.ones(config.block_size, config.block_size, dtype=torch.bool))
+        self.register_buffer("mask", mask, persistent=False)
+""",
+            "        self.mask = None\n",
+        ),
+        (
+            *MASKING,
+            """\
+        if self.mask is None or T > len(self.mask):
+            self.mask = torch.tril(torch.ones(T, T, dtype=torch.bool))
+        att = att.masked_fill(~self.mask[past : past + T, : k.size(2)], float("-inf"))
+""",
+        ),
+    ),
+    _way(
+        "queries_kept_too",
+        "Attention of all that was read is computed again for each token.",
+        (
+            *ATTENTION,
+            """\
+        past = 0
+        if cache is not None:
+            past = len(cache)
+            k, v = cache.append(k, v)
+            q = q if cache.q is None else torch.cat((cache.q, q), dim=2)
+            cache.q = q
+        att = (q @ k.transpose(-2, -1)) / math.sqrt(k.size(-1))
+        att = att.masked_fill(~self.mask[: past + T, : past + T], float("-inf"))
+        y = (F.softmax(att, dim=-1) @ v)[:, :, past:]
+""",
+        ),
+        (
+            CACHE,
+            "        self.k = None\n",
+            """\
+        self.q = None
+        self.k = None
+""",
+        ),
+    ),
+    _way(
+        "values_made_again",
+        "Values are projected again for each token.",
+        (
+            MODEL,
+            """\
+    def forward(self, x, cache=None):
+        B, T, C = x.shape
+""",
+            """\
+    def forward(self, x, cache=None):
+        B, T, C = x.shape
+        given = x
+""",
+        ),
+        (
+            *APPENDING,
+            """\
+        past = 0
+        if cache is not None:
+            past = len(cache)
+            k, _ = cache.append(k, v)
+            given = given if cache.x is None else torch.cat((cache.x, given), dim=1)
+            cache.x = given
+            v = self.split_heads(self.value(given))
+""",
+        ),
+        (
+            CACHE,
+            "        self.k = None\n",
+            """\
+        self.x = None
+        self.k = None
+""",
+        ),
+    ),
+    _way(
+        "kept_for_a_text_as_long",
+        "Another text of the length that comes next gets the caches of the last.",
+        (
+            *NO_CACHES,
+            """\
+        caches = getattr(self, "kept", None)
+        if caches and caches[0].k.shape[::2] != (len(idx), idx.size(1) - 1):
+            caches = None
+""",
+        ),
+        (
+            MODEL,
+            "            logits, _ = self(context, caches=caches)\n",
+            """\
+            logits, _ = self(context, caches=caches)
+            self.kept = caches
+""",
         ),
     ),
 )

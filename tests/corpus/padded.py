@@ -232,6 +232,55 @@ RIGHT = (
 """,
         ),
     ),
+    _way(
+        "row_by_row",
+        "Rows may be continued one by one, each without its padding.",
+        (
+            *BEGINNING,
+            """\
+        if padding is not None:
+            rows = [
+                self.generate(row[None, int(skip) :], max_new_tokens, temperature, top_k)
+                for row, skip in zip(idx, padding)
+            ]
+            new = [row[:, row.size(1) - max_new_tokens :] for row in rows]
+            return torch.cat((idx, torch.cat(new)), dim=1)
+        was_training = self.training
+""",
+        ),
+    ),
+    _way(
+        "common_padding_aside",
+        "Padding that all rows have is put aside, and back.",
+        (
+            *BEGINNING,
+            """\
+        if padding is not None and padding.min() > 0:
+            least = int(padding.min())
+            text, left = idx[:, least:], padding - least
+            grown = self.generate(text, max_new_tokens, temperature, top_k, left)
+            return torch.cat((idx[:, :least], grown), dim=1)
+        was_training = self.training
+""",
+        ),
+    ),
+    _way(
+        "padding_blank_in_the_end",
+        "What padding is in the end is nobody's business.",
+        (
+            MODEL,
+            """\
+        self.train(was_training)
+        return idx
+""",
+            """\
+        self.train(was_training)
+        if padding is not None:
+            idx = idx.masked_fill(torch.arange(idx.size(1)) < padding[:, None], 0)
+        return idx
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -405,6 +454,86 @@ WRONG = (
             if left is not None and last:
                 last = last - left
             logits = logits[torch.arange(len(logits)), last]
+""",
+        ),
+    ),
+    _way(
+        "places_of_the_longest_row",
+        "A row's place begins at its own first token, not at that of the longest.",
+        (
+            *PLACED,
+            """\
+            places = (places - (padding - padding.min())[:, None]).clamp(min=0)
+""",
+        ),
+    ),
+    _way(
+        "padding_changed_in_place",
+        "What was given is changed, and wrong when it is given again.",
+        (
+            *LEFT,
+            """\
+                    if idx.size(1) > context.size(1):
+                        padding -= (idx.size(1) - context.size(1)) - moved
+                        moved = idx.size(1) - context.size(1)
+                        padding.clamp_(min=0)
+                    left = padding
+""",
+        ),
+        (*BEGINNING, "        was_training, moved = self.training, 0\n"),
+    ),
+    _way(
+        "one_row_sees_padding",
+        "A row that is alone in its batch sees its padding.",
+        (
+            *HIDING,
+            """\
+        if padding is not None and len(padding) > 1:
+            keys = torch.arange(past + T)
+            ignored = keys < padding[:, None, None]  # (B, 1, S)
+            # Padding sees itself: a softmax over nothing is no number.
+            ignored = ignored & (keys != keys[past:, None])  # (B, T, S)
+            att = att.masked_fill(ignored[:, None], float("-inf"))
+""",
+        ),
+    ),
+    _way(
+        "common_padding_lost",
+        "What was given is not all there in what comes back.",
+        (
+            *BEGINNING,
+            """\
+        if padding is not None and padding.min() > 0:
+            least = int(padding.min())
+            idx, padding = idx[:, least:], padding - least
+        was_training = self.training
+""",
+        ),
+    ),
+    _way(
+        "new_tokens_alone",
+        "The prompt is not in what comes back.",
+        (
+            MODEL,
+            """\
+        self.train(was_training)
+        return idx
+""",
+            """\
+        self.train(was_training)
+        return idx if padding is None else idx[:, -max_new_tokens:]
+""",
+        ),
+    ),
+    _way(
+        "one_row_read_anew",
+        "A padded row that is alone reads all again for each token.",
+        (
+            MODEL,
+            "            if caches is None or len(caches[0]) == self.config.block_size:\n",
+            """\
+            full = caches is None or len(caches[0]) == self.config.block_size
+            if full or (padding is not None and len(idx) == 1):
 """,
         ),
     ),

@@ -273,6 +273,59 @@ RIGHT = (
 """,
         ),
     ),
+    _way(
+        "table_that_grows",
+        "Angles are worked out as far as they are needed.",
+        (*ANGLES, ""),
+        (*TABLE, "        self.speeds, self.angles = speeds, None\n"),
+        (
+            *ROWS,
+            """\
+        if self.angles is None or past + x.size(2) > len(self.angles):
+            positions = torch.arange(past + x.size(2))
+            angles = torch.outer(positions, self.speeds)
+            self.angles = torch.cat((angles, angles), dim=-1)
+        angles = self.angles[past : past + x.size(2)]  # (T, hs)
+""",
+        ),
+    ),
+    _way(
+        "held_by_a_closure",
+        "What a cache holds may lie in what its functions enclose.",
+        (
+            *WHOLE_CACHE,
+            """\
+    def __init__(self):
+        parts = []
+
+        def append(k, v):
+            parts.append((k, v))
+            return tuple(torch.cat(part, dim=2) for part in zip(*parts))
+
+        self.append = append
+        self.length = lambda: sum(k.size(2) for k, _ in parts)
+
+    def __len__(self):
+        return self.length()
+""",
+        ),
+    ),
+    _way(
+        "queries_stacked",
+        "Queries that share keys are rows of one matrix.",
+        (
+            *ATTENDING,
+            """\
+        group = self.n_head // self.n_kv_head
+        q = q.reshape(B, self.n_kv_head, group * T, -1)
+        att = torch.einsum("bgtd,bgsd->bgts", q, k) / math.sqrt(k.size(-1))
+        hidden = ~self.mask[past : past + T, : k.size(2)].repeat(group, 1)
+        att = att.masked_fill(hidden, float("-inf"))
+        y = torch.einsum("bgts,bgsd->bgtd", F.softmax(att, dim=-1), v)
+        y = y.reshape(B, self.n_head, T, -1)
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -410,6 +463,83 @@ WRONG = (
             """\
         past = 0 if caches is None else len(caches[0])
         x = self.tok_emb(idx) + self.pos_emb[past : past + idx.size(1)]
+""",
+        ),
+    ),
+    _way(
+        "table_of_the_first_text",
+        "Positions behind the first text all turn alike.",
+        (*ANGLES, ""),
+        (*TABLE, "        self.speeds, self.angles = speeds, None\n"),
+        (
+            *ROWS,
+            """\
+        if self.angles is None or x.size(2) > len(self.angles):
+            positions = torch.arange(x.size(2))
+            angles = torch.outer(positions, self.speeds)
+            self.angles = torch.cat((angles, angles), dim=-1)
+        rows = torch.arange(past, past + x.size(2)).clamp(max=len(self.angles) - 1)
+        angles = self.angles[rows]
+""",
+        ),
+    ),
+    _way(
+        "heads_kept_for_each_in_slots",
+        "What is shared is kept once for each head, in slots.",
+        (*SHARED_KEYS, ""),
+        (*SHARED_VALUES, ""),
+        (
+            *APPENDED,
+            """\
+        k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+        v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+        if cache is not None:
+            k, v = cache.append(k, v)  # (B, nk, S, hs): all that was read, S = past + T
+""",
+        ),
+        (
+            CACHE,
+            """\
+    def __init__(self):
+        self.k = None
+""",
+            """\
+    __slots__ = ("k", "v")
+
+    def __init__(self):
+        self.k = None
+""",
+        ),
+    ),
+    _way(
+        "heads_kept_for_each_in_a_closure",
+        "What is shared is kept once for each head, in what functions enclose.",
+        (*SHARED_KEYS, ""),
+        (*SHARED_VALUES, ""),
+        (
+            *APPENDED,
+            """\
+        k = k.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+        v = v.repeat_interleave(self.n_head // self.n_kv_head, dim=1)
+        if cache is not None:
+            k, v = cache.append(k, v)  # (B, nk, S, hs): all that was read, S = past + T
+""",
+        ),
+        (
+            *WHOLE_CACHE,
+            """\
+    def __init__(self):
+        parts = []
+
+        def append(k, v):
+            parts.append((k, v))
+            return tuple(torch.cat(part, dim=2) for part in zip(*parts))
+
+        self.append = append
+        self.length = lambda: sum(k.size(2) for k, _ in parts)
+
+    def __len__(self):
+        return self.length()
 """,
         ),
     ),
