@@ -88,8 +88,6 @@ def show_verdict(console: Console, verdict: Verdict, feedback: str) -> None:
         _show_own(console, verdict)
     else:
         console.print(headline(verdict))
-    for words in verdict.restore:
-        show_paragraph(console, words, begin="  to restore: ")
     missing = [wall for wall in WALLS if wall not in verdict.isolation]
     if (verdict.runs or verdict.passed) and missing:
         show_paragraph(console, f"{', '.join(missing)}.", begin="Not walled off on this system: ")
@@ -103,7 +101,11 @@ def show_crash(console: Console, crash: Crash) -> None:
 
 
 def show_told(console: Console, verdict: Verdict, feedback: str) -> None:
-    """Show what feedback tells beside the verdict: laws that are broken, and bugs that are left."""
+    """Show what to restore, and what feedback tells beside the verdict: laws that are broken, and
+    bugs that are left.
+    """
+    for words in verdict.restore:
+        show_paragraph(console, words, begin="  to restore: ")
     if tells(feedback, "symptom"):
         place = tells(feedback, "component")
         for reading in verdict.broken:

@@ -8,7 +8,7 @@ on its sentence, and nothing passes: a check draws afresh.
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bugforge.answers import AnswerKey, State
@@ -23,6 +23,7 @@ from bugforge.pairing import BY_NAME
 from bugforge.probe import QUICK, draw
 from bugforge.recorder import OTHERWISE, Recorder
 from bugforge.recordings import Crash, Recording, first_crash
+from bugforge.restoring import to_restore
 from bugforge.sandbox import Sandbox, UnwantedError
 from bugforge.tracks import find_track
 from bugforge.verify import TOOK_DOWN, Question, Verdict
@@ -118,7 +119,8 @@ class Glance:
                 **recorder.recordings(f"{name}, others", others),
             }
         states = self._states(recorder, name, attempt, seen) if self.attribute else {}
-        yield Glimpse(self._verdict(recorder, seen, states), whole=True)
+        restore = to_restore(recorder, self.key, seen, pristine)
+        yield Glimpse(replace(self._verdict(recorder, seen, states), restore=restore), whole=True)
 
     def _verdict(self, recorder: Recorder, seen: Evidence, states: dict[int, State]) -> Verdict:
         pristine = self._programs[frozenset()]

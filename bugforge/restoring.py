@@ -1,24 +1,46 @@
 """What to restore of a program whose parameters have no counterparts, in letters of PROBLEM.md."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from bugforge.answers import AnswerKey
 from bugforge.checks import Evidence
 from bugforge.comparison import parameter_shapes
+from bugforge.judgement import judge
 from bugforge.probe import Probe
+from bugforge.recorder import Recorder
 
 Shapes = Counter[tuple[int, ...]]
 
 
 def to_restore(
-    probe: Probe, seen: Evidence, pristine: Evidence, planted: Iterable[Evidence]
+    recorder: Recorder, key: AnswerKey, seen: Evidence, pristine: Evidence
 ) -> tuple[str, ...]:
     """Say of each shape how many parameters PROBLEM.md states, where there are more or fewer; what
     makes queries, keys and values at once counts as three.
 
-    planted: recordings of programs that hold a planted bug each. Where nothing differs but what one
-    of these changes, nothing is said: that is to be found.
+    Where nothing differs but what one planted bug changes, nothing is said: that is to be found.
     """
+    reading = judge(seen, pristine).get("parameters")
+    if reading is None or reading.kept is not False:
+        return ()
+    return _said(recorder.probe, seen, pristine, _planted(recorder, key))
+
+
+def _planted(recorder: Recorder, key: AnswerKey) -> Sequence[Evidence]:
+    """Record how programs are made that hold a planted bug each."""
+    named = {f"shapes with {bug.number}": frozenset({bug.number}) for bug in key.bugs}
+    for name, left in named.items():
+        recorder.forged(name, key.program(left), ["construct"])
+    planted = [recorder.recordings(name, ["construct"]) for name in named]
+    for name in named:
+        recorder.forget(name)
+    return planted
+
+
+def _said(
+    probe: Probe, seen: Evidence, pristine: Evidence, planted: Iterable[Evidence]
+) -> tuple[str, ...]:
     mine, stated = parameter_shapes(seen), parameter_shapes(pristine)
     found = _unlike(mine, stated)
     told = set().union(

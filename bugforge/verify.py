@@ -1,7 +1,7 @@
 """From a workspace to a verdict: record, judge, train, sample; and say which bugs are left."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -214,24 +214,9 @@ class _Check:
             isolation=self.recorder.box.isolation,
             expected=expected,
             tally=tally,
-            restore=self._to_restore(seen, pristine, readings),
+            restore=to_restore(self.recorder, self.key, seen, pristine),
             bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
         )
-
-    def _to_restore(
-        self, seen: Evidence, pristine: Evidence, readings: Mapping[str, Reading]
-    ) -> tuple[str, ...]:
-        """Say which parameters to restore, where they are others."""
-        reading = readings.get("parameters")
-        if reading is None or reading.kept is not False:
-            return ()
-        named = {f"shapes with {bug.number}": frozenset({bug.number}) for bug in self.key.bugs}
-        for name, left in named.items():
-            self.recorder.forged(name, self.key.program(left), ["construct"])
-        planted = [self.recorder.recordings(name, ["construct"]) for name in named]
-        for name in named:
-            self.recorder.forget(name)
-        return to_restore(self.recorder.probe, seen, pristine, planted)
 
     def _exact(self) -> tuple[list[Reading], bytes]:
         """Compare bits, where the track asks for it; give the file of those expected, too."""

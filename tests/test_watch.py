@@ -25,11 +25,13 @@ from rich.console import Console
 from bugforge.display import show_crash
 from bugforge.errors import LostError
 from bugforge.glance import Glance
+from bugforge.glimpsing import show_glimpse
 from bugforge.recordings import Crash
 from bugforge.sandbox import Limits, Sandbox, UnwantedError, opened
 from bugforge.saves import follow
 from bugforge.snapshot import digest
 from bugforge.watching import KEYS, Pressed, Saved, watch
+from tests.corpus.rewritten import HEADS_APART
 from tests.test_cli import COMMAND, run
 
 PATIENCE_SECONDS = 120
@@ -224,6 +226,25 @@ def test_looks_at_a_program(box: Sandbox, reference: dict[str, str], tmp_path: P
     _written(folder, {"model.py": wrong})
     broken = list(glance.look(folder))[-1]
     assert broken.verdict.broken
+    assert _files(box.folder) == before
+
+
+def test_a_look_says_what_to_restore(
+    box: Sandbox, reference: dict[str, str], tmp_path: Path
+) -> None:
+    """Where parameters have no counterparts, a look says as a check does which to restore, and
+    leaves nothing behind.
+    """
+    glance = Glance(box, key_to(reference), random.Random(0))
+    glance.prepare()
+    before = _files(box.folder)
+    program = HEADS_APART.applied(reference)
+    *_, whole = glance.look(_written(tmp_path / "apart", program))
+    assert any("(C, C / n_head)" in words for words in whole.verdict.restore)
+    console = Console(width=80)
+    with console.capture() as said:
+        show_glimpse(console, whole, feedback="verdict")
+    assert said.get().count("to restore:") == len(whole.verdict.restore)
     assert _files(box.folder) == before
 
 
