@@ -50,6 +50,7 @@ ORDER = (
     "beginning",
     "dropout-off",
     "dropout",
+    "weights-dropped",
     "generates-without-dropout",
     "learns-with-dropout",
     "evaluations",

@@ -74,6 +74,7 @@ NOT_STATED = {
     "begun_query_smaller": (SMALLER, 'name.endswith(("query.weight", "mlp.proj.weight"))'),
     "weights_not_dropped": (DROPPED, ""),
     "weights_dropped_twice": (DROPPED, 2 * DROPPED),
+    "values_dropped": (DROPPED, DROPPED.replace("att", "v")),
     "embeddings_not_dropped": ("        x = self.dropout(x)\n        for", "        for"),
     "heard_dropped_twice": (
         "self.resid_dropout(self.proj(y))",
@@ -99,8 +100,9 @@ def test_each_place_is_looked_at(box: Sandbox) -> None:
     bench = Bench.set_up(box, NANO, reference, rng)
     judged = dict(bench.judged({**programs, "drawn otherwise": reference | {"model.py": drawn}}))
     assert not judged.pop("drawn otherwise").broken
+    assert judged.pop("values_dropped").broken == {"weights-dropped"}
     assert {name: sorted(seen.broken) for name, seen in judged.items()} == {
-        name: ["beginning" if name.startswith("begun") else "dropout"] for name in NOT_STATED
+        name: ["beginning" if name.startswith("begun") else "dropout"] for name in judged
     }
 
 

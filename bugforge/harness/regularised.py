@@ -16,7 +16,7 @@ from .job import Job, Recording
 from .learning import UNKNOWN, expect, next_tokens
 from .lookups import Reads, reads
 from .program import Program
-from .weights import by_given_name, carry, in_thirds, quiet
+from .weights import by_given_name, carry, in_thirds, quiet, values
 
 HALF = 0.5
 """Share that dropout drops while it is looked at."""
@@ -29,6 +29,9 @@ AT_ONCE = 16
 
 DRAWS = 64
 """Forward passes over which dropout is watched."""
+
+LOOKS = 8
+"""Passes over which it is watched what of a lone token is heard."""
 
 NEW = 9
 """Tokens asked for after each prompt."""
@@ -71,6 +74,7 @@ def dropout(program: Program, job: Job) -> Recording:
         torch.manual_seed(job.seed)
         seen.tensors["spread"] = torch.stack([model(idx.clone())[0] for _ in range(DRAWS)]).std(0)
     _dropped_in_few(program, job, seen)
+    _dropped_of_heads(program, job, seen)
     seen.tensors["expected"], _ = greedy(plain, prompt, NEW, job.sizes["block_size"])
     for mode in ("train", "eval"):
         model.train(mode == "train")
@@ -93,6 +97,35 @@ def _dropped_in_few(program: Program, job: Job, seen: Recording) -> None:
         with torch.no_grad():
             drawn = [model(rows.clone())[0].unflatten(0, (AT_ONCE, -1)) for _ in range(DRAWS)]
         seen.tensors[f"spread/{name}"] = torch.cat(drawn).std(0)
+
+
+def _dropped_of_heads(program: Program, job: Job, seen: Recording) -> None:
+    """Record which share of each head's numbers is not heard, (LOOKS, blocks, nh), when a lone
+    token is read, whose one weight of attention a head has or has not.
+
+    A number that is not heard gives no gradient to the row of the matrix that makes it.
+    """
+    model = program.build(**{**job.sizes, "dropout": HALF})
+    model.train()
+    carry(model, job.weights, job.pairing)
+    names, width = by_given_name(model, job.weights, job.pairing), job.sizes["n_embd"]
+    of_values = values(job.weights)
+    if not {place.name for place in names.values()}.issuperset(of_values):
+        return  # which parameters are missing is told elsewhere
+    idx = job.inputs["base"][:1, :1]
+    torch.manual_seed(job.seed)
+    shares = []
+    for _ in range(LOOKS):
+        model.zero_grad()
+        model(idx.clone())[0].square().sum().backward()
+        taught = {
+            name: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            for name, parameter in model.named_parameters()
+        }
+        rows = {names[n].name: names[n].read(g) for n, g in in_thirds(taught, width).items()}
+        unheard = torch.stack([(rows[name] == 0).all(dim=1) for name in of_values])
+        shares.append(unheard.view(len(of_values), job.sizes["n_head"], -1).float().mean(-1))
+    seen.tensors["heads"] = torch.stack(shares)
 
 
 def evaluation(program: Program, job: Job) -> Recording:

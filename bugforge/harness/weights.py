@@ -188,6 +188,11 @@ def tilted(
     return changed
 
 
+def values(weights: Mapping[str, Tensor]) -> list[str]:
+    """Name the matrix of each block that makes what attention weighs."""
+    return [block[-2] for block in _attentions(_shapes(weights))]
+
+
 def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """Give weights under which dropout shows in few of its places: of the embeddings alone; of the
     attention weights and of what attention adds; of that alone; and of what the MLP adds alone.
@@ -198,7 +203,7 @@ def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     shapes = _shapes(weights)
     blocks = _attentions(shapes)
     deep = [n for n, s in shapes.items() if len(s) == MATRIX and s[1] == DEEPER * s[0]]
-    outputs, values = [block[-1] for block in blocks], [block[-2] for block in blocks]
+    outputs = [block[-1] for block in blocks]
     inner = {name for block in blocks for name in block} | _of_mlps(shapes)
     faint = {
         name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
@@ -207,7 +212,7 @@ def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return {
         "embeddings": _without(weights, outputs + deep),
         "weights": _without(faint, deep),
-        "heard": _without(faint, values + deep),
+        "heard": _without(faint, values(weights) + deep),
         "thought": _without(faint, outputs),
     }
 

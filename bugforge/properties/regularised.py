@@ -12,6 +12,15 @@ def dropped_in_eval(seen: Evidence) -> float:
     return max(apart(told[f"eval/{number}"], told["without"]) for number in (1, 2))
 
 
+def dropped_in_pieces(seen: Evidence) -> float:
+    """How near the share of a head that a lone token does not hear comes to a half: it is nothing
+    or all where weights of attention are dropped, and something between where their values are, or
+    what they lead to.
+    """
+    shares = tensors(seen, "dropout")["heads"]
+    return float(np.minimum(shares, 1 - shares).max())
+
+
 def dropped_while_generating(seen: Evidence) -> float:
     """Count the modes, of two, in which generating leads elsewhere than without any dropout."""
     told = tensors(seen, "dropout")
@@ -67,6 +76,16 @@ REGULARISED = (
         dropped_in_eval,
         at_most=1e-4,
         after=("shape", "finite", "parameters"),
+    ),
+    Law(
+        "weights-dropped",
+        "attention",
+        "While learning, dropout takes whole weights of attention: a head of a lone token is heard "
+        "as it is, or not at all.",
+        ("dropout",),
+        dropped_in_pieces,
+        at_most=0.01,
+        after=("parameters", "forward", "dropout-off"),
     ),
     Law(
         "generates-without-dropout",
