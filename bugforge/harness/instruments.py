@@ -161,6 +161,7 @@ def decode(program: Program, job: Job) -> Recording:
     they were drawn from.
     """
     seen = Recording()
+    torch.manual_seed(job.seed)
     model = program.build(**job.sizes)
     prompts = {name: idx for name, idx in job.inputs.items() if name.startswith("prompt")}
     # Weights may lead to one token whatever was read; then those turned round do not.
@@ -186,6 +187,7 @@ def decode(program: Program, job: Job) -> Recording:
     seen.tensors["expected/nothing new"] = prompt
     seen.tensors["clear/nothing new"] = torch.ones(len(prompt))
     # What is made when it is first needed may be made for the prompt alone.
+    torch.manual_seed(job.seed)  # what is no parameter begins alike, too
     first = program.build(**job.sizes)
     carry(first.eval(), job.weights, job.pairing, SHARPER)
     seen.tensors["greedy/first of all"] = first.generate(prompt.clone(), NEW, temperature=0)
