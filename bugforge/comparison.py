@@ -142,8 +142,9 @@ def dropped_otherwise(seen: Evidence, pristine: Evidence) -> float:
     """How far the spreads that dropout gives to logits lie apart, as a logarithm: that of all its
     places together, and those of single ones, which the others would drown.
 
-    Right programs that draw otherwise lay within 0.01; what the MLP hides dropped in place of what
-    it adds at 0.12, attention weights dropped twice at 0.14, all else that was tried above 0.27.
+    Over twelve seeds, right programs that draw otherwise lay within 0.02. Dropout in front of a
+    LayerNorm or behind it lay above 0.14, a place that is stated and dropped twice, or not at all,
+    above 0.1.
     """
     mine, theirs = (tensors(e, "dropout", "spread") for e in (seen, pristine))
     return max(abs(float(np.log(mine[n].mean()) - np.log(theirs[n].mean()))) for n in theirs)

@@ -50,6 +50,7 @@ ORDER = (
     "beginning",
     "dropout-off",
     "dropout",
+    "places-dropped",
     "weights-dropped",
     "generates-without-dropout",
     "learns-with-dropout",

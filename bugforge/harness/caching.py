@@ -29,8 +29,11 @@ CHUNKS = {
 }
 """How many tokens are read at a time, for a context of 11."""
 
-STEPS = 9
+STEPS = tuple(range(1, 10))
 """Tokens generated, one more each time, to see what each costs, up to a context almost full."""
+
+SOME_STEPS = (*STEPS[:2], *STEPS[-2:])
+"""Tokens generated where it is enough to see what the second costs, and the last."""
 
 PROMPT = 2
 LONG_PROMPT = 10
@@ -157,14 +160,14 @@ def _after_generating(
     seen.tensors["whole in turn/around generating"] = model(idx.clone())[0]
 
 
-def _operations(model: Any, job: Job, way: str) -> Iterator[float]:
-    """Count the operations, a row, of generating none, one, two and more tokens behind a short
-    prompt.
-    """
-    prompt = job.inputs["alone" if way == "of one row" else "base"][:, :PROMPT]
+def _operations(model: Any, job: Job, way: str) -> Iterator[tuple[int, float]]:
+    """Count the operations, a row, of generating so many tokens behind a short prompt."""
+    alone = way == "of one row"
+    prompt = job.inputs["alone" if alone else "base"][:, :PROMPT]
     model.train(way == "in training")
-    for new in range(STEPS + 1):
-        yield counted(partial(model.generate, prompt.clone(), new, **ASKED[way])) / len(prompt)
+    for new in STEPS if alone else SOME_STEPS:
+        operations = counted(partial(model.generate, prompt.clone(), new, **ASKED[way]))
+        yield new, operations / len(prompt)
     model.eval()
 
 

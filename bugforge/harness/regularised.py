@@ -4,7 +4,7 @@ evaluation on a part that is held out.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ from .job import Job, Recording
 from .learning import UNKNOWN, expect, next_tokens
 from .lookups import Reads, reads
 from .program import Program
-from .weights import by_given_name, carry, in_thirds, quiet, values
+from .weights import by_given_name, carry, in_thirds, quiet, where_dropped
 
 HALF = 0.5
 """Share that dropout drops while it is looked at."""
@@ -30,8 +30,11 @@ AT_ONCE = 16
 DRAWS = 64
 """Forward passes over which dropout is watched."""
 
-LOOKS = 8
-"""Passes over which it is watched what of a lone token is heard."""
+FEWER_DRAWS = 32
+"""Those where it is looked at in few places."""
+
+LOOKS = 64
+"""Passes over which it is watched which numbers of a lone token are dropped."""
 
 NEW = 9
 """Tokens asked for after each prompt."""
@@ -74,7 +77,7 @@ def dropout(program: Program, job: Job) -> Recording:
         torch.manual_seed(job.seed)
         seen.tensors["spread"] = torch.stack([model(idx.clone())[0] for _ in range(DRAWS)]).std(0)
     _dropped_in_few(program, job, seen)
-    _dropped_of_heads(program, job, seen)
+    _dropped_by_place(program, job, seen)
     seen.tensors["expected"], _ = greedy(plain, prompt, NEW, job.sizes["block_size"])
     for mode in ("train", "eval"):
         model.train(mode == "train")
@@ -95,26 +98,27 @@ def _dropped_in_few(program: Program, job: Job, seen: Recording) -> None:
         rows = idx.repeat(AT_ONCE, 1)
         torch.manual_seed(job.seed)
         with torch.no_grad():
-            drawn = [model(rows.clone())[0].unflatten(0, (AT_ONCE, -1)) for _ in range(DRAWS)]
-        seen.tensors[f"spread/{name}"] = torch.cat(drawn).std(0)
+            drawn = [
+                part for _ in range(FEWER_DRAWS) for part in model(rows.clone())[0].split(len(idx))
+            ]
+        seen.tensors[f"spread/{name}"] = torch.stack(drawn).std(0)
 
 
-def _dropped_of_heads(program: Program, job: Job, seen: Recording) -> None:
-    """Record which share of each head's numbers is not heard, (LOOKS, blocks, nh), when a lone
-    token is read, whose one weight of attention a head has or has not.
-
-    A number that is not heard gives no gradient to the row of the matrix that makes it.
+def _dropped_by_place(program: Program, job: Job, seen: Recording) -> None:
+    """Record for each place where dropout may be which numbers it drops, (LOOKS, n), when a lone
+    token is read: what is dropped gives no gradient to what makes it. Of each head, which has one
+    weight of attention then, the share that is not heard.
     """
     model = program.build(**{**job.sizes, "dropout": HALF})
     model.train()
     carry(model, job.weights, job.pairing)
     names, width = by_given_name(model, job.weights, job.pairing), job.sizes["n_embd"]
-    of_values = values(job.weights)
-    if not {place.name for place in names.values()}.issuperset(of_values):
+    places = where_dropped(job.weights, job.sizes["block_size"])
+    if not {place.name for place in names.values()}.issuperset(chain(*places.values())):
         return  # which parameters are missing is told elsewhere
     idx = job.inputs["base"][:1, :1]
     torch.manual_seed(job.seed)
-    shares = []
+    looks: dict[str, list[Tensor]] = {place: [] for place in places}
     for _ in range(LOOKS):
         model.zero_grad()
         model(idx.clone())[0].square().sum().backward()
@@ -122,10 +126,23 @@ def _dropped_of_heads(program: Program, job: Job, seen: Recording) -> None:
             name: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
             for name, parameter in model.named_parameters()
         }
-        rows = {names[n].name: names[n].read(g) for n, g in in_thirds(taught, width).items()}
-        unheard = torch.stack([(rows[name] == 0).all(dim=1) for name in of_values])
-        shares.append(unheard.view(len(of_values), job.sizes["n_head"], -1).float().mean(-1))
-    seen.tensors["heads"] = torch.stack(shares)
+        found = {names[n].name: names[n].read(g) == 0 for n, g in in_thirds(taught, width).items()}
+        for place, weights in places.items():
+            looks[place].append(torch.stack([_untaught(place, found[name]) for name in weights]))
+    for place, drawn in looks.items():
+        dropped = torch.stack(drawn).float()  # (LOOKS, blocks, n)
+        if place == "weights":
+            dropped = dropped.view(LOOKS, -1, width // job.sizes["n_head"]).mean(-1)
+        seen.tensors[f"dropped/{place}"] = dropped.flatten(1)
+
+
+def _untaught(place: str, zero: Tensor) -> Tensor:
+    """Tell which numbers at a place got no gradient, by the parameter that makes or takes them."""
+    if place == "embeddings":
+        return zero[0]  # the first position's
+    if place == "hidden":
+        return zero.all(dim=0)
+    return zero.flatten(1).all(dim=1) if zero.dim() > 1 else zero
 
 
 def evaluation(program: Program, job: Job) -> Recording:

@@ -188,9 +188,26 @@ def tilted(
     return changed
 
 
-def values(weights: Mapping[str, Tensor]) -> list[str]:
-    """Name the matrix of each block that makes what attention weighs."""
-    return [block[-2] for block in _attentions(_shapes(weights))]
+def where_dropped(weights: Mapping[str, Tensor], context: int) -> dict[str, list[str]]:
+    """Name, for each place where dropout may be, the parameters whose gradients show it, block by
+    block: the table of as many positions as the context has, matrices that make what attention
+    weighs, biases of what attention adds, matrices that take what an MLP hides, biases of what it
+    adds.
+    """
+    shapes = _shapes(weights)
+    blocks, deep = _attentions(shapes), _takers(shapes)
+    return {
+        "embeddings": [n for n, s in shapes.items() if len(s) == MATRIX and s[0] == context],
+        "weights": [block[-2] for block in blocks],
+        "heard": [_bias(block[-1]) for block in blocks],
+        "hidden": deep,
+        "thought": [_bias(name) for name in deep],
+    }
+
+
+def _takers(shapes: Mapping[str, Shape]) -> list[str]:
+    """Name the matrices that take what an MLP hides."""
+    return [n for n, s in shapes.items() if len(s) == MATRIX and s[1] == DEEPER * s[0]]
 
 
 def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
@@ -202,8 +219,8 @@ def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     """
     shapes = _shapes(weights)
     blocks = _attentions(shapes)
-    deep = [n for n, s in shapes.items() if len(s) == MATRIX and s[1] == DEEPER * s[0]]
-    outputs = [block[-1] for block in blocks]
+    deep = _takers(shapes)
+    outputs, values = [block[-1] for block in blocks], [block[-2] for block in blocks]
     inner = {name for block in blocks for name in block} | _of_mlps(shapes)
     faint = {
         name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
@@ -212,7 +229,7 @@ def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return {
         "embeddings": _without(weights, outputs + deep),
         "weights": _without(faint, deep),
-        "heard": _without(faint, values(weights) + deep),
+        "heard": _without(faint, values + deep),
         "thought": _without(faint, outputs),
     }
 
