@@ -41,9 +41,19 @@ def subsets(numbers: Iterable[int]) -> list[Subset]:
     return [frozenset(some) for size in range(len(known) + 1) for some in combinations(known, size)]
 
 
+@dataclass(frozen=True)
+class Attribution:
+    """What is known of each bug, by its number. explained: whether whatever was seen of the program
+    is what some set of them, left in, makes it do.
+    """
+
+    states: dict[int, State]
+    explained: bool = True
+
+
 def attribute(
     attempt: Evidence, programs: Mapping[Subset, Evidence], numbers: Iterable[int]
-) -> dict[int, State]:
+) -> Attribution:
     """Tell for each bug whether it is fixed.
 
     programs: recordings of the pristine program with each subset of the bugs left in. Each
@@ -54,12 +64,13 @@ def attribute(
     pristine = programs[frozenset()]
     found = behaviour(attempt, pristine)
     known = {left: behaviour(program, pristine) for left, program in programs.items()}
-    possible = set(programs)
-    for instrument in pristine:
-        named = {left for left, program in known.items() if alike(instrument, found, program)}
-        if named:
-            possible &= named
-    return {number: state_of(number, possible) for number in numbers}
+    named = [
+        {left for left, program in known.items() if alike(instrument, found, program)}
+        for instrument in pristine
+    ]
+    possible = set(programs).intersection(*filter(None, named))
+    states = {number: state_of(number, possible) for number in numbers}
+    return Attribution(states, explained=bool(possible) and all(named))
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from bugforge.training import Run
 from bugforge.verify import Progress, Verdict
 
 CURVE_WIDTH = 60
+ELSEWHERE = "It does what no set of these makes it do: something else was changed, too."
 
 
 @contextmanager
@@ -115,6 +116,8 @@ def show_told(console: Console, verdict: Verdict, feedback: str) -> None:
         colours = {"fixed": "green", "remaining": "red", "could not tell": "yellow"}
         for number, state in sorted(verdict.bugs.items()):
             console.print(f"  bug {number}: [{colours[state]}]{state}[/]", highlight=False)
+        if verdict.changed_elsewhere:
+            show_paragraph(console, ELSEWHERE, begin="  ")
 
 
 def show_analysis(

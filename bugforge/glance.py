@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bugforge.answers import AnswerKey, State
 from bugforge.attempt import Unusable, copy_attempt
-from bugforge.attribution import Subset, attribute, subsets
+from bugforge.attribution import Attribution, Subset, attribute, subsets
 from bugforge.checks import Evidence
 from bugforge.errors import LostError
 from bugforge.judgement import judge
@@ -112,17 +112,20 @@ class Glance:
         recorder.attempt(f"{name}, others", attempt, instruments=others)
         seen, pairing = recorder.settled(name, attempt, seen, [pristine])
         if pairing == BY_NAME:
-            yield Glimpse(self._verdict(recorder, seen, {}), whole=False)
+            yield Glimpse(self._verdict(recorder, seen), whole=False)
             seen = {
                 **seen,
                 **recorder.recordings(f"{name}, some", some),
                 **recorder.recordings(f"{name}, others", others),
             }
-        states = self._states(recorder, name, attempt, seen) if self.attribute else {}
+        verdict = self._verdict(recorder, seen)
+        if self.attribute:
+            found = self._attribution(recorder, name, attempt, seen)
+            verdict = replace(verdict, bugs=found.states, explained=found.explained)
         restore = to_restore(recorder, self.key, seen, pristine)
-        yield Glimpse(replace(self._verdict(recorder, seen, states), restore=restore), whole=True)
+        yield Glimpse(replace(verdict, restore=restore), whole=True)
 
-    def _verdict(self, recorder: Recorder, seen: Evidence, states: dict[int, State]) -> Verdict:
+    def _verdict(self, recorder: Recorder, seen: Evidence) -> Verdict:
         pristine = self._programs[frozenset()]
         known = {name: pristine[name] for name in seen}
         return Verdict(
@@ -130,16 +133,15 @@ class Glance:
             readings=tuple(judge(seen, known).values()),
             crash=first_crash(seen.values()),
             limit=recorder.limit(),
-            bugs=states,
             isolation=self.box.isolation,
         )
 
-    def _states(
+    def _attribution(
         self, recorder: Recorder, name: str, attempt: Path, seen: Evidence
-    ) -> dict[int, State]:
+    ) -> Attribution:
         numbers = self._numbers()
         if all(reading.kept for reading in judge(seen, self._programs[frozenset()]).values()):
-            return dict.fromkeys(numbers, "fixed")
+            return Attribution(dict.fromkeys(numbers, "fixed"))
         programs = self._programs.values()
         settled, _ = recorder.settled(f"{name}, told", attempt, seen, programs, OTHERWISE)
         return attribute(settled, self._programs, numbers)

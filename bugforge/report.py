@@ -109,6 +109,7 @@ def check_document(
         document["bugs"] = [
             {"number": number, "state": state} for number, state in sorted(verdict.bugs.items())
         ]
+        document["changed_elsewhere"] = verdict.changed_elsewhere
     return document
 
 

@@ -120,7 +120,7 @@ class Retracer:
             )
             kept = all(reading.kept for reading in judge(seen, pristine).values())
             found[name] = (
-                dict.fromkeys(numbers, "fixed") if kept else attribute(seen, others, numbers)
+                dict.fromkeys(numbers, "fixed") if kept else attribute(seen, others, numbers).states
             )
         return found
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bugforge.answers import AnswerKey, State
 from bugforge.attempt import Unusable, copy_attempt
-from bugforge.attribution import Subset, attribute, subsets
+from bugforge.attribution import Attribution, Subset, attribute, subsets
 from bugforge.checks import NOT_RUN, Evidence, Reading
 from bugforge.errors import LostError
 from bugforge.exactness import begin, compared, unread
@@ -48,6 +48,7 @@ class Verdict:
     isolation: the walls that stood around it. expected: the file of what is expected of it here,
     where it is judged bit for bit. tally: what became of its tests, where they were tried. restore:
     what parameters are to be restored before it can be compared, where no planted bug changed them.
+    explained: whether whatever it does some set of its bugs makes it do, where that was asked.
     """
 
     passed: bool
@@ -60,6 +61,16 @@ class Verdict:
     expected: bytes = b""
     tally: Tally | None = None
     restore: tuple[str, ...] = ()
+    explained: bool = True
+
+    @property
+    def changed_elsewhere(self) -> bool:
+        """Whether laws are broken though no bug is known to be left, or not known of each, and the
+        program does what no set of its bugs makes it do.
+        """
+        states = set(self.bugs.values())
+        unclear = states == {"fixed"} or "could not tell" in states
+        return bool(self.broken) and unclear and not self.explained
 
     @property
     def broken(self) -> tuple[Reading, ...]:
@@ -204,6 +215,9 @@ class _Check:
             readings |= {reading.check: reading for reading in _training_readings(runs)}
         limit = self.recorder.limit()
         passed = kept and limit is None and (len(runs) == BOTH or not teaches)
+        found = Attribution({})
+        if self.question.attribute:
+            found = self._attribution(seen, pristine, kept=kept)
         return Verdict(
             passed=passed and all(reading.kept for reading in readings.values()),
             readings=tuple(readings.values()),
@@ -215,7 +229,8 @@ class _Check:
             expected=expected,
             tally=tally,
             restore=to_restore(self.recorder, self.key, seen, pristine),
-            bugs=self._states(seen, pristine, kept=kept) if self.question.attribute else {},
+            bugs=found.states,
+            explained=found.explained,
         )
 
     def _exact(self) -> tuple[list[Reading], bytes]:
@@ -290,10 +305,10 @@ class _Check:
     def _run(self, name: str, text: str, *, is_unseen: bool) -> Run:
         return Run(self.recorder.probe.program, text, is_unseen, self.recorder.trained(name))
 
-    def _states(self, seen: Evidence, pristine: Evidence, *, kept: bool) -> dict[int, State]:
+    def _attribution(self, seen: Evidence, pristine: Evidence, *, kept: bool) -> Attribution:
         numbers = [bug.number for bug in self.key.bugs]
         if kept:
-            return dict.fromkeys(numbers, "fixed")
+            return Attribution(dict.fromkeys(numbers, "fixed"))
         self.progress("Finding out which bugs are left")
         programs = with_bugs_left(self.recorder, self.key, pristine)
         seen, _ = self.recorder.settled("attempt", self.attempt, seen, programs.values(), OTHERWISE)

@@ -13,6 +13,7 @@ from bugforge.sandbox import Sandbox
 from bugforge.tracks import CLASSIC
 from bugforge.verify import Question, verify
 from tests.corpus.right import RIGHT
+from tests.corpus.wrong import WRONG
 
 SPLIT, MULTIPLIED, UNCLEARED = "heads-split-no-transpose", "pe-multiplied", "missing-zero-grad"
 IDLE, SHARED = "out-proj-missing", "ln-shared"
@@ -44,7 +45,32 @@ def test_what_is_left_is_told_under_other_names(
     for name, text in form.applied(files).items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     question = Question(random.Random(1), attribute=True, trains="never")
-    told = verify(box, tmp_path, key, question).bugs
-    assert {kind: told[numbers[kind]] for kind in kinds} == {
+    verdict = verify(box, tmp_path, key, question)
+    assert {kind: verdict.bugs[numbers[kind]] for kind in kinds} == {
         kind: "remaining" if kind in left else "fixed" for kind in kinds
     }
+    assert not verdict.changed_elsewhere
+
+
+@pytest.mark.parametrize("wrong", ["added_to_the_heads", "computed_and_dropped"])
+@pytest.mark.parametrize("left", [set(), {UNCLEARED}])
+def test_what_no_bug_accounts_for_is_said_to_be_there(
+    wrong: str, left: set[str], box: Sandbox, tmp_path: Path
+) -> None:
+    """Where another mistake is made beside the planted bugs, none is told as remaining that is
+    mended, or as fixed that is left, and it is said that something else was changed.
+    """
+    as_it_stands = replace(load(), rewrites={})
+    key = forge(
+        Request(seed="1", bugs=2, kinds=(MULTIPLIED, UNCLEARED)), CLASSIC, as_it_stands, "0"
+    )
+    numbers = {bug.kind: bug.number for bug in key.bugs}
+    [mistake] = (fixture for fixture in WRONG if fixture.name == wrong)
+    files = mistake.applied(key.program(frozenset(numbers[kind] for kind in left)))
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    question = Question(random.Random(1), attribute=True, trains="never")
+    verdict = verify(box, tmp_path, key, question)
+    for kind, number in numbers.items():
+        assert verdict.bugs[number] != ("fixed" if kind in left else "remaining")
+    assert verdict.changed_elsewhere
