@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from array import array
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import product
@@ -92,16 +93,26 @@ def _is_torchs(node: Any) -> bool:
 
 
 def _tensors(value: Any, depth: int = DEEP) -> Iterator[Any]:
-    """Find tensors, and arrays, of more than one number in what an attribute holds."""
+    """Find in what an attribute holds tensors of more than one number, and what else may hold as
+    many: arrays, lists of numbers, and bytes.
+    """
     if isinstance(value, Tensor):
         if _holds_numbers(value):
             yield value
     elif isinstance(value, np.ndarray):
         if value.dtype.kind == "f" and value.size > 1:
             yield value
+    elif isinstance(value, array | bytes | bytearray | memoryview) or _are_numbers(value):
+        yield value
     elif depth:
         for part in _parts(value):
             yield from _tensors(part, depth - 1)
+
+
+def _are_numbers(value: Any) -> bool:
+    """Tell whether something is a list, or the like, of more than one float."""
+    held = value if isinstance(value, list | tuple) else ()
+    return len(held) > 1 and all(isinstance(number, float) for number in held)
 
 
 def _holds_numbers(tensor: Tensor) -> bool:

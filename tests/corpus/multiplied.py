@@ -1098,6 +1098,30 @@ WRONG = (
         ),
     ),
     _way(
+        "list_on_ctx",
+        "A list of numbers takes more memory than a tensor.",
+        (
+            *MADE,
+            """\
+        product = a @ b
+        ctx.product = product.tolist()
+        return product
+""",
+        ),
+    ),
+    _way(
+        "bytes_on_ctx",
+        "Bytes are kept, whatever they are called.",
+        (
+            *MADE,
+            """\
+        product = a @ b
+        ctx.product = product.numpy().tobytes()
+        return product
+""",
+        ),
+    ),
+    _way(
         "whole_blocks_alone",
         "Of an axis of 70, the last 6 are left out.",
         (
