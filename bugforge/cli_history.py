@@ -108,7 +108,7 @@ def forget(
         str | None,
         typer.Option(
             metavar="WORKSPACE",
-            help="Of this one: its folder, or how its id begins.",
+            help="Of this one: its folder, the name of that, or how its id begins.",
             show_default=False,
         ),
     ] = None,

@@ -38,6 +38,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE TABLE forgotten (round TEXT PRIMARY KEY)",
     ),
+    ("ALTER TABLE rounds ADD COLUMN folder TEXT NOT NULL DEFAULT ''",),
 )
 """What each version adds to the one before; `user_version` counts how many were carried out."""
 

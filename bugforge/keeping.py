@@ -13,6 +13,8 @@ from bugforge.userdata import data_folder
 from bugforge.workspace import Workspace, open_workspace
 
 SHORTEST_ID = 4
+"""Of an id that is asked for, at least so much is to be said; and so much is shown:"""
+SHOWN = 8
 
 
 def keep(workspace: Workspace, key: AnswerKey) -> tuple[str, ...]:
@@ -35,8 +37,9 @@ def chosen(
 ) -> Callable[[Round], bool]:
     """Tell which rounds are meant: those of a workspace, those that ended before a day, or all.
 
-    workspace: its folder, or how its id begins. before: as YYYY-MM-DD, by the local clock. Raises
-    UsageError where either is nothing that is known.
+    workspace: its folder, or the name of that as it was, or how its id begins. before: as
+    YYYY-MM-DD, by the local clock. Raises UsageError where either is nothing that is known, or may
+    be several.
     """
     id_ = None if workspace is None else _id(rounds, workspace)
     end = None if before is None else _midnight(before)
@@ -47,13 +50,20 @@ def _id(rounds: list[Round], workspace: str) -> str:
     try:
         return open_workspace(Path(workspace)).manifest.id
     except WorkspaceError:
-        ids = sorted({r.workspace for r in rounds if r.workspace.startswith(workspace)})
-        if len(workspace) >= SHORTEST_ID and len(ids) == 1:
-            return ids[0]
-    raise UsageError(
-        f"{workspace} is no workspace, and no id of one that anything is kept of.",
-        "`bugforge history` shows how the ids begin.",
-    )
+        named = {r.workspace for r in rounds if r.folder == workspace}
+        begun = {r.workspace for r in rounds if r.workspace.startswith(workspace)}
+        ids = sorted(named or (begun if len(workspace) >= SHORTEST_ID else ()))
+    if len(ids) > 1:
+        raise UsageError(
+            f"{workspace} may be each of {len(ids)} workspaces.",
+            f"Say how its id begins: {', '.join(known[:SHOWN] for known in ids)}.",
+        )
+    if not ids:
+        raise UsageError(
+            f"{workspace} is no workspace, and no folder or id of one that anything is kept of.",
+            "`bugforge history` shows the folders, and with --json the ids.",
+        )
+    return ids[0]
 
 
 def _midnight(day: str) -> float:

@@ -18,6 +18,7 @@ from bugforge.rounds import Met, Round
 from bugforge.tallying import Stats, Tally
 
 SHORT_ID = 8
+WIDTH_OF_FOLDER = 14
 NOTHING = "Nothing is kept yet; a round is, once its check passes or its bugs are revealed."
 
 
@@ -73,15 +74,18 @@ def show_history(console: Console, rounds: Sequence[Round], more: int) -> None:
     if not rounds:
         console.print(NOTHING, highlight=False)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("ended", "workspace", "track", "fixed"):
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("ended", no_wrap=True)
+    table.add_column("folder", no_wrap=True, max_width=WIDTH_OF_FOLDER)
+    for column in ("track", "fixed"):
         table.add_column(column, no_wrap=True)
     for column in ("time", "runs", "hints", "score"):
         table.add_column(column, justify="right")
     for round_ in rounds:
         table.add_row(
-            f"{datetime.fromtimestamp(round_.ended).astimezone():%Y-%m-%d %H:%M}",
-            Text(round_.workspace[:SHORT_ID]),
+            f"{datetime.fromtimestamp(round_.ended).astimezone():%Y-%m-%d}",
+            # What a name lacks is not marked: no console lacks the mark for that, but some do.
+            Text(round_.folder or round_.workspace[:SHORT_ID], overflow="crop"),
             Text(round_.track),
             f"{round_.fixed} of {len(round_.bugs)}" if round_.bugs else round_.outcome,
             "" if round_.seconds is None else spoken(round_.seconds),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bugforge.answers import AnswerKey
@@ -38,14 +38,15 @@ class Met:
 class Round:
     """A round that has ended. id: the same however often it is worked out.
 
-    workspace: its id. made, started, ended: seconds since 1970; started is None where the clock was
-    never set going. seconds: of the practice, used; None where no clock ran. minutes: allowed, or 0
-    for no limit. runs: used, checks among them. score: points, of 100;
-    None where none was kept.
+    workspace: its id. folder: the name of its folder, empty where that was not kept. made, started,
+    ended: seconds since 1970; started is None where the clock was never set going. seconds: of the
+    practice, used; None where no clock ran. minutes: allowed, or 0 for no limit. runs: used, checks
+    among them. score: points, of 100; None where none was kept.
     """
 
     id: str
     workspace: str
+    folder: str
     track: str
     program: str
     made: float
@@ -85,7 +86,8 @@ def ended_round(workspace: Workspace, key: AnswerKey) -> Round | None:
         return None
     made = (workspace.hidden / MANIFEST).stat().st_mtime
     found = remembered(workspace.hidden / RETRACED, key)
-    return round_of(workspace.manifest, key, workspace.events(), found, made)
+    last = round_of(workspace.manifest, key, workspace.events(), found, made)
+    return replace(last, folder=workspace.root.name)
 
 
 def round_of(
@@ -100,6 +102,7 @@ def round_of(
     return Round(
         id=_identity(manifest, marks[0]),
         workspace=manifest.id,
+        folder="",
         track=manifest.track,
         program=key.reference,
         made=made,

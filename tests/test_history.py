@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,10 @@ from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.clock import Event, Moment, standing
 from bugforge.curve import ASCII, draw_trend
-from bugforge.errors import HistoryError
+from bugforge.errors import HistoryError, UsageError
 from bugforge.forge import forge, preferring
-from bugforge.history import FILE, FOLDER, MIGRATIONS, History
+from bugforge.history import FILE, FOLDER, MIGRATIONS, ROUND, History
+from bugforge.keeping import chosen
 from bugforge.mutants import placed
 from bugforge.programs import GPT
 from bugforge.recalling import show_history, show_stats
@@ -78,6 +79,7 @@ def rounds(draw: st.DrawFn) -> Round:
     return Round(
         id=draw(st.text("0123456789abcdef", min_size=16, max_size=16)),
         workspace=draw(st.sampled_from(["a" * 16, "b" * 16])),
+        folder=draw(st.sampled_from(["", "evening", "[red]a very long name of a folder"])),
         track="classic",
         program="gpt",
         made=0.0,
@@ -131,6 +133,50 @@ def test_a_round_is_kept_once_until_it_is_forgotten(
         assert history.rounds() == expected
 
 
+@FEW
+@given(st.lists(rounds(), max_size=4, unique_by=lambda round_: round_.id))
+def test_a_history_of_an_earlier_version_is_read(some: list[Round]) -> None:
+    """Rounds that the first version kept are all there, but for what it did not know."""
+    first, known = MIGRATIONS[0], [name for name in ROUND if name != "folder"]
+    with tempfile.TemporaryDirectory() as folder:
+        database = sqlite3.connect(Path(folder) / FILE)
+        with closing(database), database:
+            for statement in first:
+                database.execute(statement)
+            database.execute("PRAGMA user_version = 1")
+            database.executemany(
+                f"INSERT INTO rounds ({', '.join(known)}) "  # noqa: S608  # no input
+                f"VALUES ({', '.join('?' * len(known))})",
+                [[getattr(round_, name) for name in known] for round_ in some],
+            )
+        expected = [replace(round_, folder="", bugs=()) for round_ in some]
+        history = _history(Path(folder))
+        assert history.rounds() == sorted(expected, key=lambda each: (each.ended, each.id))
+        for round_ in some:
+            history.note(round_)
+        assert history.rounds() == sorted(some, key=lambda each: (each.ended, each.id))
+
+
+@FEW
+@given(st.lists(rounds(), min_size=1, max_size=8, unique_by=lambda round_: round_.id))
+def test_rounds_are_named_by_folder_or_id(some: list[Round]) -> None:
+    """A workspace that is gone is meant by its folder's name, where no other had that, and by how
+    its id begins; where several may be meant, it is said which.
+    """
+    for round_ in some:
+        assert all(map(chosen([round_], round_.workspace[:8], None), [round_]))
+        ids = {each.workspace for each in some if each.folder == round_.folder}
+        if not round_.folder:
+            continue
+        if len(ids) == 1:
+            meant = chosen(some, round_.folder, None)
+            assert {each.workspace for each in some if meant(each)} == ids
+        else:
+            with pytest.raises(UsageError) as refused:
+                chosen(some, round_.folder, None)
+            assert all(id_[:8] in refused.value.mend for id_ in ids)
+
+
 def _note_all(folder: Path, some: list[Round]) -> None:
     for round_ in some:
         History(folder, lambda _: None).note(round_)
@@ -142,7 +188,9 @@ def test_several_terminals_lose_nothing(tmp_path: Path) -> None:
     """
     bug = Met(1, "mask-fill-zero", "zero", "mask", "attention", "medium", "fixed", 3.0, 0)
     some = [
-        Round(f"{n}", "w", "classic", "gpt", 0, 1, n, 9, 60, 1, 0, "passed", None, (bug,))
+        Round(
+            f"{n}", "w", "evening", "classic", "gpt", 0, 1, n, 9, 60, 1, 0, "passed", None, (bug,)
+        )
         for n in range(12)
     ]
     context = multiprocessing.get_context("spawn")
@@ -451,6 +499,7 @@ def test_the_way_of_a_history(tmp_path: Path) -> None:
     bugs = told("reveal", "one", cwd=cwd, data=data)["bugs"]
     (kept,) = told("history", cwd=cwd, data=data)["rounds"]
     assert (kept["outcome"], kept["runs"], kept["workspace"]) == ("revealed", 1, first["id"])
+    assert kept["folder"] == "one"
     assert {bug["kind"] for bug in kept["bugs"]} == {bug["kind"] for bug in bugs}
     assert told("export", cwd=cwd, data=data)["rounds"] == [kept]
     rows = list(csv.DictReader(io.StringIO(run("export", "--csv", cwd=cwd, data=data).stdout)))
