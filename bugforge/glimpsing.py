@@ -47,4 +47,8 @@ def show_keys(console: Console, workspace: Workspace) -> None:
     """Say what is watched, and which keys there are."""
     console.print(Text(f"Watching {workspace.root}"), soft_wrap=True)
     keys = ", ".join(f"{key} {deed}" for key, deed in KEYS.items())
-    show_paragraph(console, f"{keys}. A save spends no run; a run and a check do.", begin="Keys: ")
+    show_paragraph(
+        console,
+        f"{keys}. A save spends no run; a run and a check do. A hint costs points.",
+        begin="Keys: ",
+    )
