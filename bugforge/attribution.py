@@ -68,8 +68,16 @@ def attribute(
         {left for left, program in known.items() if alike(instrument, found, program)}
         for instrument in pristine
     ]
-    possible = set(programs).intersection(*filter(None, named))
-    states = {number: state_of(number, possible) for number in numbers}
+    return attributed(named, programs, numbers)
+
+
+def attributed(
+    named: Iterable[set[Subset]], every: Iterable[Subset], numbers: Iterable[int]
+) -> Attribution:
+    """Conclude from the sets that each instrument names what is known of each bug."""
+    named = list(named)
+    possible = set(every).intersection(*filter(None, named))
+    states = {number: _state_of(number, possible) for number in numbers}
     return Attribution(states, explained=bool(possible) and all(named))
 
 
@@ -98,7 +106,7 @@ def alike(instrument: str, one: Behaviour, other: Behaviour) -> bool:
     )
 
 
-def state_of(number: int, possible: set[Subset]) -> State:
+def _state_of(number: int, possible: set[Subset]) -> State:
     """Tell what is known of a bug, by the sets of bugs that may have been left in."""
     if not possible:
         return "could not tell"

@@ -50,7 +50,14 @@ def outputs_apart(seen: Recording, pristine: Recording) -> float:
     """How far what the model gives lies apart, over every input and mode."""
     if seen.tensors.keys() != pristine.tensors.keys():
         return float("inf")
-    return max(apart(seen.tensors[name], theirs) for name, theirs in pristine.tensors.items())
+    return max(_apart(seen.tensors[name], theirs) for name, theirs in pristine.tensors.items())
+
+
+def _apart(mine: Array, theirs: Array) -> float:
+    # One number has no spread to be a share of: a loss is held to its own size.
+    if mine.shape == theirs.shape and theirs.size == 1 and np.isfinite(mine - theirs).all():
+        return float(np.abs(mine - theirs).item() / max(np.abs(theirs).item(), TINY))
+    return apart(mine, theirs)
 
 
 def parameters_apart(seen: Recording, pristine: Recording) -> float:
@@ -86,6 +93,7 @@ def _rows_apart(mine: Array, theirs: Array) -> float:
 
 ROUNDS = 6
 """Fresh models that the instrument looks at."""
+TINY = 1e-12
 FLAT = 1e-6
 """Parameters that lie nearer together than this are all the same."""
 

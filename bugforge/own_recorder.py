@@ -202,13 +202,13 @@ def _inputs(rng: random.Random) -> dict[str, Array]:
     changed[:, 6] = (changed[:, 6] + 5) % VOCAB
     return {
         "base": base,
+        "alone": base[:1].copy(),
         "other": (base + rng.randrange(1, VOCAB)) % VOCAB,
         "changed": changed,
         "constant": np.repeat(base[:, :1], BLOCK, axis=1),
         "short": base[:, :7].copy(),
         "one": base[:, :1].copy(),
         "prompts": _tokens(rng, 12, 7),
-        "beyond": _tokens(rng, 6, BLOCK + 4),
     }
 
 
@@ -233,6 +233,9 @@ def _unjudged(found: Mapping[str, Any], pristine: Mapping[str, str]) -> Iterator
         if idle:
             more = f" and {len(idle) - NAMED} more" if len(idle) > NAMED else ""
             yield f"{name}: nothing calls {', '.join(idle[:NAMED])}{more}."
+    for subject in found["subjects"]:
+        if subject["tokens"] and subject["context"] is None:
+            yield f"{subject['name']}: no end of its context was found, and what lies beyond it."
     if not found["subjects"]:
         for name, why in sorted(found["failed"].items()):
             yield f"{name} cannot be built and called: {why}."

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bugforge.answers import AnswerKey, State
+from bugforge.answers import AnswerKey
 from bugforge.attempt import Unusable, copy_attempt
-from bugforge.attribution import state_of, subsets
+from bugforge.attribution import Attribution, attributed, subsets
 from bugforge.checks import Evidence, Reading
 from bugforge.errors import LostError, ToolError
 from bugforge.own_likeness import compare
@@ -98,22 +98,26 @@ class _OwnCheck:
     ) -> OwnVerdict:
         judged = self.recorder.reach.instruments
         passed = limit is None and not _broken(readings)
+        found = Attribution({})
+        if self.question.attribute:
+            found = self._attribution(seen, passed=passed)
         return OwnVerdict(
             passed=passed,
             readings=tuple(readings),
             crash=first_crash(seen[name] for name in judged),
             limit=limit,
-            bugs=self._states(seen, passed=passed) if self.question.attribute else {},
+            bugs=found.states,
+            explained=found.explained,
             isolation=self.recorder.box.isolation,
             models=self.recorder.reach.models,
             unjudged=self.recorder.reach.unjudged,
         )
 
-    def _states(self, seen: Evidence, *, passed: bool) -> dict[int, State]:
+    def _attribution(self, seen: Evidence, *, passed: bool) -> Attribution:
         """Tell which bugs are left: each instrument names the sets that may be."""
         numbers = [bug.number for bug in self.key.bugs]
         if passed:
-            return dict.fromkeys(numbers, "fixed")
+            return Attribution(dict.fromkeys(numbers, "fixed"))
         self.progress("Finding out which bugs are left")
         sets = subsets(numbers)
         for left in sets:
@@ -123,12 +127,11 @@ class _OwnCheck:
             left: self.recorder.recordings(f"with {' '.join(map(str, sorted(left)))}")
             for left in sets
         }
-        possible = set(sets)
-        for name in self.recorder.reach.instruments:
-            named = {left for left in sets if self._alike(name, seen, programs[left])}
-            if named:
-                possible &= named
-        return {number: state_of(number, possible) for number in numbers}
+        named = [
+            {left for left in sets if self._alike(name, seen, programs[left])}
+            for name in self.recorder.reach.instruments
+        ]
+        return attributed(named, sets, numbers)
 
     def _alike(self, name: str, seen: Evidence, other: Evidence) -> bool:
         mine, theirs = seen[name].crash, other[name].crash

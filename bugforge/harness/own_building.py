@@ -14,6 +14,8 @@ from .own_loading import BATCH, BLOCK, LAYERS, USUAL, WIDTH
 
 CONFIGS = {"config", "cfg", "conf", "args", "params", "hparams", "configuration", "c"}
 NUMBERS = {"layer_id", "layer_idx", "layer_index", "block_idx"}
+LONGEST = 1024
+"""Tokens; models that read more have a context of which no end is looked for."""
 MOST = 4
 """Models of one program that are judged, at the most."""
 
@@ -33,13 +35,15 @@ class Subject:
     """A module class of the program that can be built and called.
 
     file, name: where it is. config: how its configuration is made. tokens: whether it is called
-    with tokens (B, T), else with numbers (B, T, C).
+    with tokens (B, T), else with numbers (B, T, C). context: the most tokens that it reads, where
+    there is an end to that.
     """
 
     file: str
     name: str
     config: str
     tokens: bool
+    context: int | None = None
 
     def build(self, modules: dict[str, ModuleType]) -> nn.Module:
         """Build it, small."""
@@ -65,8 +69,35 @@ def subjects(modules: dict[str, ModuleType]) -> tuple[list[Subject], dict[str, s
                 failed[name] = f"{type(error).__name__}: {error}"[:200]
     parts = {type(part) for _, model in found.values() for part in list(model.modules())[1:]}
     whole = [subject for cls, (subject, _) in found.items() if cls not in parts]
-    readers = [subject for subject in whole if subject.tokens]
+    models = dict(found.values())
+    readers = [
+        dataclasses.replace(subject, context=_context(models[subject]))
+        for subject in whole
+        if subject.tokens
+    ]
     return (readers or whole)[:MOST], failed
+
+
+def _context(model: nn.Module) -> int | None:
+    """Find how many tokens a model reads at the most, which may not be what it was asked for."""
+    read, refused = BLOCK, BLOCK + 1
+    while _reads(model, refused):
+        read, refused = refused, 2 * refused
+        if read > LONGEST:
+            return None
+    while refused - read > 1:
+        middle = (read + refused) // 2
+        read, refused = (middle, refused) if _reads(model, middle) else (read, middle)
+    return read
+
+
+def _reads(model: nn.Module, length: int) -> bool:
+    try:
+        with torch.no_grad():
+            model(example(tokens=True, length=length)[:1])
+    except Exception:  # noqa: BLE001  # whatever the program's code raises
+        return False
+    return True
 
 
 def example(*, tokens: bool, length: int = BLOCK) -> Tensor:

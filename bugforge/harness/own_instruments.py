@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from .job import Recording
 from .own_building import Sizes, Subject, example
 from .own_functions import FUNCTIONS
-from .own_loading import BLOCK, USUAL, VOCAB
+from .own_loading import BATCH, BLOCK, USUAL, VOCAB
 from .unwritten import poisoned_memory
 from .weights import LARGE, Pairing, by_given_name, carry
 
@@ -25,6 +25,11 @@ ROUNDS = 6
 SAMPLES = 1000
 BEHIND = (("short", 1), ("short", 3), ("beyond", 1), ("beyond", 3))
 """Behind which prompt how many tokens are drawn; the last of them are counted."""
+LONGEST_DRAWN = 64
+"""Tokens of a context; behind longer ones none are drawn, since that takes its time."""
+BEYOND = 4
+"""Tokens that a prompt has more than the context."""
+ROWS = 6
 NEW = 5
 TARGETS = {"target", "targets", "label", "labels", "y", "tgt"}
 HYPERPARAMETERS = Sizes(
@@ -62,6 +67,17 @@ class OwnJob:
     pairing: Pairing
     inputs: dict[str, Tensor]
     seed: int
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether the model reads more tokens than it was asked to."""
+        return (self.subject.context or 0) > BLOCK
+
+    def tokens(self, rows: int, beyond: int) -> Tensor:
+        """Draw as many tokens (B, T) as the model reads, and some beyond."""
+        generator = torch.Generator().manual_seed(self.seed)
+        length = (self.subject.context or BLOCK) + beyond
+        return torch.randint(VOCAB, (rows, length), generator=generator)
 
     def model(self, scale: float = 1.0) -> nn.Module:
         """Build the model, with the given weights."""
@@ -173,11 +189,16 @@ def decode(job: OwnJob) -> Recording:
     model = job.model(0.5)
     model.eval()
     generate = _generating(job, model)
+    prompts = {name: job.inputs[name] for name in ("short", "prompts")}
+    prompts["beyond"] = job.tokens(ROWS, BEYOND)
+    drawn_behind = [
+        (prompt, new) for prompt, new in BEHIND if prompts[prompt].size(1) <= LONGEST_DRAWN
+    ]
     for label, wanted in SAMPLINGS.items():
         if not wanted.keys() <= generate.known.keys():
             continue
-        for prompt, new in BEHIND[: None if label == "by default" else 1]:
-            rows = job.inputs[prompt][:1].repeat(SAMPLES, 1)
+        for prompt, new in drawn_behind[: None if label == "by default" else 1]:
+            rows = prompts[prompt][:1].repeat(SAMPLES, 1)
             torch.manual_seed(job.seed)
             try:
                 drawn = generate(rows, new, wanted)[:, -1]
@@ -195,7 +216,7 @@ def decode(job: OwnJob) -> Recording:
     greedily = _greedily(generate.known)
     if greedily is not None:
         for prompt in ("prompts", "beyond"):
-            seen.tensors[f"greedy/{prompt}"] = generate(job.inputs[prompt].clone(), NEW, greedily)
+            seen.tensors[f"greedy/{prompt}"] = generate(prompts[prompt].clone(), NEW, greedily)
     return seen
 
 
@@ -214,7 +235,8 @@ def parts(out: Any) -> Iterator[Tensor]:
 def _inputs(job: OwnJob) -> dict[str, Tensor]:
     if not job.subject.tokens:
         return {f"of {length}": example(tokens=False, length=length) for length in (BLOCK, 7, 1)}
-    return {name: idx for name, idx in job.inputs.items() if idx.size(1) <= BLOCK}
+    read = {name: idx for name, idx in job.inputs.items() if idx.size(1) <= BLOCK}
+    return {**read, "longest": job.tokens(BATCH, 0)} if job.is_longer else read
 
 
 def _takes_targets(model: nn.Module) -> bool:
