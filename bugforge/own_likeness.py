@@ -50,7 +50,19 @@ def outputs_apart(seen: Recording, pristine: Recording) -> float:
     """How far what the model gives lies apart, over every input and mode."""
     if seen.tensors.keys() != pristine.tensors.keys():
         return float("inf")
-    return max(apart(seen.tensors[name], theirs) for name, theirs in pristine.tensors.items())
+    return max(
+        _output_apart(seen.tensors[name], theirs) for name, theirs in pristine.tensors.items()
+    )
+
+
+def _output_apart(mine: Array, theirs: Array) -> float:
+    if mine.shape != theirs.shape:
+        return float("inf")
+    spread, size = float(theirs.std()), float(np.abs(theirs).max(initial=0))
+    if not spread < FLAT * size < float("inf"):
+        return apart(mine, theirs)
+    # A single number, such as a loss, has no spread: its last digit is held to its own size.
+    return float(np.abs(mine.astype(float) - theirs.astype(float)).max()) / size
 
 
 def parameters_apart(seen: Recording, pristine: Recording) -> float:

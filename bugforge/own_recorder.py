@@ -233,6 +233,8 @@ def _unjudged(found: Mapping[str, Any], pristine: Mapping[str, str]) -> Iterator
         if idle:
             more = f" and {len(idle) - NAMED} more" if len(idle) > NAMED else ""
             yield f"{name}: nothing calls {', '.join(idle[:NAMED])}{more}."
+        if "dropout" in text.lower():
+            yield f"{name}: dropout of a usual name is set to 0, so where it acts is not judged."
     if not found["subjects"]:
         for name, why in sorted(found["failed"].items()):
             yield f"{name} cannot be built and called: {why}."
