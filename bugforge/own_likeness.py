@@ -50,14 +50,19 @@ def outputs_apart(seen: Recording, pristine: Recording) -> float:
     """How far what the model gives lies apart, over every input and mode."""
     if seen.tensors.keys() != pristine.tensors.keys():
         return float("inf")
-    return max(_apart(seen.tensors[name], theirs) for name, theirs in pristine.tensors.items())
+    return max(
+        _output_apart(seen.tensors[name], theirs) for name, theirs in pristine.tensors.items()
+    )
 
 
-def _apart(mine: Array, theirs: Array) -> float:
-    # One number has no spread to be a share of: a loss is held to its own size.
-    if mine.shape == theirs.shape and theirs.size == 1 and np.isfinite(mine - theirs).all():
-        return float(np.abs(mine - theirs).item() / max(np.abs(theirs).item(), TINY))
-    return apart(mine, theirs)
+def _output_apart(mine: Array, theirs: Array) -> float:
+    if mine.shape != theirs.shape:
+        return float("inf")
+    spread, size = float(theirs.std()), float(np.abs(theirs).max(initial=0))
+    if not spread < FLAT * size < float("inf"):
+        return apart(mine, theirs)
+    # A single number, such as a loss, has no spread: its last digit is held to its own size.
+    return float(np.abs(mine.astype(float) - theirs.astype(float)).max()) / size
 
 
 def parameters_apart(seen: Recording, pristine: Recording) -> float:
@@ -93,7 +98,6 @@ def _rows_apart(mine: Array, theirs: Array) -> float:
 
 ROUNDS = 6
 """Fresh models that the instrument looks at."""
-TINY = 1e-12
 FLAT = 1e-6
 """Parameters that lie nearer together than this are all the same."""
 

@@ -233,6 +233,8 @@ def _unjudged(found: Mapping[str, Any], pristine: Mapping[str, str]) -> Iterator
         if idle:
             more = f" and {len(idle) - NAMED} more" if len(idle) > NAMED else ""
             yield f"{name}: nothing calls {', '.join(idle[:NAMED])}{more}."
+        if "dropout" in text.lower():
+            yield f"{name}: dropout of a usual name is set to 0, so where it acts is not judged."
     for subject in found["subjects"]:
         if subject["tokens"] and subject["context"] is None:
             yield f"{subject['name']}: no end of its context was found, and what lies beyond it."

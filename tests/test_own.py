@@ -201,6 +201,95 @@ def test_other_words_for_the_same_pass(workspace: Path) -> None:
     assert ran.returncode == 0, ran.stdout
 
 
+BAND = """\
+def band(length):
+    return torch.tril(torch.ones(length, length))
+
+
+DEFAULT = Config(10, 11)
+BAND = band(64)
+
+
+class Attention"""
+DEFAULTED = "class LM(nn.Module):\n    def __init__(self, config=DEFAULT)"
+
+
+def mended(name: str, *changes: tuple[str, str]) -> tuple[str, str]:
+    """Give the correct text of one of the program's files with something exchanged, by its name."""
+    text = {"model.py": MODEL, "train.py": TRAIN}[name]
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return name, text
+
+
+OTHER_FORMS = {
+    "made as it is imported": mended(
+        "model.py",
+        ("class Attention", BAND),
+        ("self.bias[:, :, :T, :T]", "BAND[:T, :T]"),
+        ("class LM(nn.Module):\n    def __init__(self, config)", DEFAULTED),
+    ),
+    "a loss in other digits": mended(
+        "model.py",
+        (
+            "loss = F.cross_entropy",
+            "loss = (1 + 2e-7) * F.cross_entropy",
+        ),
+    ),
+    "batches by places": mended(
+        "train.py",
+        (
+            "x = torch.stack([data[i : i + block_size] for i in ix])",
+            "at = ix[:, None] + torch.arange(block_size)\n    x = data[at]",
+        ),
+        ("torch.stack([data[i + 1 : i + 1 + block_size] for i in ix])", "data[at + 1]"),
+    ),
+    "the last window left out": mended(
+        "train.py", ("len(data) - block_size", "len(data) - block_size - 1")
+    ),
+}
+WRONG = {
+    "the other split": mended("train.py", ('split == "train"', 'split != "train"')),
+    "one split alone": mended(
+        "train.py", ('train_data if split == "train" else val_data', "train_data")
+    ),
+    "beyond the end": mended("train.py", ("len(data) - block_size, ", "len(data), ")),
+    "always the same rows": mended(
+        "train.py", ("torch.randint(len(data) - block_size, (8,))", "torch.arange(8)")
+    ),
+    "the same row each time": mended(
+        "train.py",
+        (
+            "torch.randint(len(data) - block_size, (8,))",
+            "torch.randint(len(data) - block_size, (1,)).expand(8)",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("form", OTHER_FORMS)
+def test_other_forms_pass(workspace: Path, form: str) -> None:
+    """What a file makes as it is imported, the last digit of a loss and how a batch is gathered
+    tell nothing of a program: it is right.
+    """
+    assert run("reveal", "--apply", cwd=workspace).returncode == 0
+    name, text = OTHER_FORMS[form]
+    (workspace / name).write_text(text, encoding="utf-8")
+    ran = run("check", "--feedback", "full", cwd=workspace)
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("bug", WRONG)
+def test_other_bugs_do_not_pass(workspace: Path, bug: str) -> None:
+    """Batches come from the split that is asked for, and from all of it."""
+    assert run("reveal", "--apply", cwd=workspace).returncode == 0
+    name, text = WRONG[bug]
+    (workspace / name).write_text(text, encoding="utf-8")
+    ran = run("check", cwd=workspace)
+    assert ran.returncode == 1, ran.stdout
+
+
 def test_an_error_at_import_is_no_pass(workspace: Path) -> None:
     """A program that was mended and ends as it is imported is told with its line."""
     assert run("reveal", "--apply", cwd=workspace).returncode == 0

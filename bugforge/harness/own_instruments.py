@@ -48,6 +48,8 @@ SAMPLINGS: dict[str, dict[str, float | int]] = {
     "hot": {"temperature": 2.0},
     "hot, three kept": {"temperature": 2.0, "top_k": 3},
     "more kept than there are": {"top_k": 1000},
+    "the likeliest half": {"top_p": 0.5},
+    "hot, the likeliest half": {"temperature": 4.0, "top_p": 0.5},
 }
 
 
@@ -197,7 +199,7 @@ def decode(job: OwnJob) -> Recording:
     for label, wanted in SAMPLINGS.items():
         if not wanted.keys() <= generate.known.keys():
             continue
-        for prompt, new in drawn_behind[: None if label == "by default" else 1]:
+        for prompt, new in drawn_behind[:: 1 if label == "by default" else 2]:
             rows = prompts[prompt][:1].repeat(SAMPLES, 1)
             torch.manual_seed(job.seed)
             try:

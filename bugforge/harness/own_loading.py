@@ -7,6 +7,7 @@ here (data that is not there, a library that is not installed) is left undefined
 
 import ast
 import builtins
+import copy
 import importlib
 import sys
 from collections.abc import Collection, Iterable
@@ -46,8 +47,9 @@ DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef
 def load(
     folder: Path, names: Iterable[str], plain: Collection[str]
 ) -> tuple[dict[str, ModuleType], dict[str, str], dict[str, Exception]]:
-    """Import the files of a program, by their relative names. plain: those of which every
-    statement must succeed, since it does in the correct program.
+    """Import the files of a program, by their relative names. plain: those that in the
+    correct program only define, so that every definition must succeed; what else they do is
+    carried out, too, as far as it can be.
 
     Gives the modules; for each file of which something is left out, what that is; and what was
     raised by those that cannot be imported.
@@ -97,14 +99,30 @@ class _Definitions(SourceFileLoader):
         tree = ast.parse(data, path)
         deeds: list[int] = []
         name = Path(path).relative_to(self.folder).as_posix()
-        tree.body = [_small(node) for node in _definitions(tree.body, deeds)]
-        if name not in self.plain:
-            tree.body = [_guarded(node) for node in tree.body]
+        if name in self.plain:  # what is made by a call here may be what a mend needs
+            kept = [node for node in tree.body if not _is_command(node)]
+            tree.body = [
+                _small(node) if _is_kept(node) else _guarded(_small(node)) for node in kept
+            ]
+        else:
+            tree.body = [_guarded(_small(node)) for node in _definitions(tree.body, deeds)]
         if deeds:
             self.left_out[name] = (
                 f"it does something as it is imported, from line {deeds[0]} on, which is not judged"
             )
         return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+
+
+def _is_command(node: ast.stmt) -> bool:
+    """Whether this is done for its own sake, as training is, and makes nothing that has a name."""
+    return isinstance(node, ast.Expr | ast.While | ast.For)
+
+
+def _is_kept(node: ast.stmt) -> bool:
+    """Whether this does nothing, so that a program in which it fails is wrong."""
+    deeds: list[int] = []
+    _definitions([copy.deepcopy(node)], deeds)
+    return not deeds
 
 
 def _definitions(body: list[ast.stmt], deeds: list[int]) -> list[ast.stmt]:
