@@ -76,7 +76,7 @@ class Net(nn.Module):
         return logits, loss
 
     @torch.no_grad()
-    def generate(self, idx, n, temperature=1.0, top_k=None):
+    def generate(self, idx, n, temperature=1.0, top_k=None, top_p=None):
         for _ in range(n):
             cond = idx[:, -self.ctx:]
             logits, _ = self(cond)
@@ -84,6 +84,11 @@ class Net(nn.Module):
             if top_k is not None:
                 v, _ = torch.topk(logits, min(top_k, logits.size(-1)))
                 logits[logits < v[:, [-1]]] = -float("inf")
+            if top_p is not None:
+                ordered, order = logits.sort(-1, descending=True)
+                shares = F.softmax(ordered, dim=-1)
+                cut = shares.cumsum(-1) - shares > top_p
+                logits = logits.masked_fill(cut.scatter(1, order, cut), -float("inf"))
             probs = F.softmax(logits, dim=-1)
             nxt = torch.multinomial(probs, 1)
             idx = torch.cat((idx, nxt), dim=1)
@@ -335,6 +340,21 @@ WRONG = (
         "one_too_few_kept",
         "The kth is cut off, too.",
         ("logits < v[:, [-1]]", "logits <= v[:, [-1]]"),
+    ),
+    _way(
+        "cut_in_another_order",
+        "Tokens are cut off by their places in another order.",
+        ("cut.scatter(1, order, cut)", "cut"),
+    ),
+    _way(
+        "all_of_the_likeliest_cut",
+        "The token that crosses the bound is cut off, too.",
+        ("shares.cumsum(-1) - shares > top_p", "shares.cumsum(-1) > top_p"),
+    ),
+    _way(
+        "top_p_of_nothing",
+        "All tokens are kept.",
+        ("if top_p is not None:", "if False and top_p:"),
     ),
     _way(
         "never_drawn",
