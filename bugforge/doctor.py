@@ -2,12 +2,12 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -22,6 +22,26 @@ LEAST_PYTHON = (3, 11)
 TESTED_TORCH = "2.13.0"
 """As constraints.txt has it."""
 LOADING_SECONDS = 120.0
+
+NEEDED = (
+    "fsrs",
+    "jinja2",
+    "libcst",
+    "numpy",
+    "platformdirs",
+    "psutil",
+    "pygments",
+    "pytest",
+    "rich",
+    "safetensors",
+    "typer",
+    "watchfiles",
+)
+"""Packages that Bugforge loads, each by the name that it is installed by. They are named here, as
+what is kept of an installation may be older than the program.
+"""
+NEEDING_TORCH = ("torchmetrics",)
+"""The same, of those that load torch; they are looked at where that can be loaded."""
 
 MB = 1024**2
 MEMORY_NEEDED, MEMORY_WANTED = 700 * MB, 2048 * MB
@@ -82,20 +102,42 @@ def python(_: Setting) -> Iterator[Finding]:
 
 
 def packages(_: Setting) -> Iterator[Finding]:
-    """Look whether all that Bugforge needs is installed; torch is looked at by itself."""
-    missing = []
-    needed = [words for words in requires("bugforge") or [] if "extra ==" not in words]
-    names = [words.split(">=")[0].strip() for words in needed]
+    """Load each package that Bugforge needs, in a process of its own; torch, and what needs it, are
+    looked at by themselves.
+    """
+    broken = list(_broken(NEEDED))
+    yield from broken
+    if not broken:
+        yield Finding("packages", "well", f"all {len(NEEDED)} can be loaded")
+
+
+def _broken(names: Iterable[str]) -> Iterator[Finding]:
+    """Tell which packages cannot be loaded: all that are missing, then each broken one."""
+    missing, faults = [], []
     for name in names:
+        # -P: whatever lies in this folder is no package of Bugforge's.
+        command = [sys.executable, "-P", "-c", f"import {name}"]
         try:
-            version(name)
-        except PackageNotFoundError:
+            ended = subprocess.run(
+                command, capture_output=True, text=True, timeout=LOADING_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            faults.append((name, f"is not loaded within {LOADING_SECONDS:.0f} s"))
+            continue
+        if not ended.returncode:
+            continue
+        last = (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[-1]
+        if last == f"ModuleNotFoundError: No module named '{name}'":
             missing.append(name)
+        else:
+            faults.append((name, f"cannot be loaded: {last}"))
+    install = "pip install --constraint constraints.txt"
     if missing:
-        mend = f"pip install --constraint constraints.txt {' '.join(missing)}"
-        yield Finding("packages", "fault", f"not installed: {', '.join(missing)}", mend)
-    else:
-        yield Finding("packages", "well", f"{len(names)} are needed, and installed")
+        words, mend = f"not installed: {', '.join(missing)}", f"{install} {' '.join(missing)}"
+        yield Finding("packages", "fault", words, mend)
+    for name, words in faults:
+        mend = f"{install} --force-reinstall {name}"
+        yield Finding("packages", "fault", f"{name} {words}", mend)
 
 
 def fork(_: Setting) -> Iterator[Finding]:
@@ -131,6 +173,10 @@ def torch(_: Setting) -> Iterator[Finding]:
     else:
         mend = f"Bugforge was tested with {TESTED_TORCH}: pip install torch=={TESTED_TORCH}"
         yield Finding("torch", "mind", f"{loaded} is not the tested version", mend)
+    behind = list(_broken(NEEDING_TORCH))
+    yield from behind or [
+        Finding("with torch", "well", f"{', '.join(NEEDING_TORCH)} can be loaded")
+    ]
     missing = [wall for wall in WALLS if wall not in walls]
     if missing:
         what = f"around a program, these do not hold here: {', '.join(missing)}"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -188,6 +189,41 @@ def test_a_broken_package_is_named(package: str, command: str, tmp_path: Path) -
     assert ran.returncode == ToolError.exit_code
     assert "is broken" in json.loads(ran.stdout)["error"]
     assert "bugforge doctor" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "text", "words"),
+    [
+        ("fsrs", "raise ModuleNotFoundError(\"No module named 'fsrs'\")", "not installed: fsrs"),
+        ("watchfiles", "import os\nos._exit(7)", "watchfiles cannot be loaded: exit code 7"),
+        ("torchmetrics", "1 +", "torchmetrics cannot be loaded: SyntaxError"),
+    ],
+    ids=["missing", "dies", "damaged, and needs torch"],
+)
+def test_doctor_loads_what_it_judges(package: str, text: str, words: str, tmp_path: Path) -> None:
+    """A package that cannot be loaded is a fault, whatever is kept of its installation; its mend
+    names it, and torch is not blamed. A file beside the learner is no package.
+    """
+    fake = tmp_path / "fake"
+    fake.mkdir()
+    (fake / f"{package}.py").write_text(text, encoding="utf-8")
+    ran = run("doctor", "--json", cwd=tmp_path, installed=[fake])
+    told = json.loads(ran.stdout)["findings"]
+    (fault,) = [finding for finding in told if finding["state"] == "fault"]
+    assert ran.returncode == 1
+    assert words in fault["what"]
+    assert fault["mend"].split()[-1] == package
+    assert "well" in [one["state"] for one in told if one["about"] == "torch"]
+    (tmp_path / "jinja2.py").write_text("1 +", encoding="utf-8")
+    ran = subprocess.run([SCRIPT, "doctor"], cwd=tmp_path, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_doctor_looks_at_all_that_is_needed() -> None:
+    """The packages that doctor loads, and torch, are those that an installation takes."""
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    names = [words.split(">=")[0] for words in needed["project"]["dependencies"]]
+    assert sorted([*doctor.NEEDED, *doctor.NEEDING_TORCH, "torch"]) == sorted(names)
 
 
 def test_a_folder_that_cannot_be_written_is_a_fault() -> None:
