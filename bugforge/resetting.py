@@ -18,13 +18,15 @@ LARGEST_TEXT = 1024**2
 @dataclass(frozen=True)
 class Reset:
     """A workspace put back. written, removed: names of the files that were. aside: where the
-    attempt lies now, or None where nothing of it was other than forged.
+    attempt lies now, or None where nothing of it was other than forged. is_anew: whether the
+    practice had ended, so that another round begins.
     """
 
     workspace: Workspace
     written: tuple[str, ...]
     removed: tuple[str, ...]
     aside: Path | None
+    is_anew: bool
     stands: Standing
 
 
@@ -42,7 +44,8 @@ class Change:
 def reset(given: Path | None) -> Reset:
     """Put a workspace back as it was forged, and keep what lay there aside.
 
-    All of it is copied before any of it is changed. Raises WorkspaceError where what was forged was
+    All of it is copied before any of it is changed. Where there is nothing to put back, and no
+    practice that has ended, nothing is done. Raises WorkspaceError where what was forged was
     lost, or something cannot be read or written.
     """
     workspace = find(given)
@@ -69,8 +72,12 @@ def reset(given: Path | None) -> Reset:
         raise unwritable(error, root) from error
     _tidy(root, added)
     event = {"event": "reset", "aside": aside and aside.relative_to(root).as_posix()}
-    workspace.record(lambda _: event)
-    return Reset(workspace, tuple(sorted(other)), tuple(added), aside, workspace.standing())
+    is_anew = workspace.standing().ended
+    if aside or is_anew:
+        workspace.record(lambda _: event)
+    return Reset(
+        workspace, tuple(sorted(other)), tuple(added), aside, is_anew, workspace.standing()
+    )
 
 
 def _keep(workspace: Workspace, files: dict[str, Path]) -> Path:

@@ -182,7 +182,9 @@ def countdown(console: Console) -> Iterator[Callable[[int], None]]:
 def show_reset(console: Console, done: Reset) -> None:
     """Say what was put back, and where the attempt lies now."""
     if done.aside is None:
-        console.print("Nothing was changed since it was forged.")
+        done_so = "the practice begins anew" if done.is_anew else "so there is nothing to put back"
+        words = f"Nothing is changed since it was forged, {done_so}."
+        show_paragraph(console, words, begin="")
     else:
         show_paragraph(console, f"{', '.join(done.written) or 'nothing'}.", begin="Put back: ")
         if done.removed:
