@@ -1,6 +1,7 @@
 """Running a learner's program as they would, counted, and what came of it kept in the journal."""
 
 import codecs
+import ctypes
 import math
 import os
 import selectors
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -30,6 +32,7 @@ GRACE_SECONDS = 5.0
 """How long after a Ctrl-C a program may take until it is sent one, as it may have come to this
 process alone; and as long until the next.
 """
+PR_SET_PDEATHSIG = 1
 PATIENCE = 3
 """Ctrl-Cs, given or sent, until a program is killed."""
 
@@ -134,7 +137,12 @@ def _run(command: list[str], folder: Path, output: Output, show: Show) -> tuple[
     with (
         _counted_interrupts() as interrupts,
         subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=_ending_with_this(),  # noqa: PLW1509  # no other thread runs here
         ) as process,
     ):
         try:
@@ -145,6 +153,15 @@ def _run(command: list[str], folder: Path, output: Output, show: Show) -> tuple[
             _end(process)
     output.end()
     return process.returncode, bool(interrupts.times)
+
+
+def _ending_with_this() -> Callable[[], object] | None:
+    """Give what a process does at its beginning so that it ends with this one, even where that is
+    killed; None where the system has no way.
+    """
+    if sys.platform != "linux":
+        return None
+    return partial(ctypes.CDLL(None).prctl, PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _follow(

@@ -153,15 +153,19 @@ def test_an_interrupted_run_counts(workspace: Path) -> None:
     assert (event["run"], event["result"], event["final_loss"]) == (1, "interrupted", 2.5)
 
 
-def test_a_run_that_is_cut_off_counts(workspace: Path) -> None:
-    """Where the command itself is ended, the program ends with it, and the run counts."""
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_a_run_that_is_cut_off_counts(workspace: Path, number: int, code: int) -> None:
+    """Where the command itself is ended, or killed, the program does, too, and the run counts."""
     text = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n"
     (workspace / "train.py").write_text(text, encoding="utf-8")
     process = subprocess.Popen([*COMMAND, "run"], cwd=workspace, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     program = int(process.stdout.readline())
-    process.terminate()
-    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    process.send_signal(number)
+    assert process.wait(timeout=60) == code
     process.stdout.close()
     for _ in range(100):
         if not Path(f"/proc/{program}").exists():
@@ -221,7 +225,27 @@ def test_a_reset_keeps_the_attempt_aside(forged: Path, workspace: Path) -> None:
     assert Path(told("reset", cwd=workspace)["aside"]) == aside.with_name("2")
     assert everything(aside) == kept
     names = [event["event"] for event in told("status", cwd=workspace)["events"]]
-    assert names == ["start", "reset", "reset", "reset"]
+    assert names == ["start", "reset", "reset"]
+
+
+def test_a_reset_of_nothing_changes_nothing(forged: Path, tmp_path: Path) -> None:
+    """A workspace that is as it was forged stays so, byte for byte, with its journal, and that is
+    said; only a practice that has ended begins anew, once.
+    """
+    workspace = Path(shutil.copytree(forged, tmp_path / "workspace"))
+    journal = workspace / ".bugforge" / "journal.jsonl"
+    assert "nothing to put back" in run("reset", cwd=workspace).stdout
+    assert not journal.exists()
+    told("start", cwd=workspace)
+    before = journal.read_bytes()
+    assert told("reset", cwd=workspace)["state"] == "running"
+    assert journal.read_bytes() == before
+    told("reveal", cwd=workspace)
+    assert "begins anew" in run("reset", cwd=workspace).stdout
+    before = journal.read_bytes()
+    assert "nothing to put back" in run("reset", cwd=workspace).stdout
+    assert (told("status", cwd=workspace)["round"], journal.read_bytes()) == (2, before)
+    assert everything(workspace) == everything(forged)
 
 
 def test_a_reveal_ends_a_practice_and_a_reset_begins_anew(workspace: Path) -> None:
