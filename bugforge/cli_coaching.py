@@ -94,9 +94,9 @@ def watch(
             partial(glimpsing.show_glimpse, console, feedback=feedback),
         ) as overseer,
     ):
-        glimpsing.show_keys(console, found)
-        overseer.ready()
         deeds = _deeds(overseer, feedback)
+        deeds["keys"]()
+        overseer.ready()
         watching.watch(
             keys,
             digest(found.root),
@@ -143,7 +143,7 @@ def _deeds(overseer: "Overseer", feedback: str) -> dict[str, Callable[[], None]]
         "run": ran,
         "check": checked,
         "status": told,
-        "keys": lambda: glimpsing.show_keys(console, found),
+        "keys": lambda: glimpsing.show_keys(console, found, coaching.costs(overseer.key)),
     }
 
 

@@ -74,7 +74,7 @@ def taken(given: Path | None, key_dir: Path | None) -> Coached:
     """Give the hints that were taken in this round, and none besides. Raises as `coach` does."""
     workspace, key = _with_bugs(given, key_dir)
     stands = workspace.standing()
-    return Coached(workspace, stands, _taken(workspace, key, load(), stands), _costs(key))
+    return Coached(workspace, stands, _taken(workspace, key, load(), stands), costs(key))
 
 
 def _with_bugs(given: Path | None, key_dir: Path | None) -> tuple[Workspace, AnswerKey]:
@@ -183,7 +183,7 @@ def _given(
     if found is None:
         if may_crash(key, catalogue, known.remaining):
             known = replace(known, fault=None)  # it is a planted bug's, whose hints were all taken
-        return Coached(workspace, stands, before, _costs(key), known=known)
+        return Coached(workspace, stands, before, costs(key), known=known)
     after = workspace.standing()
     further = next_rung(
         key,
@@ -196,10 +196,10 @@ def _given(
         workspace,
         after,
         before,
-        _costs(key),
+        costs(key),
         hint(key, catalogue, *found, _texts(workspace, key)),
         next_bug=further[0] if further else None,
-        next_cost=_costs(key)[further[1] - 1] if further else None,
+        next_cost=costs(key)[further[1] - 1] if further else None,
         known=known,
     )
 
@@ -208,7 +208,10 @@ def _all(key: AnswerKey) -> list[int]:
     return sorted(bug.number for bug in key.bugs)
 
 
-def _costs(key: AnswerKey) -> tuple[float, ...]:
+def costs(key: AnswerKey) -> tuple[float, ...]:
+    """Give what the rungs of one bug cost, in points, from the first; nothing without bugs."""
+    if not key.bugs:
+        return ()
     return tuple(rung_cost(rung, len(key.bugs)) for rung in range(1, len(RUNGS) + 1))
 
 

@@ -1,5 +1,6 @@
 """What a look at a program under watch found, told to people."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.text import Text
 
 from bugforge.display import headline, show_crash, show_told, show_verdict
 from bugforge.glance import Glimpse
+from bugforge.guidance import priced
 from bugforge.own_verdict import OwnVerdict
 from bugforge.prose import many, show_paragraph
 from bugforge.watching import KEYS
@@ -43,12 +45,12 @@ def show_glimpse(console: Console, glimpse: Glimpse, *, feedback: str) -> None:
         show_told(console, verdict, feedback)
 
 
-def show_keys(console: Console, workspace: Workspace) -> None:
-    """Say what is watched, and which keys there are."""
+def show_keys(console: Console, workspace: Workspace, costs: Sequence[float]) -> None:
+    """Say what is watched, which keys there are, and what they spend. costs: of the hints of one
+    bug, in points; empty where there are none to give.
+    """
     console.print(Text(f"Watching {workspace.root}"), soft_wrap=True)
     keys = ", ".join(f"{key} {deed}" for key, deed in KEYS.items())
-    show_paragraph(
-        console,
-        f"{keys}. A save spends no run; a run and a check do. A hint costs points.",
-        begin="Keys: ",
-    )
+    spent = "A save spends no run; a run and a check do."
+    words = [f"{keys}.", spent, *([priced(costs)] if costs else [])]
+    show_paragraph(console, " ".join(words), begin="Keys: ")

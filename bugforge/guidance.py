@@ -1,5 +1,6 @@
 """Hints, told to people and as documents."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -36,9 +37,7 @@ def show_taken(console: Console, coached: Coached) -> None:
         _show_hint(console, taken)
     if not coached.taken:
         console.print("No hint was taken yet.")
-    *earlier, last = (f"{cost:.3g}" for cost in coached.costs)
-    costs = f"The {len(coached.costs)} hints of a bug cost {', '.join(earlier)} and {last} points."
-    show_paragraph(console, costs, begin="")
+    show_paragraph(console, priced(coached.costs), begin="")
     show_score(console, coached.workspace.manifest, coached.stands)
 
 
@@ -79,6 +78,12 @@ def why_none(known: Known) -> str:
             "shows what you have changed. This hint is free."
         )
     return "Every planted bug is mended, and every law holds. Train it: bugforge check"
+
+
+def priced(costs: Sequence[float]) -> str:
+    """Say what the hints of one bug cost, of the rungs in order, in points."""
+    *earlier, last = (f"{cost:.3g}" for cost in costs)
+    return f"The {len(costs)} hints of a bug cost {', '.join(earlier)} and {last} points."
 
 
 def points(cost: float) -> str:

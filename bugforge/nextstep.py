@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bugforge.errors import WorkspaceError
+from bugforge.scoring import RUNG_SHARES
 from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, open_workspace
 
 State = Literal[
@@ -34,7 +35,10 @@ RESUME = Step("bugforge resume", "let the clock go on")
 STATUS = Step("bugforge status", "see what time and runs are left")
 RUN = Step("bugforge run", "run the program, and draw its losses")
 CHECK = Step("bugforge check", "judge the program by what it does")
-HINT = Step("bugforge hint", "be helped along, for points (see --list)")
+HINT = Step(
+    "bugforge hint",
+    f"a rung of help, for {RUNG_SHARES[0]:.0%} to {RUNG_SHARES[-1]:.0%} of a bug's points",
+)
 SYMPTOM = Step("bugforge check --feedback symptom", "the same, and which laws are broken")
 REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes")
 REPORT = Step("bugforge report", "look back: when each bug fell, the score, what to practise")

@@ -1,6 +1,7 @@
 """A round of a practice once it has ended, as history keeps it: worked out from journal and key."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -87,7 +88,8 @@ def ended_round(workspace: Workspace, key: AnswerKey) -> Round | None:
     made = (workspace.hidden / MANIFEST).stat().st_mtime
     found = remembered(workspace.hidden / RETRACED, key)
     last = round_of(workspace.manifest, key, workspace.events(), found, made)
-    return replace(last, folder=workspace.root.name)
+    # What no text can hold is told by a mark.
+    return replace(last, folder=os.fsencode(workspace.root.name).decode(errors="replace"))
 
 
 def round_of(

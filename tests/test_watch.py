@@ -318,8 +318,8 @@ class Session:
 
 def test_a_watch_in_a_terminal(tmp_path: Path) -> None:
     """A save is answered by a count of laws, and names none; half a file by its error; a program
-    that takes long by words that say so; keys do what they say, while it runs, too; nothing of it
-    spends a run; and the terminal is given back as it was.
+    that takes long by words that say so; keys do what they say, while it runs, too; what hints cost
+    is said before; nothing of it spends a run; and the terminal is given back as it was.
     """
     made = run("new", "--bugs", "1", "--program", "gpt", "--seed", "1", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -329,6 +329,7 @@ def test_a_watch_in_a_terminal(tmp_path: Path) -> None:
     session = Session(tmp_path)
     try:
         session.until("q quit")
+        session.until("8, 16, 24 and 32 points")
         session.until("so far, of")
         assert "1 law is broken" in session.until("of 4") or "laws are broken" in session.shown
         (workspace / "beside").write_text("def half(:\n")
