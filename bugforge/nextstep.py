@@ -37,7 +37,7 @@ RUN = Step("bugforge run", "run the program, and draw its losses")
 CHECK = Step("bugforge check", "judge the program by what it does")
 HINT = Step(
     "bugforge hint",
-    f"a rung of help, for {RUNG_SHARES[0]:.0%} to {RUNG_SHARES[-1]:.0%} of a bug's points",
+    f"help, for {RUNG_SHARES[0]:.0%} to {RUNG_SHARES[-1]:.0%} of a bug's points",
 )
 SYMPTOM = Step("bugforge check --feedback symptom", "the same, and which laws are broken")
 REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes")
