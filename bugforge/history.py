@@ -45,6 +45,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 """What a database raises that is not as it was written: no table, a broken page, no database."""
 
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What a database raises; the second where it cannot even name what is wrong in letters."""
+
 ROUND = [field.name for field in fields(Round) if field.name != "bugs"]
 BUG = [field.name for field in fields(Met)]
 
@@ -116,19 +119,19 @@ class History:
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 return self._tried(deed, begin)
-            except sqlite3.Error as error:
+            except FAILURES as error:
                 if not _is_damage(error):
                     raise
             with _alone(self.folder):
                 try:  # another process may have begun a new one by now
                     return self._tried(deed, begin)
-                except sqlite3.Error as error:
+                except FAILURES as error:
                     if not _is_damage(error):
                         raise
                     aside = self._set_aside()
                 self.say(f"The history was damaged: it lies in {aside} now, and a new one begins.")
                 return self._tried(deed, begin)
-        except (OSError, OverflowError, sqlite3.Error) as error:
+        except (OSError, OverflowError, *FAILURES) as error:
             raise self._unusable(error) from error
 
     def _tried(self, deed: Callable[[sqlite3.Connection], T], begin: str) -> T:
@@ -192,10 +195,10 @@ def _row(names: list[str]) -> str:
     return f"({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
+def _is_damage(error: Exception) -> bool:
     code: int | None = getattr(error, "sqlite_errorcode", None)
     if code is None:  # what Python itself finds: a text that is none, or a value of no use
-        return isinstance(error, sqlite3.OperationalError)
+        return isinstance(error, sqlite3.OperationalError | UnicodeDecodeError)
     return (code & 0xFF) in DAMAGE
 
 
