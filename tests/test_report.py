@@ -284,6 +284,50 @@ def test_a_browser_shows_the_page(practised: Path, tmp_path: Path) -> None:
     assert [host for host in hosts if not host.endswith(BROWSERS_OWN)] == []
 
 
+MEASURE = """<script>addEventListener("load", () => {
+  const over = (element) => Math.round(element.getBoundingClientRect().right
+    - (element.closest(".scroll") ?? document.documentElement).getBoundingClientRect().right)
+  parent.postMessage({
+    room: document.documentElement.clientWidth,
+    page: document.documentElement.scrollWidth,
+    cut: Math.max(...[...document.querySelectorAll("h1, h2, p, dd, caption")].map(over)),
+  }, "*")
+})</script>"""
+FRAME = """<pre id="measured"></pre><iframe src="measured.html" width="{}" height="800"></iframe>
+<script>addEventListener("message", (event) => {{
+  measured.textContent = JSON.stringify(event.data)
+}})</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+@pytest.mark.parametrize("width", [320, 360, 500, 800])
+def test_the_page_fits_its_window(practised: Path, tmp_path: Path, width: int) -> None:
+    """However narrow the window, and beside a scroll bar that takes room, the page is no wider than
+    that, and no sentence of it, nor a table's caption, is cut off.
+    """
+    assert CHROMIUM
+    page = (practised / "page.html").read_text(encoding="utf-8")
+    open_page = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+    assert open_page != page
+    (tmp_path / "measured.html").write_text(open_page.replace("</body>", f"{MEASURE}</body>"))
+    (tmp_path / "frame.html").write_text(FRAME.format(width))
+    ran = subprocess.run(
+        [
+            *(CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000"),
+            *("--dump-dom", (tmp_path / "frame.html").as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    (told,) = re.findall(r'<pre id="measured">(.*?)</pre>', ran.stdout)
+    measured = json.loads(told)
+    assert measured["page"] <= measured["room"] < width
+    assert measured["cut"] <= 0
+
+
 STATES = st.sampled_from(["fixed", "remaining", "could not tell"])
 MOMENTS = st.lists(
     st.tuples(
