@@ -17,6 +17,8 @@ from bugforge.prose import show_paragraph
 MARKS = {"well": ("ok", "green"), "mind": ("mind", "yellow"), "fault": ("FAULT", "bold red")}
 ABOUT = 16
 NAMED = 3
+ROOM = 24
+"""Columns that words need beside a command; else they stand below it."""
 
 FOUND: dict[State, str] = {
     "none": "There is no workspace here yet: a program with bugs for you to find.",
@@ -48,7 +50,11 @@ def show_next(console: Console, found: Situation) -> None:
     steps = found.steps()
     width = max(len(found.line(step)) for step in steps)
     for step in steps:
-        console.print(Text(f"  {found.line(step):{width}}", style="bold"), Text(f" {step.does}"))
+        begin = f"  {found.line(step):{width}}  "
+        if len(begin) > console.width - ROOM:
+            console.print(Text(begin.rstrip(), style="bold"), soft_wrap=True)
+            begin = " " * 6
+        show_paragraph(console, step.does, begin=begin, style="bold", styled=len(begin))
     console.print()
     console.print(Text("bugforge --help names every command."), style="dim")
 

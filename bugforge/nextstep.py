@@ -23,25 +23,33 @@ VERDICTS: Mapping[str, State] = {
 
 @dataclass(frozen=True)
 class Step:
-    """A command, as it is typed but for the workspace's name, and what it does."""
+    """A command, as it is typed but for the workspace's name, and what it does. takes_key: whether
+    it asks for the answer key.
+    """
 
     command: str
     does: str
     takes_workspace: bool = True
+    takes_key: bool = False
 
 
 START = Step("bugforge start", "set the clock going")
 RESUME = Step("bugforge resume", "let the clock go on")
 STATUS = Step("bugforge status", "see what time and runs are left")
 RUN = Step("bugforge run", "run the program, and draw its losses")
-CHECK = Step("bugforge check", "judge the program by what it does")
+CHECK = Step("bugforge check", "judge the program by what it does", takes_key=True)
 HINT = Step(
     "bugforge hint",
     f"help, for {RUNG_SHARES[0]:.0%} to {RUNG_SHARES[-1]:.0%} of a bug's points",
+    takes_key=True,
 )
-SYMPTOM = Step("bugforge check --feedback symptom", "the same, and which laws are broken")
-REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes")
-REPORT = Step("bugforge report", "look back: when each bug fell, the score, what to practise")
+SYMPTOM = Step(
+    "bugforge check --feedback symptom", "the same, and which laws are broken", takes_key=True
+)
+REVEAL = Step("bugforge reveal", "open the answer key: places, reasons, fixes", takes_key=True)
+REPORT = Step(
+    "bugforge report", "look back: when each bug fell, the score, what to practise", takes_key=True
+)
 WEAK = Step("bugforge new FOLDER --weak", "forge what you need most", takes_workspace=False)
 NEW = Step("bugforge new", "forge a workspace with four bugs", takes_workspace=False)
 AGAIN = Step("bugforge new FOLDER", "forge another one", takes_workspace=False)
@@ -80,7 +88,9 @@ class Situation:
         if self.state == "passed" and self.workspace:
             names = follow_ups(self.workspace.manifest.track)
             words = "go on with this program, and add to it"
-            steps[:0] = [Step(f"bugforge extend {name}", words) for name in names[:1]]
+            steps[:0] = [
+                Step(f"bugforge extend {name}", words, takes_key=True) for name in names[:1]
+            ]
         return steps
 
     def line(self, step: Step) -> str:
@@ -88,7 +98,7 @@ class Situation:
         words = [step.command]
         if step.takes_workspace and self.name:
             words.append(shlex.quote(self.name))
-        if step.takes_workspace and self.workspace and not self.workspace.manifest.key_inside:
+        if step.takes_key and self.workspace and not self.workspace.manifest.key_inside:
             words.append("--key-dir DIR")
         return " ".join(words)
 
