@@ -188,7 +188,7 @@ def new(
             metavar="ID[/FORM]",
             help="A kind to plant; may be repeated.",
             show_default=False,
-            autocompletion=completion.kinds,
+            autocompletion=completion.forms,
         ),
     ] = None,
     weak: Annotated[
@@ -285,7 +285,7 @@ def extend(
         str,
         typer.Argument(
             metavar="NAME",
-            help="What to add: kv-cache, token-classifier or sequence-classifier.",
+            help="What to add: kv-cache, ragged, token-classifier or sequence-classifier.",
             show_default=False,
             autocompletion=completion.follow_ups,
         ),

@@ -1,6 +1,7 @@
 """Going on from a workspace that passed: the learner's own program, and something to add to it."""
 
 import hashlib
+import os
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +47,8 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
     follow_ups = {track.name: track for track in TRACKS if track.follows_up}
     refuse_unknown("follow-up", order.name, follow_ups)
     workspace = find(order.workspace)
-    target = order.target or workspace.root.with_name(f"{workspace.root.name}-{order.name}")
+    beside = workspace.root.with_name(f"{workspace.root.name}-{order.name}")
+    target = order.target or Path(os.path.relpath(beside))
     holder = around(target.parent)
     if holder is not None:
         raise WorkspaceError(

@@ -90,7 +90,11 @@ def test_going_on_from_a_program_that_passed(tmp_path: Path, box: Sandbox) -> No
     own = "# all right now\n" + (workspace.root / "train.py").read_text(encoding="utf-8")
     (workspace.root / "train.py").write_text(own, encoding="utf-8")
     (workspace.root / "helper.py").write_text("HELP = 1\n", encoding="utf-8")
-    assert run("extend", "kv-cache", "w", cwd=tmp_path).returncode == 0
+    made = run("extend", "kv-cache", "w", cwd=tmp_path)
+    assert made.returncode == 0
+    assert "bugforge check w-kv-cache\n" in made.stdout
+    inside = run("extend", "kv-cache", "--force", cwd=workspace.root)
+    assert "bugforge check ../w-kv-cache\n" in inside.stdout
     further = open_workspace(tmp_path / "w-kv-cache")
     assert (further.root / "train.py").read_text(encoding="utf-8") == own
     assert (further.root / "helper.py").is_file()
