@@ -89,7 +89,8 @@ class Catalogue:
         }
         wanted = {quality: word for quality, word in asked.items() if word is not None}
         for quality, word in wanted.items():
-            refuse_unknown(quality, word, known[quality])
+            what = "way to show" if quality == "visibility" else quality
+            refuse_unknown(what, word, known[quality])
 
         def fits(id_: str) -> bool:
             kind, of = self.kinds[id_], {"origin": self.origins[id_]}
@@ -169,7 +170,7 @@ def refuse_unknown(what: str, word: str, words: Iterable[str], all_: str = "") -
     known = list(words)
     if word in known:
         return
-    close = [f"Did you mean {near}?" for near in get_close_matches(word, known, n=1)]
+    close = [f"Did you mean {near}?" for near in get_close_matches(word.lower(), known, n=1)]
     mend = " ".join([*close, all_ or f"It is one of {', '.join(known)}."])
     raise UsageError(f"There is no {what} called {word!r}.", mend)
 

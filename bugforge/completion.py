@@ -32,6 +32,15 @@ def kinds() -> Iterable[str]:
 
 
 @_quietly
+def forms() -> Iterable[str]:
+    """Every kind of bug, by id, and each of its forms, as KIND/FORM."""
+    from bugforge import catalogue  # noqa: PLC0415
+
+    known = catalogue.load().kinds
+    return [*known, *(f"{id_}/{form.name}" for id_, kind in known.items() for form in kind.forms)]
+
+
+@_quietly
 def plugins() -> Iterable[str]:
     """Every kind and every rewrite, by id."""
     from bugforge import catalogue  # noqa: PLC0415
@@ -123,9 +132,13 @@ def questions() -> Iterable[str]:
 
 @_quietly
 def workspaces() -> Iterable[str]:
-    """The workspaces in this folder."""
+    """The workspaces in this folder whose names a shell takes as they are: to others, whose spaces
+    it would not quote here, it leads as to any file.
+    """
+    import shlex  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
     from bugforge.nextstep import inside  # noqa: PLC0415
 
-    return [path.name for path in inside(Path.cwd())]
+    names = [path.name for path in inside(Path.cwd())]
+    return [name for name in names if shlex.quote(name) == name]

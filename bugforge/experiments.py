@@ -20,6 +20,9 @@ Shows = Literal["number", "curve"]
 TELLING = 0.05
 """How far two curves lie apart, at some step, that are told apart: a share of the highest value."""
 
+ROUNDING = 1e-3
+"""What is allowed of a number that would be 0 without rounding is no more."""
+
 INNER = "Its names are those of the program in `demo`; your workspace may have others."
 """What is said of an experiment that uses inner names."""
 
@@ -63,6 +66,11 @@ class Experiment:
         low = -math.inf if self.at_least is None else self.at_least
         high = math.inf if self.at_most is None else self.at_most
         return low <= shown.number <= high
+
+    def is_rounding(self, number: float) -> bool:
+        """Whether a number is no more than what rounding leaves where 0 is meant."""
+        most = self.at_most if self.at_least is None and self.at_most is not None else 0.0
+        return most <= ROUNDING and 0 < abs(number) <= most
 
     def tells(self, right: Shown, wrong: Shown) -> bool:
         """Whether what was shown tells a wrong program from a right one."""

@@ -9,7 +9,7 @@ from rich.text import Text
 from bugforge.curve import draw_two
 from bugforge.demonstrating import Demonstration, Planned
 from bugforge.display import show_code
-from bugforge.experiments import Shown
+from bugforge.experiments import Experiment, Shown
 from bugforge.prose import show_paragraph
 
 WIDTH = 60
@@ -79,7 +79,7 @@ def show_demonstration(console: Console, shown: Demonstration) -> None:
         for line in plot:
             console.print(Text(f"  {line}"), no_wrap=True)
     for label, one in (("right", shown.right), ("with the bug", shown.wrong)):
-        show_paragraph(console, _words(one), begin=f"  {label:12}  ")
+        show_paragraph(console, _words(one, experiment), begin=f"  {label:12}  ")
     if not shown.tells:
         words = "This experiment does not tell the two apart here; its page has more."
         show_paragraph(console, words, begin="")
@@ -87,11 +87,12 @@ def show_demonstration(console: Console, shown: Demonstration) -> None:
     show_paragraph(console, shown.planned.mutant.kind.page.why, begin="Why: ")
 
 
-def _words(shown: Shown) -> str:
+def _words(shown: Shown, experiment: Experiment) -> str:
     if shown.crash:
         return f"ends in {shown.crash}"
     if shown.number is not None:
-        return f"{shown.number:.4g}"
+        rounded = " (0 but for rounding)" if experiment.is_rounding(shown.number) else ""
+        return f"{shown.number:.4g}{rounded}"
     if not shown.curve:
         return "nothing: no step was taken"
     return f"{shown.curve[0]:.4g} at first, {shown.curve[-1]:.4g} at last"

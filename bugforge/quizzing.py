@@ -56,13 +56,14 @@ def asked(wish: Wish) -> list[Asked]:
     seed = wish.seed or str(secrets.randbits(SEED_BITS))
     if wish.question:
         by_id = {question.id: question for question in questions}
-        refuse_unknown("question", wish.question, by_id)
+        every = f"`bugforge quiz --json --count {len(by_id)}` gives every id."
+        refuse_unknown("question", wish.question, by_id, every)
         return [ask(by_id[wish.question], seed)]
     if wish.topic:
         refuse_unknown("topic", wish.topic, TOPICS)
         questions = tuple(question for question in questions if question.topic == wish.topic)
     if wish.before:
-        tracks = {track for question in questions for track in question.before}
+        tracks = dict.fromkeys(track for question in questions for track in question.before)
         refuse_unknown("track with questions", wish.before, tracks)
         questions = tuple(question for question in questions if wish.before in question.before)
     return some_of(questions, wish.count, seed)

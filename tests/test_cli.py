@@ -142,6 +142,8 @@ def test_a_key_kept_elsewhere(tmp_path: Path) -> None:
         (["check", "."], "not a Bugforge workspace"),
         (["reveal", "nowhere"], "There is no workspace"),
         (["show", "mask-fil-zero"], "Did you mean mask-fill-zero?"),
+        (["show", "Mask-Fill-Zero"], "Did you mean mask-fill-zero?"),
+        (["quiz", "--question", "Why-cash"], "Did you mean why-cache?"),
         (["new", "--kind", "mask-fil-zero"], "Did you mean mask-fill-zero?"),
         (["new", "--stage", "atention"], "Did you mean attention?"),
         (["new", "--difficulty", "hrd"], "Did you mean hard?"),

@@ -1,9 +1,11 @@
 """Experiments: each tells the bugs that it is for from a right program, and is shown well."""
 
 import json
+import math
 import os
 import pty
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +117,19 @@ def test_a_demonstration_of_a_number(tmp_path: Path) -> None:
     assert document["experiment"]["code"].splitlines()[-1].strip() in ran.stderr
     assert "with the bug" in ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_rounding_leaves_is_said_to_be_nothing(tmp_path: Path) -> None:
+    """Where a right program prints 0 but for rounding, that is said beside the number, and of none
+    that tells a bug.
+    """
+    shown = run("demo", "attn-output-discarded", cwd=tmp_path).stdout
+    assert re.search(r"^  right +(0|\S+ \(0 but for rounding\))$", shown, re.MULTILINE)
+    assert re.search(r"^  with the bug +\S+$", shown, re.MULTILINE)
+    (found,) = (one for one in experiments() if one.id == "later-token")
+    assert found.at_most is not None
+    said = [found.is_rounding(n) for n in (0.0, found.at_most, found.at_most * 1.01, math.nan)]
+    assert said == [False, True, False, False]
 
 
 def test_a_demonstration_of_a_curve(tmp_path: Path) -> None:

@@ -107,13 +107,38 @@ def test_what_a_command_needs_is_named(tmp_path: Path) -> None:
     """A name that a shell would divide is quoted; a key that is kept elsewhere is asked for."""
     run("new", "my exercise", "--key-dir", "keys", cwd=tmp_path)
     assert "bugforge check 'my exercise' --key-dir DIR" in run(cwd=tmp_path).stdout
+    assert "bugforge start 'my exercise'  " in run(cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("name", ["workspace", "of-two-words", "of-very-many-words-" * 3])
+@pytest.mark.parametrize("where", ["inside", "--key-dir"])
+def test_what_is_offered_is_laid_out(name: str, where: str, tmp_path: Path) -> None:
+    """At 80 columns what a command does stands beside it or below it, and no word begins a line of
+    its own at the margin; a command stays in one line.
+    """
+    run("new", name, *(["--key-dir", "keys"] if where == "--key-dir" else []), cwd=tmp_path)
+    _journal(tmp_path / name, PASSED)
+    lines = run(cwd=tmp_path).stdout.splitlines()
+    begin, end = lines.index(""), len(lines) - 1 - lines[::-1].index("")
+    offered = lines[begin + 1 : end]
+    assert sum("bugforge report" in line for line in offered) == 1
+    assert all(line.startswith("  ") for line in offered)
+    for line in offered:
+        assert len(line) <= 80 or line.split("--key-dir")[0].split()[-1].strip("'") == name
 
 
 def test_what_is_offered_exists(tmp_path: Path) -> None:
-    """Every command that is offered in some state is one that Bugforge has."""
-    commands = {step.command.split()[1] for steps in NEXT.values() for step in steps}
+    """Every command that is offered in some state is one that Bugforge has, and is told where the
+    answer key lies if it can be.
+    """
+    steps = {step for offered in NEXT.values() for step in offered if step.takes_workspace}
+    keyed = {step.command.split()[1] for step in steps if step.takes_key}
+    commands = {step.command.split()[1] for offered in NEXT.values() for step in offered}
+    workspaces = {step.command.split()[1] for step in steps}
     for command in commands:
-        assert run(command, "--help", cwd=tmp_path).returncode == 0, command
+        helped = run(command, "--help", cwd=tmp_path)
+        assert helped.returncode == 0, command
+        assert ("--key-dir" in helped.stdout) == (command in keyed) or command not in workspaces
 
 
 def test_doctor_finds_all_well_here(tmp_path: Path) -> None:
@@ -279,6 +304,7 @@ def _completed(words: str, cwd: Path) -> list[str]:
     ("words", "expected"),
     [
         ("bugforge show mask-fill-z", ["mask-fill-zero"]),
+        ("bugforge new --kind mask-fill-zero/", ["mask-fill-zero/zero"]),
         ("bugforge new --track kv", ["kv-cache"]),
         ("bugforge new --program na", ["nano"]),
         ("bugforge list --stage emb", ["embedding"]),
@@ -290,8 +316,11 @@ def _completed(words: str, cwd: Path) -> list[str]:
     ],
 )
 def test_a_shell_completes_names(words: str, expected: list[str], tmp_path: Path) -> None:
-    """Behind a Tab stand the names that begin as what was typed does, of what there is here."""
-    hidden = tmp_path / "exercise" / ".bugforge"
-    hidden.mkdir(parents=True)
-    (hidden / "manifest.json").write_text("{}", encoding="utf-8")
+    """Behind a Tab stand the names that begin as what was typed does, of what there is here; none
+    that a shell would divide.
+    """
+    for name in ("exercise", "exercise two"):
+        hidden = tmp_path / name / ".bugforge"
+        hidden.mkdir(parents=True)
+        (hidden / "manifest.json").write_text("{}", encoding="utf-8")
     assert _completed(words, tmp_path) == expected
