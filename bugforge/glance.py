@@ -122,7 +122,7 @@ class Glance:
         if self.attribute:
             found = self._attribution(recorder, name, attempt, seen)
             verdict = replace(verdict, bugs=found.states, explained=found.explained)
-        restore = to_restore(recorder, self.key, seen, pristine)
+        restore = to_restore(recorder, self.key, seen, pristine, verdict.readings)
         yield Glimpse(replace(verdict, restore=restore), whole=True)
 
     def _verdict(self, recorder: Recorder, seen: Evidence) -> Verdict:

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from bugforge.answers import AnswerKey
-from bugforge.checks import Evidence
+from bugforge.checks import Evidence, Reading
 from bugforge.comparison import parameter_shapes
-from bugforge.judgement import judge
 from bugforge.probe import Probe
 from bugforge.recorder import Recorder
 
@@ -14,15 +13,19 @@ Shapes = Counter[tuple[int, ...]]
 
 
 def to_restore(
-    recorder: Recorder, key: AnswerKey, seen: Evidence, pristine: Evidence
+    recorder: Recorder,
+    key: AnswerKey,
+    seen: Evidence,
+    pristine: Evidence,
+    readings: Iterable[Reading],
 ) -> tuple[str, ...]:
     """Say of each shape how many parameters PROBLEM.md states, where there are more or fewer; what
     makes queries, keys and values at once counts as three.
 
-    Where nothing differs but what one planted bug changes, nothing is said: that is to be found.
+    readings: what was found of the program. Where nothing differs but what one planted bug changes,
+    nothing is said: that is to be found.
     """
-    reading = judge(seen, pristine).get("parameters")
-    if reading is None or reading.kept is not False:
+    if not any(reading.check == "parameters" and reading.kept is False for reading in readings):
         return ()
     return _said(recorder.probe, seen, pristine, _planted(recorder, key))
 

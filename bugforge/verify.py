@@ -228,7 +228,7 @@ class _Check:
             isolation=self.recorder.box.isolation,
             expected=expected,
             tally=tally,
-            restore=to_restore(self.recorder, self.key, seen, pristine),
+            restore=to_restore(self.recorder, self.key, seen, pristine, readings.values()),
             bugs=found.states,
             explained=found.explained,
         )
