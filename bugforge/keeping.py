@@ -8,13 +8,12 @@ from bugforge.answers import AnswerKey
 from bugforge.errors import HistoryError, UsageError, WorkspaceError
 from bugforge.files import write_whole
 from bugforge.history import History
-from bugforge.rounds import Round, ended_round
+from bugforge.rounds import SHORT_ID, Round, ended_round
 from bugforge.userdata import data_folder
 from bugforge.workspace import Workspace, open_workspace
 
 SHORTEST_ID = 4
-"""Of an id that is asked for, at least so much is to be said; and so much is shown:"""
-SHOWN = 8
+"""Of an id that is asked for, at least so much is to be said."""
 
 
 def keep(workspace: Workspace, key: AnswerKey) -> tuple[str, ...]:
@@ -56,7 +55,7 @@ def _id(rounds: list[Round], workspace: str) -> str:
     if len(ids) > 1:
         raise UsageError(
             f"{workspace} may be each of {len(ids)} workspaces.",
-            f"Say how its id begins: {', '.join(known[:SHOWN] for known in ids)}.",
+            f"Say how its id begins: {', '.join(known[:SHORT_ID] for known in ids)}.",
         )
     if not ids:
         raise UsageError(

@@ -14,10 +14,9 @@ from rich.text import Text
 from bugforge.clock import spoken
 from bugforge.curve import draw_trend
 from bugforge.prose import many, show_paragraph
-from bugforge.rounds import Met, Round
+from bugforge.rounds import SHORT_ID, Met, Round
 from bugforge.tallying import Stats, Tally
 
-SHORT_ID = 8
 WIDTH_OF_FOLDER = 14
 NOTHING = "Nothing is kept yet; a round is, once its check passes or its bugs are revealed."
 

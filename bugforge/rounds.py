@@ -16,6 +16,9 @@ from bugforge.workspace import MANIFEST, Manifest, Workspace
 Fate = Literal["fixed", "revealed"]
 End = Literal["passed", "revealed"]
 
+SHORT_ID = 8
+"""How much is shown of a workspace's id."""
+
 
 @dataclass(frozen=True)
 class Met:

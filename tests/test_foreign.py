@@ -2,25 +2,19 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from bugforge.own_likeness import compare
 from bugforge.own_recorder import OwnRecorder
-from bugforge.sandbox import Limits, Sandbox, opened
+from bugforge.sandbox import Sandbox
 from tests.corpus import Fixture
 from tests.corpus.foreign import PROGRAM, RIGHT, WRONG
 
 
 @pytest.fixture(scope="module")
-def recorder() -> Iterator[OwnRecorder]:
+def recorder(box: Sandbox) -> OwnRecorder:
     """The program, and each way to write it, recorded or waiting to be."""
-    with opened(Limits()) as box:
-        yield _waiting(box)
-
-
-def _waiting(box: Sandbox) -> OwnRecorder:
     recorder = OwnRecorder.set_up(box, PROGRAM, random.Random(0))
     for way in (*RIGHT, *WRONG):
         recorder.submit(way.name, recorder.write(way.name, way.applied(PROGRAM)))
