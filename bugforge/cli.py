@@ -87,11 +87,23 @@ def main() -> None:
         if message is None:
             sys.exit(INTERRUPTED)
         context = getattr(error, "ctx", None)
-        command = context.command_path if context else "bugforge"
-        usage = UsageError(message().rstrip("."), f"`{command} --help` shows what it takes.")
-        report_error(usage, as_json="--json" in sys.argv)
+        command = context.command_path if context else _command_given()
+        if words := message().rstrip("."):  # where there are none, the help was shown
+            usage = UsageError(words, f"`{command} --help` shows what it takes.")
+            report_error(usage, as_json="--json" in sys.argv)
         code = UsageError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _command_given() -> str:
+    """Name the command that the words of the command line begin with."""
+    named, commands = ["bugforge"], getattr(typer.main.get_command(app), "commands", {})
+    for word in sys.argv[1:]:
+        if word not in commands:
+            break
+        named.append(word)
+        commands = getattr(commands[word], "commands", {})
+    return " ".join(named)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001

@@ -16,6 +16,7 @@ from bugforge.command_line import (
     print_json,
     say,
 )
+from bugforge.errors import UsageError
 
 app = typer.Typer()
 dev = typer.Typer(help="Make and test plugins.", no_args_is_help=True)
@@ -73,6 +74,11 @@ def list_(
     """List the kinds of bugs, all or some."""
     from bugforge import display, pages, report  # noqa: PLC0415
 
+    if rewrites and (stage or difficulty or shows):
+        raise UsageError(
+            "--stage, --difficulty and --shows tell kinds apart, and --rewrites lists none.",
+            "Leave one of them out; --origin is for both.",
+        )
     kinds = known_catalogue().only(stage=stage, difficulty=difficulty, shows=shows, origin=origin)
     if docs:
         pages.write_pages(kinds, docs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from bugforge import completion
-from bugforge.errors import BugforgeError, ToolError
+from bugforge.errors import BugforgeError, ToolError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,8 +88,10 @@ def handled(command: Callable[P, None]) -> Callable[P, None]:
     return told
 
 
-def _fault(error: Exception) -> ToolError:
+def _fault(error: Exception) -> BugforgeError:
     """Say what an error means that nothing foresaw."""
+    if isinstance(error, FileNotFoundError) and not _is_somewhere():
+        return UsageError("The folder that you are in is gone.", "Go to another: cd FOLDER")
     if isinstance(error, ImportError):
         return ToolError(
             f"What Bugforge needs cannot be loaded: {error}.",
@@ -99,6 +101,15 @@ def _fault(error: Exception) -> ToolError:
         f"Bugforge itself failed: {type(error).__name__}: {error}",
         "This is its fault and not yours; please report it with the command you gave.",
     )
+
+
+def _is_somewhere() -> bool:
+    """Whether the folder that the command was given in is there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def report_error(error: BugforgeError, *, as_json: bool) -> None:

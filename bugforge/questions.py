@@ -101,10 +101,13 @@ class Asked:
         """Give what a reply may mean: a prefix of bytes counts 1000 or 1024."""
         plain = given.replace(",", "").replace("\u00d7", "*").replace("^", "**")
         found = REPLY.fullmatch(plain)
+        message = "Answer with a number, such as 12, 1.5e9 or 3 * 2**10."
         if not found:
-            message = "Answer with a number, such as 12, 1.5e9 or 3 * 2**10."
             raise ValueError(message)
-        value = worked_out(found[1], {})
+        try:
+            value = worked_out(found[1], {})
+        except ValueError as error:
+            raise ValueError(message) from error
         yield from (value * factor for factor in _factors(found[2].lower(), self.question.unit))
 
     def _filled(self, words: str) -> str:

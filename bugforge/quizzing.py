@@ -51,9 +51,13 @@ class Asker(Protocol):
 
 
 def asked(wish: Wish) -> list[Asked]:
-    """Draw the questions of a wish. Raises UsageError where it names none."""
+    """Draw the questions of a wish. Raises UsageError where it names none, or one in two ways."""
     questions = all_questions()
     seed = wish.seed or str(secrets.randbits(SEED_BITS))
+    if wish.question and (wish.topic or wish.before):
+        raise UsageError(
+            "--question names one, and --topic and --before draw some.", "Leave one of them out."
+        )
     if wish.question:
         by_id = {question.id: question for question in questions}
         every = f"`bugforge quiz --json --count {len(by_id)}` gives every id."
@@ -64,7 +68,8 @@ def asked(wish: Wish) -> list[Asked]:
         questions = tuple(question for question in questions if question.topic == wish.topic)
     if wish.before:
         tracks = dict.fromkeys(track for question in questions for track in question.before)
-        refuse_unknown("track with questions", wish.before, tracks)
+        about = f" on {wish.topic}" if wish.topic else ""
+        refuse_unknown(f"track with questions{about}", wish.before, tracks)
         questions = tuple(question for question in questions if wish.before in question.before)
     return some_of(questions, wish.count, seed)
 

@@ -151,6 +151,11 @@ def test_a_key_kept_elsewhere(tmp_path: Path) -> None:
         (["list", "--stage", "atention"], "Did you mean attention?"),
         (["list", "--shows", "leek"], "Did you mean leak?"),
         (["list", "--origin", "nobody"], "It is one of bugforge"),
+        (["list", "--rewrites", "--stage", "data"], "Leave one of them out"),
+        (["list", "--docs"], "`bugforge list --help`"),
+        (["quiz", "--question", "scale", "--topic", "caches"], "Leave one of them out"),
+        (["quiz", "--topic", "caches", "--before", "matmul"], "on caches"),
+        (["quiz", "--question", "scale", "--answer", "1e999"], "Answer with a number"),
         (["new", "--bugs", "7"], "--bugs"),
         (["new", "--stage", "optim", "--bugs", "3"], "Ask for --bugs 1"),
         (["new", "--kind", "shift-none", "--kind", "shift-double"], "cannot stand together"),
@@ -166,6 +171,29 @@ def test_wrong_usage_is_named_and_mended(arguments: list[str], words: str, tmp_p
     assert words in ran.stderr
     assert len(ran.stderr.splitlines()) <= 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_group_of_commands_shows_its_help(tmp_path: Path) -> None:
+    """`dev` alone is answered by its help, and by no error that says nothing."""
+    ran = run("dev", cwd=tmp_path)
+    assert "Scaffold a plugin" in ran.stdout
+    assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["new"], ["check"], ["status", "--json"]], ids=" ".join)
+def test_a_folder_that_is_gone_is_told(arguments: list[str], tmp_path: Path) -> None:
+    """In a folder that was taken away, the mend is said, and it is no fault of Bugforge's."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = (
+        f"rmdir {gone}; exec {Path(sys.executable).with_name('bugforge')} {' '.join(arguments)}"
+    )
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=gone, capture_output=True, text=True, check=False
+    )
+    assert TRACEBACK not in ran.stderr
+    assert ran.returncode == 2, ran.stderr
+    assert "cd FOLDER" in ran.stderr or "There is no workspace" in ran.stderr
 
 
 def test_new_replaces_nothing_but_a_workspace(workspace: Path) -> None:
