@@ -51,7 +51,8 @@ def show_report(console: Console, debrief: Debrief) -> None:
         else:
             show_paragraph(console, HOW_TIME_IS_SHARED, begin="")
         for course in debrief.courses:
-            show_paragraph(console, _went(course), begin=f"  bug {course.bug.number}: ")
+            words = _went(course, is_timed=stands.began)
+            show_paragraph(console, words, begin=f"  bug {course.bug.number}: ")
     console.rule("[bold]What to practise next[/]", align="left", characters="-")
     for one in debrief.advice:
         show_paragraph(console, one.words, begin="  ")
@@ -91,14 +92,17 @@ def _table(debrief: Debrief) -> Table:
         table.add_column(name, justify="right")
     for course in debrief.courses:
         bug = course.bug
-        at = "never" if course.closed is None else spoken(course.at)
-        told = (bug.kind, bug.bug_class, ENDS[course.end], at, spoken(course.spent))
+        at, spent = "", ""
+        if debrief.stands.began:
+            at = "never" if course.closed is None else spoken(course.at)
+            spent = spoken(course.spent)
+        told = (bug.kind, bug.bug_class, ENDS[course.end], at, spent)
         table.add_row(str(bug.number), *told, str(course.hints))
     return table
 
 
-def _went(course: Course) -> str:
-    if course.end != "fixed":
+def _went(course: Course, *, is_timed: bool) -> str:
+    if course.end != "fixed" or not is_timed:
         return f"{course.bug.title}."
     return f"{course.bug.title}. It fell between {spoken(course.since)} and {spoken(course.at)}."
 

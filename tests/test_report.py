@@ -328,6 +328,22 @@ def test_the_page_fits_its_window(practised: Path, tmp_path: Path, width: int) -
     assert measured["cut"] <= 0
 
 
+def test_without_a_clock_no_bug_has_a_time(tmp_path: Path) -> None:
+    """Where the clock was never set going, neither the report nor the page gives a bug a time."""
+    one = ("--bugs", "1", "--seed", "2", "--program", "gpt")
+    assert run("new", *one, cwd=tmp_path).returncode == 0
+    assert run("reveal", cwd=tmp_path).returncode == 0
+    ran = run("report", "--html", "page.html", cwd=tmp_path, seconds=600)
+    assert ran.returncode == 0, ran.stderr
+    for text, begin, end in (
+        (ran.stdout, "Bugs ---", "What to practise next"),
+        ((tmp_path / "page.html").read_text(encoding="utf-8"), "The bugs. ", "</table>"),
+    ):
+        told = text.partition(begin)[2].partition(end)[0]
+        assert "revealed" in told
+        assert not re.search(r"\d:\d\d", told)
+
+
 STATES = st.sampled_from(["fixed", "remaining", "could not tell"])
 MOMENTS = st.lists(
     st.tuples(
