@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,11 +170,18 @@ def test_a_run_that_is_cut_off_counts(workspace: Path, number: int, code: int) -
     assert process.wait(timeout=60) == code
     process.stdout.close()
     for _ in range(100):
-        if not Path(f"/proc/{program}").exists():
+        if not _runs(program):
             break
         time.sleep(0.1)
-    assert not Path(f"/proc/{program}").exists()
+    assert not _runs(program)
     assert told("status", cwd=workspace)["events"][-1]["result"] == "begun"
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process has not ended; one that nobody has asked after yet has."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def test_what_a_program_leaves_running_holds_nothing_up(workspace: Path) -> None:
