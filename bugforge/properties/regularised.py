@@ -113,7 +113,7 @@ REGULARISED = (
         ("dropout",),
         shares_apart,
         at_most=0.14,
-        after=("parameters", "forward", "dropout-off"),
+        after=("parameters", "forward", "gradient-flow", "dropout-off"),
     ),
     Law(
         "generates-without-dropout",
