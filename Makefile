@@ -44,7 +44,8 @@ tests: install
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 corpora: install ## Judge every program and every test of the corpora, training included.
-	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q tests/test_corpora.py tests/test_own_tests.py
+	BUGFORGE_CORPORA=all $(BIN)/python -m pytest -q -n 2 --dist loadfile \
+		tests/test_corpora.py tests/test_own_tests.py tests/test_solutions.py
 
 audit: install ## Prove the catalogue: every bug alone, in pairs, and left in among others.
 	$(BIN)/bugforge audit

@@ -5,8 +5,6 @@ training is easily misjudged, of the other right ones, and of the wrong ones tha
 shows. BUGFORGE_CORPORA=all trains every one.
 """
 
-import os
-import random
 from collections import Counter
 from collections.abc import Iterable
 
@@ -16,7 +14,7 @@ from _pytest.mark import ParameterSet
 from bugforge.training import Run, not_judged
 from bugforge.verify import Verdict
 from tests.conftest import Bench, Judge
-from tests.corpus import Fixture
+from tests.corpus import Fixture, some
 from tests.corpus.cheats import CHEATS
 from tests.corpus.right import RIGHT
 from tests.corpus.wrong import WRONG
@@ -24,16 +22,7 @@ from tests.corpus.wrong import WRONG
 REFUSED = (*WRONG, *CHEATS)
 AREAS = ("label_shift", "positions", "mask", "projection", "training_step", "typo", "elsewhere")
 LEAST = 80
-SHARE = 10
-SEED = 3
 OF_TRAINING = {law.check for unseen in (False, True) for law in not_judged(unseen=unseen, why="")}
-
-
-def some(fixtures: tuple[Fixture, ...]) -> tuple[Fixture, ...]:
-    """Give a seeded tenth of some fixtures; all of them where that is asked for."""
-    if os.environ.get("BUGFORGE_CORPORA") == "all":
-        return fixtures
-    return tuple(random.Random(SEED).sample(fixtures, -(-len(fixtures) // SHARE)))
 
 
 def _named(fixture: Fixture) -> str:

@@ -23,13 +23,13 @@ from bugforge.mutation import DIFFICULTIES
 from bugforge.sandbox import Sandbox
 from bugforge.tracks import PROGRAMS
 from bugforge.variant import vary
+from tests.corpus import WHOLE
 from tests.test_cli import run
 
 MOST_LINES = 12
 SAMPLE = 16
 CATALOGUE = load()
 KINDS = CATALOGUE.kinds
-WHOLE = os.environ.get("BUGFORGE_CORPORA") == "all"
 DRAWN = sorted(KINDS if WHOLE else random.Random(7).sample(sorted(KINDS), SAMPLE))
 FITTED = 8
 SEEDS = range(4 if WHOLE else 1)

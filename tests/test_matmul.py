@@ -32,7 +32,7 @@ REWRITES = CATALOGUE.rewrites_of(MATMUL)
 WAYS = [f"{rewrite.id}/{choice}" for rewrite in REWRITES for choice in rewrite.choices()]
 TREES = [rewrite for rewrite in REWRITES if issubclass(rewrite, Restructuring)]
 DRAWN = 6
-MUTANTS = 40
+MUTANTS = 12
 SIZES = st.integers(1, 3)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -26,12 +25,12 @@ from bugforge.tally import Tally, held, tried
 from bugforge.tracks import TESTS
 from bugforge.trials import Trials, trials_of
 from bugforge.verify import Question, verify
+from tests.corpus import WHOLE
 from tests.corpus.own_tests import GOOD, OTHERS, WRITTEN
 from tests.test_cli import run
 
 CATALOGUE = load()
 PARTS = [program.name for program in TESTS.programs]
-WHOLE = os.environ.get("BUGFORGE_CORPORA") == "all"
 SAMPLE = 5
 """Wrong programs that the corpus is tried on, beside those that weak tests miss, if not on all."""
 

@@ -45,7 +45,7 @@ CHOICES = [f"{rewrite.id}/{choice}" for rewrite in REWRITES for choice in rewrit
 LEAST_REWRITES = 25
 LEAST_BITS = 40
 SEEDS = 40
-MUTANTS = 30
+MUTANTS = 12
 
 each_way = pytest.mark.parametrize(
     ("rewrite", "way"), WAYS, ids=[f"{rewrite.id}/{way.name}" for rewrite, way in WAYS]

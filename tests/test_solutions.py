@@ -27,8 +27,17 @@ from bugforge.tracks import (
 )
 from bugforge.variant import with_sentence
 from tests.conftest import Bench, bench_of, key_to
-from tests.corpus import Fixture, cached, multiplied, odd_or_even, padded, pipelines, rotated, rows
-from tests.test_corpora import some
+from tests.corpus import (
+    Fixture,
+    cached,
+    multiplied,
+    odd_or_even,
+    padded,
+    pipelines,
+    rotated,
+    rows,
+    some,
+)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,26 @@
 Each is the reference with some of its text exchanged.
 """
 
-from collections.abc import Mapping
+import os
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+WHOLE = os.environ.get("BUGFORGE_CORPORA") == "all"
+"""Whether nothing is left to a drawing: all is judged, and all that trains is trained."""
+
+SHARE = 10
+SEED = 3
+
+Item = TypeVar("Item")
+
+
+def some(items: Sequence[Item], share: int = SHARE) -> tuple[Item, ...]:
+    """Draw one of so many items, the same ones each time; all of them where that is asked for."""
+    if WHOLE:
+        return tuple(items)
+    return tuple(random.Random(SEED).sample(items, -(-len(items) // share)))
 
 
 @dataclass(frozen=True)
