@@ -81,7 +81,7 @@ def _moved(model: nn.Module, step: Taken, width: int) -> dict[str, float]:
     after, gradients = (in_thirds(values, width) for values in (step.after, step.gradients))
     moved = {}
     for name, before in in_thirds(step.before, width).items():
-        moved[name] = float((after[name] - before).abs().max())
+        moved[name] = float((after[name].double() - before.double()).abs().max())
         gradient, is_third = gradients.get(name), name not in step.before
         if gradient is not None and is_third and before.dim() > 1 and not bool(gradient.any()):
             # What nothing is made with decays beside the other thirds: that is no learning.
