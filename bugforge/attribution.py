@@ -12,7 +12,7 @@ from bugforge.checks import Evidence, Law, Reading, facts, measured, tensors
 from bugforge.comparison import logits_apart, parameter_shapes, update_distances
 from bugforge.distance import apart
 from bugforge.judgement import checks, judge
-from bugforge.properties.pipeline import predictions_apart, told_alike
+from bugforge.properties.pipeline_metrics import predictions_apart, told_alike
 
 Subset = frozenset[int]
 

@@ -12,14 +12,9 @@ from bugforge.distance import apart, apart_by_name
 from bugforge.mutation import Stage
 from bugforge.probe import BLOCK
 from bugforge.properties.decoding import CLEAR, wrong_spread
-from bugforge.properties.pipeline import (
-    handed_apart,
-    predictions_apart,
-    rates_apart,
-    row_logits_apart,
-    row_losses_apart,
-    updated_apart,
-)
+from bugforge.properties.pipeline_metrics import predictions_apart
+from bugforge.properties.pipeline_passes import row_logits_apart, row_losses_apart
+from bugforge.properties.pipeline_training import handed_apart, rates_apart, updated_apart
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import random
 from bugforge.checks import NOT_RUN, Reading
 from bugforge.mutation import Stage
 from bugforge.probe import UNSEEN_LABELS
-from bugforge.properties.pipeline import measures
+from bugforge.properties.pipeline_metrics import measures
 from bugforge.recorder import Recorder
 from bugforge.recordings import Array
 

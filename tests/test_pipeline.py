@@ -19,7 +19,7 @@ from bugforge.forge import forge
 from bugforge.linter import Linter
 from bugforge.probe import draw
 from bugforge.programs import PIPELINE
-from bugforge.properties.pipeline import measures
+from bugforge.properties.pipeline_metrics import measures
 from bugforge.recorder import Recorder
 from bugforge.rewrite import Restructuring
 from bugforge.rows_learned import LEAST, learned

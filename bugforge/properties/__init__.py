@@ -7,7 +7,10 @@ from bugforge.properties.decoding import DECODING
 from bugforge.properties.forward import FORWARD
 from bugforge.properties.learning import LEARNING
 from bugforge.properties.multiplying import MULTIPLYING
-from bugforge.properties.pipeline import PIPELINE
+from bugforge.properties.pipeline_metrics import METRICS
+from bugforge.properties.pipeline_passes import PASSES
+from bugforge.properties.pipeline_rows import ROWS
+from bugforge.properties.pipeline_training import TRAINING
 from bugforge.properties.ragged import RAGGED
 from bugforge.properties.regularised import REGULARISED
 from bugforge.properties.scanning import SCANNING
@@ -25,6 +28,9 @@ LAWS = (
     *SEQUENCES,
     *MULTIPLYING,
     *SCANNING,
-    *PIPELINE,
+    *ROWS,
+    *PASSES,
+    *TRAINING,
+    *METRICS,
 )
 """Stage by stage; `bugforge.judgement` puts them into the order in which they are judged."""
