@@ -12,6 +12,9 @@ from bugforge.trials import Files, Trials, Wrong
 AHEAD = 4
 """Programs that wait for a free core, so that few are tried in vain."""
 
+UNSHOWN = "it is not told how: write no test that knows a program by anything but what it does"
+"""Error of tests on a right program of which nothing is told."""
+
 HOLD = "Your own tests pass on programs that are right, however they are written."
 TELL = "Your own tests fail on {} that {} wrong."
 LATER = "it is looked at once all else holds"
@@ -60,26 +63,27 @@ def tried(recorder: Recorder, trials: Trials, rng: random.Random) -> Tally:
     alarms: list[Ending] = []
     caught: list[Wrong] = []
     missed: list[Wrong] = []
-    programs: list[tuple[Files, Wrong | None]] = [(files, None) for files in trials.right]
+    programs: list[tuple[Files, Wrong | None]] = [(files, None) for files in trials.all_right]
     programs += [(wrong.files, wrong) for wrong in trials.wrong]
     rng.shuffle(programs)
     left = deque(enumerate(programs))
-    begun: deque[tuple[int, Wrong | None]] = deque()
+    begun: deque[tuple[int, Files, Wrong | None]] = deque()
     while left or begun:
         while left and len(begun) < recorder.box.at_once + AHEAD:
             place, (files, wrong) = left.popleft()
             if not (wrong and alarms):
                 recorder.test(f"{place}", files, trials.tests)
-                begun.append((place, wrong))
+                begun.append((place, files, wrong))
         if begun:
-            place, wrong = begun.popleft()
+            place, files, wrong = begun.popleft()
             ended = recorder.tested(f"{place}")
             if wrong:
                 (missed if ended.passed else caught).append(wrong)
             elif not ended.passed:
-                alarms.append(ended)
+                untold = Ending(passed=False, error=UNSHOWN)
+                alarms.append(untold if files in trials.unshown else ended)
     least = math.ceil(trials.share * len(trials.wrong))
-    right, wrongs = len(trials.right), len(trials.wrong)
+    right, wrongs = len(trials.all_right), len(trials.wrong)
     return Tally(right, wrongs, least, tuple(alarms), tuple(caught), tuple(missed))
 
 

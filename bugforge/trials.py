@@ -21,6 +21,11 @@ OTHERS = 6
 its other forms.
 """
 
+UNSHOWN = 4
+"""Further ones of which it is not told how tests fail on them: what could be told of each right
+program is enough to know it again, and to fail on all others.
+"""
+
 MOST = 40
 """Wrong programs, where there is room for more."""
 
@@ -43,14 +48,21 @@ class Wrong:
 @dataclass(frozen=True)
 class Trials:
     """Programs to try tests on. tests: the file they lie in. stage: what they are about, in the
-    main. share: how many of the wrong ones, at least, they must fail on.
+    main. share: how many of the wrong ones, at least, they must fail on. unshown: right ones, too,
+    of which it is not told how tests fail on them.
     """
 
     tests: str
     stage: Stage
     share: float
     right: tuple[Files, ...]
+    unshown: tuple[Files, ...]
     wrong: tuple[Wrong, ...]
+
+    @property
+    def all_right(self) -> tuple[Files, ...]:
+        """All programs that tests must pass on."""
+        return (*self.right, *self.unshown)
 
 
 def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
@@ -67,17 +79,18 @@ def trials_of(key: AnswerKey, catalogue: Catalogue) -> Trials | None:
     assert extension, program.name
     reference, rewrites = program.reference(), catalogue.rewrites_of(program)
     plain = written(reference, (), key.text, ())
-    others = [vary(reference, rewrites, key.text, rng).files for _ in range(OTHERS)]
-    right = (plain, key.pristine, *others, *extension.formed(plain))
+    others = [vary(reference, rewrites, key.text, rng).files for _ in range(OTHERS + UNSHOWN)]
+    right = (plain, key.pristine, *others[UNSHOWN:], *extension.formed(plain))
+    unshown = tuple(others[:UNSHOWN])
     forms = [
         (kind, form)
         for kind in kinds_of(catalogue, program)
         for form in kind.forms
         if catalogue.origins[kind.id] == BUILT_IN and _asks(track, extension, kind, form)
     ]
-    wrong = tuple(_planted(forms, right, rng))
-    stages = Counter(each.kind.stage for each in wrong)
-    return Trials(next(iter(key.tests)), stages.most_common(1)[0][0], extension.share, right, wrong)
+    wrong = tuple(_planted(forms, (*right, *unshown), rng))
+    (stage, _), *_ = Counter(each.kind.stage for each in wrong).most_common(1)
+    return Trials(next(iter(key.tests)), stage, extension.share, right, unshown, wrong)
 
 
 def _asks(track: Track, extension: Extension, kind: Kind, form: Form) -> bool:

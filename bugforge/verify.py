@@ -150,7 +150,7 @@ def _of_tests(
     except Unusable as unusable:
         readings = tuple(untried(trials, NOT_RUN))
         return Verdict(passed=False, readings=readings, crash=unusable.crash)
-    count = len(trials.right) + len(trials.wrong)
+    count = len(trials.all_right) + len(trials.wrong)
     progress(f"Trying your tests on {count} programs, right and wrong")
     tally = tried(recorder, trials, question.rng)
     return Verdict(
