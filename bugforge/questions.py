@@ -19,6 +19,10 @@ TOLERANCE = 0.02
 """How far a number may lie from the right one, as a share of it, where a question says nothing."""
 
 THOUSANDS = ("", "k", "m", "g", "t")
+PARTED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])")
+"""A number whose thousands are parted by commas; any other comma stands before a fraction."""
+
+FRACTION = re.compile(r"(?<=\d),(?=\d)")
 REPLY = re.compile(r"(.*?[\d)])\s*([A-Za-z%]*)")
 """A number or an expression, and perhaps a unit behind it."""
 
@@ -99,7 +103,10 @@ class Asked:
 
     def _numbers(self, given: str) -> Iterator[float]:
         """Give what a reply may mean: a prefix of bytes counts 1000 or 1024."""
-        plain = given.replace(",", "").replace("\u00d7", "*").replace("^", "**")
+        whole = PARTED.sub(lambda number: number[0].replace(",", ""), given)
+        plain = FRACTION.sub(".", whole)
+        for sign, ascii_sign in (("\u00d7", "*"), ("\u2212", "-"), ("^", "**")):
+            plain = plain.replace(sign, ascii_sign)
         found = REPLY.fullmatch(plain)
         message = "Answer with a number, such as 12, 1.5e9 or 3 * 2**10."
         if not found:
@@ -118,8 +125,10 @@ def _factors(suffix: str, unit: str) -> tuple[float, ...]:
     """What a number is multiplied by for what stands behind it. Raises ValueError for a unit that
     is another.
     """
-    if suffix in ("", "%", unit, unit.rstrip("s")):
+    if suffix in ("", unit, unit.rstrip("s")):
         return (1.0,)
+    if suffix == "%" and not unit:
+        return (0.01,)
     if unit == "bytes":
         prefix = suffix.removesuffix("bytes").removesuffix("b")
         power = THOUSANDS.index(prefix.rstrip("i")) if prefix.rstrip("i") in THOUSANDS else -1

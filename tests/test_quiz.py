@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bugforge.arithmetic import worked_out
-from bugforge.questions import Question, all_questions, ask, written
+from bugforge.questions import Asked, Question, all_questions, ask, written
 from bugforge.tracks import find_track
 from tests.test_cli import run
 
@@ -94,6 +94,47 @@ def test_units_of_memory() -> None:
             assert asked.is_right(reply)
     assert not asked.is_right(f"{number / 1024**2} GiB")
     assert math.isclose(number, float(written(number, "bytes").split(" ")[0].replace(",", "")))
+
+
+def test_a_share_may_be_said_in_percent() -> None:
+    """Where a question has no unit, a percent is a hundredth; where it asks for percents, they may
+    be left out; of anything else there are none.
+    """
+    for question in QUESTIONS:
+        if question.right:
+            continue
+        asked = ask(question, "2")
+        if question.unit not in ("", "%"):
+            with pytest.raises(ValueError, match="Answer in"):
+                asked.is_right(f"{asked.number}%")
+            continue
+        in_percent = asked.number if question.unit else 100 * asked.number
+        assert asked.is_right(f"{in_percent:.12f}%")
+        assert asked.is_right(f"{asked.number:.12f}")
+        assert asked.is_right(f"{in_percent / 100:.12f}%") == (asked.number == 0)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "1536",
+        "1,536",
+        "1536.0",
+        "1536,0",
+        "1.536e3",
+        "1,536.00",
+        "1.5 * 2^10",
+        "1536,000001",
+        "15360 * 0,1",
+        "1,5 \u00d7 2**10",
+    ],
+)
+def test_numbers_are_read_as_people_write_them(reply: str) -> None:
+    """A comma parts thousands, or stands before a fraction; powers may have a caret."""
+    asked = Asked(Question("memory", "caches", "?", "!", answer="1536"), "1", {}, ())
+    assert asked.is_right(reply)
+    assert asked.is_right(f"\u2212(0 - {reply})")
+    assert not asked.is_right(f"2 * ({reply})")
 
 
 def test_a_quiz_in_a_terminal(tmp_path: Path) -> None:
