@@ -6,23 +6,24 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from bugforge.claim_parts import FIELD, parts_of
 from bugforge.mutation import BUG_CLASSES, STAGES
 
 ANALYSIS = "ANALYSIS.md"
 MOST_BYTES = 256 * 1024
 """What is read of the file."""
 
+PLACES = ("where", "file", "line", "lines", "name", "location", "place", "function")
+"""Labels behind which it is said where a bug is."""
+
 MOST_LINES = 60
 """Of a range of lines that is longer, nothing can be said."""
 
-HEADING = re.compile(r"^(?:#{2,6}\s.*|\d{1,2}[.)](?:\s.*)?)$", re.MULTILINE)
-"""What a claim begins with: a heading below the first, or a number and a dot."""
-
-FIELD = re.compile(r"^\s*(?:[-*+]\s*)?\**([A-Za-z][A-Za-z ,]{2,40})\**\s*:\**[ \t]*", re.MULTILINE)
-"""A label of the form, at the beginning of a line: `- Where: `."""
-
 FILE = re.compile(r"\b[\w/]+\.py\b")
-LINES = re.compile(r"(?:\blines?|\bl\.|\bL|\.py:)\s*(\d{1,5})(?:\s*(?:-|\u2013|to)\s*(\d{1,5}))?")
+LINES = re.compile(
+    r"(?:\b(?i:lines?)(?:[\s`*_:]|\bno\.)*|\bl\.|\bL|\.py`?:)\s*(\d{1,5})"
+    r"(?:\s*(?:-|\u2013|to)\s*(\d{1,5}))?"
+)
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 CODE = re.compile(r"`([^`\n]+)`")
 
@@ -119,22 +120,9 @@ def read_claims(root: Path) -> tuple[Claim, ...]:
 
 
 def claims_in(text: str) -> tuple[Claim, ...]:
-    """Read the claims of an analysis. What is not filled in is none.
-
-    Each begins with a heading or a number; a text without either is one claim.
-    """
-    filled = (part for part in _parts(text) if _is_filled(part))
+    """Read the claims of an analysis. What is not filled in is none."""
+    filled = (part for part in parts_of(text) if _is_filled(part))
     return tuple(_claim(number, part) for number, part in enumerate(filled, start=1))
-
-
-def _parts(text: str) -> Iterator[str]:
-    starts = [found.start() for found in HEADING.finditer(text)]
-    if not starts:
-        # Without any heading it is one claim, but for the title.
-        yield re.sub(r"\A\s*#[^\n]*\n", "", text)
-        return
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
-        yield text[start:end]
 
 
 def _is_filled(part: str) -> bool:
@@ -144,7 +132,7 @@ def _is_filled(part: str) -> bool:
 
 
 def _claim(number: int, part: str) -> Claim:
-    where = _field(part, "where") or part
+    where = " ".join(_places(part)) or part
     named = CODE.findall(part)
     lines: set[int] = set()
     for first, last in LINES.findall(where):
@@ -159,6 +147,13 @@ def _claim(number: int, part: str) -> Claim:
         names=frozenset(name for words in (where, *named) for name in NAME.findall(words)),
         classes=frozenset(_classes(said)),
     )
+
+
+def _places(part: str) -> Iterator[str]:
+    """Give what stands behind the labels that tell of a place."""
+    for label in PLACES:
+        if said := _field(part, label):
+            yield f"line {said}" if label.startswith("line") else said
 
 
 def _field(part: str, label: str) -> str:

@@ -71,6 +71,62 @@ def test_other_ways_to_say_it() -> None:
         assert analysis.fitting == 1, words
 
 
+LAYOUTS = {
+    "numbers below a heading": ("# Analysis\n\n## Bugs\n\n", "{n}. {file}, line {line}: {cls}\n"),
+    "bullets": ("# Analysis\n\nWhat I found:\n\n", "- `{file}:{line}`: {cls}\n  It was wrong.\n"),
+    "bullets below a heading": ("# Mine\n## Findings\n", "* **{cls}** in {file}, line {line}\n"),
+    "a table": (
+        "# A\n\n| # | File | Line | Class | Fix |\n|---|:--|---|---|---|\n",
+        "| {n} | `{file}` | {line} | {cls} | done |\n",
+    ),
+    "paragraphs": ("", "**Bug {n}:** {file} Line {line}. {cls}\n\n"),
+    "headings with a number": (
+        "# A\n",
+        "### Bug {n} ({file})\n- line {line} is wrong\n- {cls}\n\n",
+    ),
+    "fields": (
+        "",
+        "Bug {n}\nFile: {file}\nLine: {line}\nClass: {cls}\nCause: a slip\nFix: undone\n\n",
+    ),
+    "lines of a file": ("I looked at it.\n\n", "{file}:{line} - {cls}\n"),
+    "names of places": (
+        "",
+        "## {n}\n- **File**: {file}\n- **Lines**: {line}-{line}\n- Class: {cls}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_claims_are_read_in_any_layout(layout: str) -> None:
+    """Claims in a list, a table, paragraphs or sections are as many as the bugs, and fit them."""
+    key = _key(3)
+    before, each = LAYOUTS[layout]
+    claims = [
+        each.format(
+            n=bug.number, file=edit.name, line=forged_start(key, edit) + 1, cls=bug.bug_class
+        )
+        for bug in key.bugs
+        for edit in bug.edits[:1]
+    ]
+    analysis = fitted(claims_in(before + "".join(claims)), key, key.forged)
+    assert [fit.whole for fit in analysis.fits] == [True] * len(key.bugs)
+
+
+def test_sections_by_file() -> None:
+    """Below the heading of a file, each item is a claim of a place in it."""
+    key = _key(3)
+    by_file: dict[str, str] = {}
+    for bug in key.bugs:
+        edit = bug.edits[0]
+        line = forged_start(key, edit) + 1
+        item = f"- line {line}: {bug.bug_class}, see below\n"
+        by_file[edit.name] = by_file.get(edit.name, f"## {edit.name}\n\n") + item
+    text = "# Analysis\n\n## Analysis\n\n" + "\n".join(by_file.values())
+    analysis = fitted(claims_in(text), key, key.forged)
+    assert [fit.whole for fit in analysis.fits] == [True] * len(key.bugs)
+    assert {name for fit in analysis.fits for name in fit.claim.files} == set(by_file)
+
+
 def test_what_is_invented_fits_nothing() -> None:
     """Another file, or a class and a place of which there is no bug, fits none; and of two claims
     of one bug only one fits it.
