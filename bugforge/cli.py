@@ -60,6 +60,9 @@ app.add_typer(cli_history.app)
 app.add_typer(cli_catalogue.app)
 
 
+UNREAD = 141
+"""As of a process that the system ends for writing to nobody: no verdict, so neither 0 nor 1."""
+
 BY_HISTORY = "Its bugs were chosen by what your history says you need most."
 NO_HISTORY = "Your history says nothing of such bugs yet; these were drawn as ever."
 
@@ -72,27 +75,37 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):  # a name that cannot be written is no reason to fail
             stream.reconfigure(errors="backslashreplace")
     try:
+        code = _done()
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit) as error:
+        # Where who read the output has gone, typer and rich end with the code of a failure.
+        if not isinstance(error.__context__ or error, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = UNREAD
+    sys.exit(code)
+
+
+def _done() -> int:
+    """Run the command that is given; give its exit code."""
+    try:
         code = typer.main.get_command(app).main(standalone_mode=False)
     except KeyboardInterrupt:
-        code = INTERRUPTED
-    except BrokenPipeError:
-        # Who read the output has gone; what is left of it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        return INTERRUPTED
     except Exception as error:
         # What the parser raises; its classes differ between releases of typer.
         message = getattr(error, "format_message", None)
         if message is None and type(error).__name__ != "Abort":
             raise
         if message is None:
-            sys.exit(INTERRUPTED)
+            return INTERRUPTED
         context = getattr(error, "ctx", None)
         command = context.command_path if context else _command_given()
         if words := message().rstrip("."):  # where there are none, the help was shown
             usage = UsageError(words, f"`{command} --help` shows what it takes.")
             report_error(usage, as_json="--json" in sys.argv)
-        code = UsageError.exit_code
-    sys.exit(code if isinstance(code, int) else 0)
+        return UsageError.exit_code
+    return code if isinstance(code, int) else 0
 
 
 def _command_given() -> str:

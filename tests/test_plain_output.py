@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from bugforge.cli import app
+from bugforge.cli import UNREAD, app
 from tests.test_cli import TRACEBACK, run
 
 WIDTH = 80
@@ -110,6 +110,30 @@ def test_what_commands_print_is_plain(
     assert all(re.match(r"[-+@ ]|It is one of|.*(/|bugforge |train.py:)", line) for line in wide), (
         wide
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("list",), ("show", "mask-missing", "--json"), ("check",), ("status",), ("--version",)],
+)
+def test_who_reads_no_further_is_no_error(words: tuple[str, ...], forged: Path) -> None:
+    """Where nobody reads what is printed, a command ends in silence, and with neither the code of a
+    pass nor that of a failure: nothing was told.
+    """
+    reading, writing = os.pipe()
+    os.close(reading)
+    ran = subprocess.run(
+        [sys.executable, "-m", "bugforge", *words],
+        cwd=forged,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert ran.returncode == UNREAD
+    assert "Traceback" not in ran.stderr
+    assert "Broken" not in ran.stderr
 
 
 def test_a_name_that_cannot_be_written_is_escaped(tmp_path: Path) -> None:
