@@ -43,6 +43,7 @@ ORDER = (
     "greedy",
     "sampling",
     "drawn-in-turn",
+    "drawn-anew",
     "decoding",
     "sample-greedy",
     "sample-told",

@@ -73,12 +73,16 @@ UNSEEN_LABELS = "unseen labels"
 
 SAMPLINGS: dict[str, dict[str, float | int]] = {
     "cold": {"temperature": 0.5},
+    "colder, four kept": {"temperature": 0.3, "top_k": 4},
+    "hot": {"temperature": 3.0},
     "hot, three kept": {"temperature": 2.0, "top_k": 3},
     "one kept": {"temperature": 1.0, "top_k": 1},
     "more kept than there are": {"temperature": 1.0, "top_k": 1000},
     "by default": {},
 }
 """What generate is given, for each way to draw tokens; the last beyond the context."""
+DRAWN_ON: dict[str, float | int] = {"temperature": 3.0, "top_k": 5}
+"""What it is given where several tokens are drawn, one behind another."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ class Probe:
             "sizes": self.sizes,
             "fields": {**FIELDS, **self.program.fields},
             "samplings": SAMPLINGS,
+            "drawn_on": DRAWN_ON,
             "text": self.text,
             "rotary": self.program.rotary,
         }

@@ -98,6 +98,7 @@ def _language(program: Program, spec: dict[str, Any]) -> dict[str, Callable[[], 
         held_out=held_out,
         text=spec["text"],
         samplings=spec["samplings"],
+        drawn_on=spec["drawn_on"],
         seed=spec["seed"],
         rotary=spec["rotary"],
     )

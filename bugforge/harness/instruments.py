@@ -176,10 +176,7 @@ def decode(program: Program, job: Job) -> Recording:
             seen.tensors[f"drawn/{name}{label}"] = model.generate(idx.clone(), NEW, top_k=1)
             model.eval()  # generating may have left another mode
     prompt = prompts["prompt"]
-    for was_training in (True, False):
-        model.train(was_training)
-        model.generate(prompt.clone(), 1, temperature=0)
-        seen.facts[f"restored/{was_training}"] = bool(model.training == was_training)
+    _left_behind(model, prompt, seen)
     seen.tensors["greedy/few kept"] = model.generate(prompt.clone(), NEW, temperature=0, top_k=3)
     seen.tensors["expected/few kept"] = seen.tensors["expected/prompt"]
     seen.tensors["clear/few kept"] = seen.tensors["clear/prompt"]
@@ -195,6 +192,8 @@ def decode(program: Program, job: Job) -> Recording:
     seen.tensors["clear/first of all"] = seen.tensors["clear/prompt"]
     _behind_another(model, job, seen)
     _two_drawn(model, prompts["prompt of one"], job, seen)
+    carry(model, job.weights, job.pairing)
+    _drawn_on(model, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
         rows = prompts["prompt of one"] if given else prompts["prompt beyond the context"][:1]
@@ -207,6 +206,23 @@ def decode(program: Program, job: Job) -> Recording:
             [row.bincount(minlength=job.sizes["vocab_size"]) for row in drawn.view(-1, len(rows)).T]
         )
     return seen
+
+
+def _left_behind(model: Any, prompt: Tensor, seen: Recording) -> None:
+    """Tell whether generating leaves all as it found it: modes, tokens, and whether gradients are
+    kept.
+    """
+    for was_training in (True, False):
+        model.train(was_training)
+        modes = {module: module.training for module in model.modules()}
+        model.generate(prompt.clone(), 1, temperature=0)
+        seen.facts[f"restored/{was_training}"] = all(m.training == modes[m] for m in modes)
+    given = prompt.clone()
+    for gradients in (True, False):
+        with torch.set_grad_enabled(gradients):
+            model.generate(given, 2, temperature=0)
+            seen.facts[f"restored/gradients {gradients}"] = torch.is_grad_enabled() == gradients
+    seen.facts["restored/tokens"] = torch.equal(given, prompt)
 
 
 def _behind_another(model: Any, job: Job, seen: Recording) -> None:
@@ -236,11 +252,25 @@ def _two_drawn(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
         seen.tensors[f"two drawn/{row}"] = model.generate(prompt.repeat(PAIRS, 1), 2)
 
 
+def _drawn_on(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
+    """Draw tokens behind prompts (N, 1), neither by default nor from all there are, and again; and
+    give the last (B,) of each row, and the logits (B, V) that it was drawn from.
+    """
+    rows = prompts.repeat(ROWS // len(prompts), 1)
+    torch.manual_seed(job.seed)
+    drawn, again = (model.generate(rows.clone(), NEW, **job.drawn_on) for _ in range(2))
+    seen.facts["drawn again alike"] = torch.equal(drawn, again)
+    with torch.no_grad():
+        seen.tensors["last logits"] = model(drawn[:, :-1])[0][:, -1]
+    seen.tensors["last drawn"] = drawn[:, -1]
+
+
 NEW = 9
 """Tokens asked for after each prompt."""
 
 SAMPLES = 2000
 PAIRS = 2000
+ROWS = 1600
 SHARPER = 1.4
 """Factor of the weights in decoding: what a second token depends on the first for lies farthest
 there from what chance makes of so many pairs."""

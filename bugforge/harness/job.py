@@ -16,8 +16,8 @@ class Job:
     in the order of use; pairing: how they find their places in another, see `pairs`; otherwise:
     other ways to try. inputs: tokens (B, T) by name. data: tokens (N,) longer than a window, each
     of the vocabulary among the first T; held_out: as many to be held out, or none. text: to train
-    on. samplings: what generate is given, by name. seed: for what the program itself draws. rotary:
-    whether positions turn queries and keys.
+    on. samplings: what generate is given, by name; drawn_on: where several tokens are drawn. seed:
+    for what the program itself draws. rotary: whether positions turn queries and keys.
     """
 
     sizes: dict[str, int]
@@ -30,6 +30,7 @@ class Job:
     held_out: Tensor
     text: str
     samplings: dict[str, dict[str, Any]]
+    drawn_on: dict[str, Any]
     seed: int
     rotary: bool
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bugforge.checks import Evidence, Law, facts, tensors
-from bugforge.probe import SAMPLINGS
+from bugforge.probe import DRAWN_ON, SAMPLINGS
 from bugforge.recordings import Array
 
 CLEAR = 1e-3
@@ -59,8 +59,22 @@ def _pairs_apart(seen: Evidence, row: str) -> float:
 
 
 def own_spread(seen: Evidence) -> float:
-    """Total variation between sampled tokens and what the model's own logits say."""
-    return wrong_spread(tensors(seen, "decode"), tensors(seen, "decode"))
+    """Total variation between sampled tokens and what the model's own logits say, of the first that
+    are drawn behind a prompt and of the last of several.
+    """
+    recorded = tensors(seen, "decode")
+    return max(wrong_spread(recorded, recorded), _last_apart(recorded))
+
+
+def _last_apart(recorded: Mapping[str, Array]) -> float:
+    """Total variation of the last of several drawn tokens, each behind another text: of how often
+    the likeliest was drawn, the second, and so on.
+    """
+    logits, drawn = recorded["last logits"].astype(np.float64), recorded["last drawn"]
+    shares = np.stack([_distribution(row, **DRAWN_ON) for row in logits])
+    ranks = (logits > np.take_along_axis(logits, drawn[:, None], axis=1)).sum(axis=1)
+    counts = np.bincount(ranks, minlength=logits.shape[1])
+    return _variation(counts, np.sort(shares, axis=1)[:, ::-1].mean(axis=0))
 
 
 def wrong_spread(drawn: Mapping[str, Array], from_: Mapping[str, Array]) -> float:
@@ -75,8 +89,15 @@ def wrong_spread(drawn: Mapping[str, Array], from_: Mapping[str, Array]) -> floa
 
 
 def forgotten_mode(seen: Evidence) -> float:
-    """Count the modes, of two, that generating does not restore."""
+    """Count what generating does not leave as it was, of five things: the mode, in both modes, the
+    tokens it is given, and whether gradients are kept, where they are and where not.
+    """
     return sum(not restored for restored in facts(seen, "decode", "restored/").values())
+
+
+def drawn_alike(seen: Evidence) -> float:
+    """Whether many rows, drawn again, are all the same."""
+    return float(facts(seen, "decode")["drawn again alike"])
 
 
 def _distribution(logits: Array, temperature: float = 1.0, top_k: float | None = None) -> Array:
@@ -122,9 +143,18 @@ DECODING = (
         after=("greedy", "sampling"),
     ),
     Law(
+        "drawn-anew",
+        "sampling",
+        "Asked again, generate draws again: it has no seed of its own.",
+        ("decode",),
+        drawn_alike,
+        at_most=0.0,
+        after=("greedy", "sampling"),
+    ),
+    Law(
         "mode-restored",
         "sampling",
-        "Generating leaves the model in the mode it was in.",
+        "Generating leaves the model in the mode it was in, and all else as it was.",
         ("decode",),
         forgotten_mode,
         at_most=0.0,

@@ -21,6 +21,7 @@ from .places import (
     LEARN_BATCH,
     LOGITS,
     LOOP,
+    MASK,
     MLP_FORWARD,
     MLP_LAYERS,
     MODE_BACK,
@@ -36,6 +37,7 @@ from .places import (
     RESIDUALS,
     RUN_BLOCKS,
     SCHEDULE,
+    SCORES,
     TEMPERATURE,
     TOKEN_TABLE,
     TOP_K,
@@ -47,6 +49,15 @@ from .places import (
 
 STEPS = (TRAIN, "    steps: int = ", "    steps: int = 2 * ")
 RATE = (TRAIN, "    learning_rate: float = ", "    learning_rate: float = 0.7 * ")
+FOR_NEW = (MODEL, "        for _ in range(max_new_tokens):\n")
+LISTED = """\
+        before = 0
+        if past is not None:
+            if past:
+                before = past[0].size(2)
+                k, v = torch.cat((past[0], k), dim=2), torch.cat((past[1], v), dim=2)
+            past[:] = k, v
+"""
 RELABELS = "The names of parameters may change, and with them their order."
 DRAWS = "Tokens are drawn from the same distribution."
 
@@ -607,6 +618,97 @@ DECODING = (
 
 """
             + NO_GRAD[1],
+        ),
+    ),
+    _right(
+        "drawn_by_shares_added_up",
+        "A number drawn evenly falls on a token as often as its share is wide.",
+        (
+            *DRAW,
+            """\
+                upto = F.softmax(logits, dim=-1).cumsum(-1)
+                place = torch.rand(len(idx), 1) * upto[:, -1:]
+                next_idx = (upto < place).sum(-1, keepdim=True)
+""",
+        ),
+    ),
+    _right(
+        "modes_restored_one_by_one",
+        "Each part gets back the mode that it had.",
+        (
+            *MODE_KEPT,
+            "        modes = [(m, m.training) for m in self.modules()]\n        self.eval()\n",
+        ),
+        (
+            *MODE_BACK,
+            """\
+        for module, mode in modes:
+            module.training = mode
+""",
+        ),
+    ),
+    _right(
+        "grown_by_recursion",
+        "generate adds a token, and has itself add the others.",
+        (*FOR_NEW, "        for _ in range(min(max_new_tokens, 1)):\n"),
+        (
+            *MODE_BACK,
+            MODE_BACK[1]
+            + """\
+        if max_new_tokens > 1:
+            return self.generate(idx, max_new_tokens - 1, temperature, top_k)
+""",
+        ),
+    ),
+    _right(
+        "decoded_with_lists_of_keys",
+        "What was read need not be read again, and forward may take more than it must.",
+        (
+            MODEL,
+            "    def forward(self, x):\n        B, T, C",
+            "    def forward(self, x, past=None):\n        B, T, C",
+        ),
+        (*SCORES, LISTED + SCORES[1]),
+        (*MASK, MASK[1].replace(":T, :T", "before : before + T, : before + T")),
+        (
+            MODEL,
+            "    def forward(self, x):\n" + FIRST_RESIDUAL[1],
+            "    def forward(self, x, past=None):\n"
+            + FIRST_RESIDUAL[1].replace("(x))", "(x), past)"),
+        ),
+        (
+            MODEL,
+            "    def forward(self, idx, targets=None):\n",
+            "    def forward(self, idx, targets=None, past=None):\n",
+        ),
+        (
+            *ADD_POSITIONS,
+            """\
+        before = past[0][0].size(2) if past and past[0] else 0
+        x = self.tok_emb(idx) + self.pos_emb[before : before + idx.size(1)]
+""",
+        ),
+        (
+            *RUN_BLOCKS,
+            """\
+        for i, block in enumerate(self.blocks):
+            x = block(x, None if past is None else past[i])
+""",
+        ),
+        (*FOR_NEW, "        past = None\n" + FOR_NEW[1]),
+        (
+            *CROP,
+            """\
+            if past is None or idx.size(1) > self.config.block_size:
+                past, context = [[] for _ in self.blocks], idx[:, -self.config.block_size :]
+            else:
+                context = idx[:, -1:]
+""",
+        ),
+        (
+            MODEL,
+            "            logits, _ = self(context)\n",
+            "            logits, _ = self(context, past=past)\n",
         ),
     ),
     _right(

@@ -9,11 +9,15 @@ from .places import (
     DECODE,
     DRAW,
     GENERATE,
+    GROW,
     LOSS,
     MASK_TABLE,
     MODE_BACK,
+    MODE_KEPT,
     MODEL,
+    NO_GRAD,
     NO_TARGETS,
+    TEMPERATURE,
     TRAIN,
     VOCABULARY,
 )
@@ -33,6 +37,9 @@ OWN_LOSS = (
 """,
 )
 FOR_NEW = (MODEL, "        for _ in range(max_new_tokens):\n")
+COUNTED = (*FOR_NEW, "        for step in range(max_new_tokens):\n")
+IF_KEPT = (MODEL, "                if top_k is not None:\n")
+IF_GREEDY = (MODEL, "            if temperature == 0:\n")
 
 CONTRACT = (
     _wrong(
@@ -208,5 +215,60 @@ CONTRACT = (
             MASK_TABLE[1].replace("dtype=torch.bool))\n", "dtype=torch.bool)).triu(-11)\n"),
         ),
         trained=True,
+    ),
+    _wrong(
+        "temperature_of_the_first_alone",
+        "All but the first token are drawn as they are by default.",
+        COUNTED,
+        (*TEMPERATURE, "                logits = logits / (1.0 if step else temperature)\n"),
+    ),
+    _wrong(
+        "temperature_that_falls",
+        "Each token is drawn a little colder than the one before it.",
+        (*GROW, GROW[1] + "            temperature *= 0.95\n"),
+    ),
+    _wrong(
+        "few_kept_for_the_first_alone",
+        "Behind the first token some are drawn that are not among the likeliest.",
+        COUNTED,
+        (*IF_KEPT, "                if top_k == 1 or (top_k and not step):\n"),
+    ),
+    _wrong(
+        "cold_taken_for_greedy",
+        "A low temperature still draws.",
+        (*IF_GREEDY, "            if temperature < 0.4:\n"),
+    ),
+    _wrong(
+        "no_hotter_than_two",
+        "A temperature beyond two is another one.",
+        (*TEMPERATURE, "                logits = logits / min(temperature, 2.0)\n"),
+    ),
+    _wrong(
+        "seeded_by_generate",
+        "Whoever asks again gets the same tokens again.",
+        (*MODE_KEPT, "        torch.manual_seed(1337)\n" + MODE_KEPT[1]),
+    ),
+    _wrong(
+        "generator_made_by_generate",
+        "Each call begins with the same seed.",
+        (*MODE_KEPT, MODE_KEPT[1] + "        generator = torch.Generator().manual_seed(0)\n"),
+        (*DRAW, DRAW[1].replace("num_samples=1", "1, generator=generator")),
+    ),
+    _wrong(
+        "prompt_grown_in_place",
+        "The tokens that were given are the caller's.",
+        (*GROW, "            idx.data = torch.cat((idx, next_idx), dim=1)\n"),
+    ),
+    _wrong(
+        "gradients_left_on",
+        "Whoever keeps none has them kept behind generating.",
+        (*NO_GRAD, ""),
+        (*MODE_KEPT, MODE_KEPT[1] + "        torch.set_grad_enabled(False)\n"),
+        (*MODE_BACK, MODE_BACK[1] + "        torch.set_grad_enabled(True)\n"),
+    ),
+    _wrong(
+        "mode_of_the_parts_lost",
+        "The model says that it trains, and its blocks do not.",
+        (*MODE_BACK, "        self.training = was_training\n"),
     ),
 )
