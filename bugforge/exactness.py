@@ -23,8 +23,10 @@ EXPECTED = "expected.safetensors"
 SEED = 1337
 """What `main` trains with."""
 
-FIRST = (0, 1, 2, 3)
-"""Steps that are taken where it is told that they are."""
+FIRST = (0, 1, 2, 3, 9)
+"""Steps that are taken where it is told that they are: all while the rate rises, since how it falls
+is the program's choice.
+"""
 
 LATER = (40,)
 """Steps that any program takes that trains by the hundred, and warms up."""

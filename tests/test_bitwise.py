@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -89,6 +90,34 @@ RIGHT = (
         (TRAIN, "    optimizer.step()\n", "    optimizer.step()\n    optimizer.zero_grad()\n"),
     ),
     _way(
+        "scores_by_einsum",
+        "The same products, added in the same order.",
+        (*SCORES, '        att = torch.einsum("btc,bsc->bts", q, k) / math.sqrt(q.size(2))\n'),
+    ),
+    _way(
+        "minus_infinity_added",
+        "Nothing is added where a query may look.",
+        (*MASKING, '        att = att + torch.full((T, T), float("-inf")).triu(1)\n'),
+    ),
+    _way(
+        "falls_in_a_line",
+        "How the rate falls is the program's choice, and these steps lie before.",
+        (
+            TRAIN,
+            "    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * done))\n",
+            "    return config.learning_rate * (1 - 0.9 * done)\n",
+        ),
+    ),
+    _way(
+        "evaluating_in_the_end",
+        "Which mode training leaves is the program's choice.",
+        (
+            TRAIN,
+            "    return model, vocabulary, losses\n",
+            "    return model.eval(), vocabulary, losses\n",
+        ),
+    ),
+    _way(
         "another_name",
         "Names are the learner's.",
         (*PROJECTION, "        self.out = nn.Linear(config.n_embd, config.n_embd)\n"),
@@ -127,6 +156,39 @@ NEAR = (
         ),
     ),
 )
+
+
+def _exact_at_times(name: str, why: str, when: str, *more: tuple[str, str, str]) -> Fixture:
+    exact = indent(ATTENDING[1], "    ")
+    fused = "            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)\n"
+    text = f"        if {when}:\n{exact}        else:\n{fused}"
+    return _way(name, why, (ATTENDING[0], ATTENDING[1], text), *more)
+
+
+SELDOM = (
+    _exact_at_times("fused_in_evaluation", "It rounds otherwise there.", "self.training"),
+    _exact_at_times(
+        "fused_below_a_full_context", "Shorter rows round otherwise.", "T == self.mask.size(0)"
+    ),
+    _exact_at_times(
+        "fused_for_a_few_rows", "Two rows round otherwise than one.", "len(x) in (1, 32)"
+    ),
+    _exact_at_times(
+        "fused_behind_the_third_step",
+        "Later steps round otherwise.",
+        "self.exact",
+        (*PROJECTION, PROJECTION[1] + "        self.exact = True\n"),
+        (
+            TRAIN,
+            "    for step in range(config.steps):\n",
+            (
+                "    for step in range(config.steps):\n"
+                "        for block in model.blocks:\n"
+                "            block.attn.exact = step < 3\n"
+            ),
+        ),
+    ),
+)
 FAR = (
     _way(
         "a_layer_more_is_made",
@@ -153,6 +215,12 @@ FAR = (
         "takes_something_more",
         "The signature is not the one that was given.",
         (*SIGNATURE, "    def forward(self, idx, targets=None, scale=1.0):\n"),
+    ),
+    _way(
+        "another_default",
+        "What stands for no targets is another thing.",
+        (*SIGNATURE, "    def forward(self, idx, targets=()):\n"),
+        (MODEL, "        if targets is None:\n", "        if not len(targets):\n"),
     ),
 )
 
@@ -195,7 +263,7 @@ def test_what_nearly_agrees_is_told_where(
     assert 0 < float(size.split(",")[0]) < 1e-5
 
 
-@pytest.mark.parametrize("fixture", FAR, ids=lambda fixture: fixture.name)
+@pytest.mark.parametrize("fixture", [*FAR, *SELDOM], ids=lambda fixture: fixture.name)
 def test_what_differs_is_refused(fixture: Fixture, single: dict[str, str], box: Sandbox) -> None:
     """A program that draws, learns or takes something else breaks a law of bits."""
     assert _broken(fixture, single, box)

@@ -18,6 +18,8 @@ from model import GPT
 
 EXPECTED = load_file(Path(__file__).parents[1] / "expected.safetensors")
 SEED = 1337
+LENGTH = TrainConfig().block_size
+ROW = torch.arange(LENGTH)[None] % len(set(TEXT))
 
 
 def first_difference(got, expected):
@@ -30,7 +32,7 @@ def first_difference(got, expected):
     return f"first at {list(place)}: {got[place]:.9g}, and not {expected[place]:.9g}"
 
 
-@pytest.fixture(scope="module", params=range(4))
+@pytest.fixture(scope="module", params=[0, 1, 2, 3, 9])
 def trained(request):
     """The number of steps taken, and what they led to."""
     torch.set_num_threads(1)  # another number adds in another order
@@ -41,10 +43,21 @@ def trained(request):
 
 def test_logits(trained):
     steps, model, _ = trained
-    vocabulary, length = len(set(TEXT)), TrainConfig().block_size
     with torch.no_grad():
-        logits, _ = model(torch.arange(length)[None] % vocabulary)
+        logits, _ = model(ROW)
     assert not first_difference(logits, EXPECTED[f"{steps} steps/logits"])
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+@pytest.mark.parametrize("length", [LENGTH, LENGTH // 2])
+def test_logits_of_rows(trained, length, mode):
+    steps, model, _ = trained
+    rows = torch.cat((ROW, ROW.flip(1)))[:, :length]
+    with torch.no_grad():
+        logits, _ = model.train(mode == "train")(rows)
+    assert not first_difference(
+        logits, EXPECTED[f"{steps} steps/logits of {length} tokens, {mode}"]
+    )
 
 
 def test_losses(trained):
