@@ -60,6 +60,7 @@ ORDER = (
     "evaluation",
     "cached",
     "cache-length",
+    "cache-append",
     "caches-apart",
     "cached-cost",
     "prompt-cost",

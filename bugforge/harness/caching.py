@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import accumulate
 from types import FunctionType, ModuleType
@@ -14,7 +15,7 @@ from .chunks import calls, counted, fresh_caches, in_chunks
 from .job import Job, Recording
 from .program import Program
 from .unwritten import poisoned_memory, written
-from .weights import LARGE, carry
+from .weights import LARGE, SPREAD, carry
 
 TILTED = ("low", "far apart")
 """Weights under which a mask that hides too little shows."""
@@ -35,6 +36,14 @@ STEPS = tuple(range(1, 10))
 SOME_STEPS = (*STEPS[:2], *STEPS[-2:])
 """Tokens generated where it is enough to see what the second costs, and the last."""
 
+LONG = 100
+LONG_CHUNKS = [90, 1, 9]
+"""A context some times as long as any program's own, and how it is read: room may be made at once,
+but not for that context alone."""
+
+APPENDED = [3, 1, 1, 2]
+"""How many positions are appended at a time to a cache that no model uses."""
+
 PROMPT = 2
 LONG_PROMPT = 10
 """Tokens of prompts behind which a token is generated, and far from each other."""
@@ -54,7 +63,8 @@ NOT_HELD = (type, ModuleType, nn.Module)
 def caching(program: Program, job: Job) -> Recording:
     """Logits (B, T, V) of tokens read in chunks behind caches, and of the same read at once and
     without; those of two texts read in turn; how long the caches are after each chunk; and the
-    operations that a prompt costs, and one token more, however it is asked for.
+    operations that a prompt costs, and one token more, however it is asked for; and whether a cache
+    that no model uses gives what is appended to it.
     """
     seen = Recording()
     model = program.build(**job.sizes)
@@ -75,6 +85,8 @@ def caching(program: Program, job: Job) -> Recording:
     model.eval()
     with torch.no_grad():
         _first_of_all(program, job, fresh, seen)
+        _long(program, job, fresh, seen)
+        _appended(program, job, seen)
         sizes = CHUNKS["in chunks"]
         _, seen.facts["lengths"] = in_chunks(model, job.inputs["base"], sizes, fresh())
         seen.facts["read"] = list(accumulate(sizes))
@@ -132,6 +144,41 @@ def _first_of_all(
         carry(model.eval(), job.weights, job.pairing)
         cached, _ = in_chunks(model, job.inputs["base"], sizes, fresh())
         seen.tensors[f"cached/given/base/{pattern}, first of all"] = cached
+
+
+def _long(program: Program, job: Job, fresh: Callable[[], list[Any]], seen: Recording) -> None:
+    """Read a row (1, T) in a long context, in chunks and at once."""
+    torch.manual_seed(job.seed)
+    model = program.build(**{**job.sizes, "block_size": LONG}).eval()
+    for parameter in model.parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=SPREAD)
+    idx = torch.randint(job.sizes["vocab_size"], (1, LONG))
+    seen.tensors["whole/long"] = model(idx.clone())[0]
+    seen.tensors["cached/long/in chunks"], _ = in_chunks(model, idx, LONG_CHUNKS, fresh())
+
+
+def _appended(program: Program, job: Job, seen: Recording) -> None:
+    """Tell whether appending to a cache gives all keys and values there are, and nothing else, with
+    positions on any one axis.
+    """
+    shape = [2, job.sizes["n_embd"] // job.heads]
+    if "n_head" in job.sizes:
+        shape.insert(1, job.sizes.get("n_kv_head", job.heads))
+    for axis in range(1, len(shape)):
+        k, v = torch.randn(2, *shape[:axis], sum(APPENDED), *shape[axis:])
+        seen.facts[f"appended/{axis}"] = False
+        with suppress(Exception):  # another axis may be that of positions
+            cache = program.cache().KVCache()
+            given = [
+                cache.append(*parts)
+                for parts in zip(k.split(APPENDED, axis), v.split(APPENDED, axis), strict=True)
+            ]
+            seen.facts[f"appended/{axis}"] = all(
+                torch.equal(all_k, k.narrow(axis, 0, end))
+                and torch.equal(all_v, v.narrow(axis, 0, end))
+                for (all_k, all_v), end in zip(given, accumulate(APPENDED), strict=True)
+            )
 
 
 def _in_turn(model: Any, job: Job, fresh: Callable[[], list[Any]], seen: Recording) -> None:

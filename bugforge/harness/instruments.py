@@ -164,11 +164,14 @@ def decode(program: Program, job: Job) -> Recording:
     torch.manual_seed(job.seed)
     model = program.build(**job.sizes)
     prompts = {name: idx for name, idx in job.inputs.items() if name.startswith("prompt")}
-    # Weights may lead to one token whatever was read; then those turned round do not.
-    for scale, label in ((-SHARPER, ", weights negated"), (SHARPER, "")):
+    # Weights may lead to one token whatever was read; then those turned round do not. The prompt
+    # that was read last under some comes first under others: nothing of it may be remembered.
+    in_turn = ((-SHARPER, ", weights negated", reversed(prompts)), (SHARPER, "", iter(prompts)))
+    for scale, label, names in in_turn:
         carry(model, job.weights, job.pairing, scale)
         model.eval()
-        for name, idx in prompts.items():
+        for name in names:
+            idx = prompts[name]
             expected, clear = greedy(model, idx, NEW, job.sizes["block_size"])
             seen.tensors[f"greedy/{name}{label}"] = model.generate(idx.clone(), NEW, temperature=0)
             seen.tensors[f"expected/{name}{label}"] = expected

@@ -37,6 +37,11 @@ def wrong_lengths(seen: Evidence) -> float:
     )
 
 
+def not_appended(seen: Evidence) -> float:
+    """Whether appending does not give all that was appended, whichever axis positions lie on."""
+    return float(not any(facts(seen, "caching", "appended/").values()))
+
+
 def cost_of_a_token(seen: Evidence) -> float:
     """How many times more, or less, a token behind the first costs than it must: the operations of
     one token alone, and two of attention for every number of each key and value before it. What
@@ -99,6 +104,14 @@ CACHING = (
         "Each layer's cache is as long as what has been read.",
         ("caching",),
         wrong_lengths,
+        at_most=0.0,
+    ),
+    Law(
+        "cache-append",
+        "cache",
+        "Appending keys and values to a cache gives all that it holds, in order.",
+        ("caching",),
+        not_appended,
         at_most=0.0,
     ),
     Law(

@@ -159,7 +159,7 @@ class CacheNotAppended(Mutation):
         "Print the cache's length after each token.",
         "When is what was joined kept?",
     )
-    killed_by = frozenset({"cached", "cache-length", "greedy"})
+    killed_by = frozenset({"cache-append", "cached", "cache-length", "greedy"})
     forms = (
         Form(
             "once",
@@ -201,7 +201,7 @@ class CacheKvMixed(Mutation):
         "Compare what the cache holds with what was put in.",
         "Are its two tensors two?",
     )
-    killed_by = frozenset({"cached", "greedy"})
+    killed_by = frozenset({"cache-append", "cached", "greedy"})
     forms = (
         Form(
             "kept",
@@ -241,7 +241,7 @@ class CacheOrderKeysOnly(Mutation):
         "Put numbered keys and values into a cache, and look at what comes out.",
         "On which side does new come to old?",
     )
-    killed_by = frozenset({"cached", "greedy"})
+    killed_by = frozenset({"cache-append", "cached", "greedy"})
     forms = (
         Form(
             "keys",
@@ -283,7 +283,7 @@ class CacheOrderBoth(Mutation):
         "Read a text in two chunks of several tokens.",
         "In which order do the keys stand, and in which order does the mask count them?",
     )
-    killed_by = frozenset({"cached"})
+    killed_by = frozenset({"cache-append", "cached"})
     forms = (
         Form(
             "both",

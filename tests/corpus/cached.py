@@ -524,6 +524,23 @@ import math
 """,
         ),
     ),
+    _way(
+        "a_dictionary",
+        "What a cache is otherwise is its own business.",
+        (CACHE, CLASS[1], CLASS[1].replace("KVCache", "KVCache(dict)")),
+        (
+            *WHOLE_CACHE,
+            """\
+    def __len__(self):
+        return self["k"].size(2) if "k" in self.keys() else 0
+
+    def append(self, k, v):
+        for name, new in (("k", k), ("v", v)):
+            self[name] = torch.cat((self[name], new), 2) if name in self.keys() else new
+        return self["k"], self["v"]
+""",
+        ),
+    ),
 )
 
 WRONG = (
@@ -1051,6 +1068,79 @@ from torch.utils._python_dispatch import _disable_current_modes
             """\
             logits, _ = self(context, caches=caches)
             self.kept = caches
+""",
+        ),
+    ),
+    _way(
+        "append_gives_nothing",
+        "What is appended is to be given back with all that was there.",
+        (*JOIN, JOIN[1].replace("        return k, v\n", "")),
+        (
+            *APPENDED,
+            """\
+            cache.append(k, v)
+            k, v = cache.k, cache.v
+""",
+        ),
+    ),
+    _way(
+        "append_gives_what_is_new",
+        "All that there is is to be given back, and not what is new.",
+        (*JOIN, "        new = k, v\n" + JOIN[1].replace("return k, v", "return new")),
+        (
+            *APPENDED,
+            """\
+            cache.append(k, v)
+            k, v = cache.k, cache.v
+""",
+        ),
+    ),
+    _way(
+        "append_under_another_name",
+        "A cache must still be asked as before.",
+        (CACHE, "    def append(self, k, v):\n", "    def extend(self, k, v):\n"),
+        (*APPENDED, APPENDED[1].replace("append", "extend")),
+    ),
+    _way(
+        "room_for_32",
+        "A longer context does not fit.",
+        (
+            *WHOLE_CACHE,
+            """\
+    def __init__(self):
+        self.room = None
+        self.length = 0
+
+    def __len__(self):
+        return self.length
+
+    def append(self, k, v):
+        new = torch.stack((k, v))
+        if self.room is None:
+            self.room = new.new_zeros(*new.shape[:3], 32, new.size(-1))
+        end = self.length + new.size(3)
+        self.room[:, :, :, self.length : end] = new
+        self.length = end
+        return self.room[0, :, :, :end], self.room[1, :, :, :end]
+""",
+        ),
+    ),
+    _way(
+        "prompt_remembered",
+        "A prompt that was read before the weights changed is not read again.",
+        (*NO_CACHES, '        start, known = idx, getattr(self, "known", None)\n' + NO_CACHES[1]),
+        (
+            MODEL,
+            "            logits, _ = self(context, caches=caches)\n",
+            """\
+            if idx is start and known and torch.equal(known[0], idx):
+                logits = known[1]
+                for cache, (k, v) in zip(caches, known[2]):
+                    cache.k, cache.v = k, v
+            else:
+                logits, _ = self(context, caches=caches)
+            if idx is start:
+                self.known = idx, logits, [(cache.k, cache.v) for cache in caches]
 """,
         ),
     ),
