@@ -150,7 +150,7 @@ NANO = Program(
     unsuited=("hints", "size-model", "size-window"),
     sizes={"dropout": 0.0},
     fields={"dropout": 0.0, "accumulate": 3, "held_out": 0.5, "eval_every": 1000},
-    instruments=("beginning", "dropout", "evaluation"),
+    instruments=("beginning", "dropout", "dropping", "evaluation", "accumulation"),
 )
 MATMUL = Program(
     name="nothing",

@@ -19,6 +19,7 @@ from bugforge.sentences import shipped
 from bugforge.track import Track
 from bugforge.tracks import (
     CACHED,
+    CLASSIC,
     PRODUCT,
     RAGGED,
     ROWS_CLASSIFIED,
@@ -34,6 +35,7 @@ from tests.corpus import (
     odd_or_even,
     padded,
     pipelines,
+    regularised,
     rotated,
     rows,
     some,
@@ -75,6 +77,7 @@ def _reference(program: Program) -> dict[str, str]:
 CORPORA = tuple(
     Corpus(track, track.program(name) if name else track.programs[0], ways)
     for track, name, ways in (
+        (CLASSIC, "nano", regularised),
         (CACHED, "gpt", cached),
         (CACHED, "rotary", rotated),
         (RAGGED, "", padded),

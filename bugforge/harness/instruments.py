@@ -12,13 +12,14 @@ from torch import Tensor, nn
 
 from .caching import caching, grouped
 from .classifying import classifying
+from .dropping import dropping
 from .greedy import greedy
 from .influence import influence
 from .job import Job, Recording
 from .learning import loop, objective, rates
 from .program import Program
 from .ragged import ragged
-from .regularised import beginning, dropout, evaluation
+from .regularised import accumulation, beginning, dropout, evaluation
 from .sequences import sequences
 from .unwritten import poisoned_memory
 from .update import update
@@ -292,7 +293,9 @@ INSTRUMENTS: dict[str, Callable[[Program, Job], Recording]] = {
     "decode": decode,
     "beginning": beginning,
     "dropout": dropout,
+    "dropping": dropping,
     "evaluation": evaluation,
+    "accumulation": accumulation,
     "caching": caching,
     "grouped": grouped,
     "ragged": ragged,

@@ -4,22 +4,24 @@ evaluation on a part that is held out.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, pairwise
+from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from .course import course_on, take
+from .course import STEPS, TIGHT, course_on, take
+from .dropping import HALF
 from .greedy import greedy
 from .job import Job, Recording
 from .learning import UNKNOWN, expect, next_tokens
 from .lookups import Reads, reads
 from .program import Program
-from .weights import by_given_name, carry, in_thirds, quiet, where_dropped
+from .weights import by_given_name, carry, in_thirds, quiet
 
-HALF = 0.5
-"""Share that dropout drops while it is looked at."""
+ROUNDS, HEADS = 16, 8
+"""Models whose beginnings are looked at, and the heads of each."""
 
 LITTLE = 0.1
 """Share that it drops where it is looked at in few places."""
@@ -33,24 +35,31 @@ DRAWS = 64
 FEWER_DRAWS = 32
 """Those where it is looked at in few places."""
 
-LOOKS = 64
-"""Passes over which it is watched which numbers of a lone token are dropped."""
-
 NEW = 9
 """Tokens asked for after each prompt."""
+
+SELDOM = 3
+"""Steps between evaluations where these are few: one is left over then."""
 
 LOOKED_AT = (1, 3)
 """Steps whose gradients are looked at: before any evaluation, and behind one."""
 
 
 def beginning(program: Program, job: Job) -> Recording:
-    """The parameters of a model as it is built, each as the given weight that it is."""
+    """The parameters of ROUNDS models as they are built, each with a seed of its own, stacked, and
+    each as the given weight that it is. They have more heads than layers, lest one be taken for the
+    other.
+    """
     seen = Recording()
-    torch.manual_seed(job.seed)
-    model = program.build(**job.sizes)
-    names = by_given_name(model, job.weights, job.pairing)
-    for name, value in in_thirds(dict(model.named_parameters()), job.sizes["n_embd"]).items():
-        seen.tensors[names[name].name] = names[name].read(value.detach()).clone()
+    rounds: dict[str, list[Tensor]] = {}
+    for number in range(ROUNDS):
+        torch.manual_seed(job.seed + number)
+        model = program.build(**{**job.sizes, "n_head": HEADS})
+        if not rounds:
+            names = by_given_name(model, job.weights, job.pairing)
+        for name, value in in_thirds(dict(model.named_parameters()), job.sizes["n_embd"]).items():
+            rounds.setdefault(names[name].name, []).append(names[name].read(value.detach()))
+    seen.tensors |= {name: torch.stack(values) for name, values in rounds.items()}
     return seen
 
 
@@ -77,7 +86,6 @@ def dropout(program: Program, job: Job) -> Recording:
         torch.manual_seed(job.seed)
         seen.tensors["spread"] = torch.stack([model(idx.clone())[0] for _ in range(DRAWS)]).std(0)
     _dropped_in_few(program, job, seen)
-    _dropped_by_place(program, job, seen)
     seen.tensors["expected"], _ = greedy(plain, prompt, NEW, job.sizes["block_size"])
     for mode in ("train", "eval"):
         model.train(mode == "train")
@@ -102,47 +110,6 @@ def _dropped_in_few(program: Program, job: Job, seen: Recording) -> None:
                 part for _ in range(FEWER_DRAWS) for part in model(rows.clone())[0].split(len(idx))
             ]
         seen.tensors[f"spread/{name}"] = torch.stack(drawn).std(0)
-
-
-def _dropped_by_place(program: Program, job: Job, seen: Recording) -> None:
-    """Record for each place where dropout may be which numbers it drops, (LOOKS, n), when a lone
-    token is read: what is dropped gives no gradient to what makes it. Of each head, which has one
-    weight of attention then, the share that is not heard.
-    """
-    model = program.build(**{**job.sizes, "dropout": HALF})
-    model.train()
-    carry(model, job.weights, job.pairing)
-    names, width = by_given_name(model, job.weights, job.pairing), job.sizes["n_embd"]
-    places = where_dropped(job.weights, job.sizes["block_size"])
-    if not {place.name for place in names.values()}.issuperset(chain(*places.values())):
-        return  # which parameters are missing is told elsewhere
-    idx = job.inputs["base"][:1, :1]
-    torch.manual_seed(job.seed)
-    looks: dict[str, list[Tensor]] = {place: [] for place in places}
-    for _ in range(LOOKS):
-        model.zero_grad()
-        model(idx.clone())[0].square().sum().backward()
-        taught = {
-            name: torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-            for name, parameter in model.named_parameters()
-        }
-        found = {names[n].name: names[n].read(g) == 0 for n, g in in_thirds(taught, width).items()}
-        for place, weights in places.items():
-            looks[place].append(torch.stack([_untaught(place, found[name]) for name in weights]))
-    for place, drawn in looks.items():
-        dropped = torch.stack(drawn).float()  # (LOOKS, blocks, n)
-        if place == "weights":
-            dropped = dropped.view(LOOKS, -1, width // job.sizes["n_head"]).mean(-1)
-        seen.tensors[f"dropped/{place}"] = dropped.flatten(1)
-
-
-def _untaught(place: str, zero: Tensor) -> Tensor:
-    """Tell which numbers at a place got no gradient, by the parameter that makes or takes them."""
-    if place == "embeddings":
-        return zero[0]  # the first position's
-    if place == "hidden":
-        return zero.all(dim=0)
-    return zero.flatten(1).all(dim=1) if zero.dim() > 1 else zero
 
 
 def evaluation(program: Program, job: Job) -> Recording:
@@ -177,6 +144,31 @@ def evaluation(program: Program, job: Job) -> Recording:
         seen.facts[f"expected/{number}"] = _mean_loss(
             model, [(some, wanted) for some, wanted in runs if wanted is not None]
         )
+    return seen
+
+
+def accumulation(program: Program, job: Job) -> Recording:
+    """A short training on long data that seldom evaluates, and whose gradients are always clipped.
+
+    Records of each step the rows (N, T) that were read for it, and of the first the gradients that
+    the optimizer was handed, and those that the model's own logits lead to, unclipped; and how
+    often it evaluated.
+    """
+    seen = Recording()
+    course = replace(course_on(job, job.data, job.fields["block_size"]), grad_clip=TIGHT)
+    trained = take(program, job, course, eval_every=SELDOM)
+    model, steps = trained.training.model, trained.training.steps
+    seen.facts["evaluated"] = len(trained.evaluations)
+    seen.facts["evaluations asked"] = STEPS // SELDOM
+    seen.facts["clipped to"] = TIGHT
+    seen.facts["batch size"] = job.fields["batch_size"]
+    if model is None or not steps or not all(step.rows for step in steps):
+        return seen  # that steps are missing is told elsewhere
+    for number, step in enumerate(steps, start=1):
+        seen.tensors[f"rows/{number}"] = torch.cat(step.rows)
+    for name, gradient in steps[0].gradients.items():
+        seen.tensors[f"1/handed/{name}"] = gradient
+    expect(model, steps[0], trained.order[job.data], seen, 1)
     return seen
 
 

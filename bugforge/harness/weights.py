@@ -188,21 +188,53 @@ def tilted(
     return changed
 
 
-def where_dropped(weights: Mapping[str, Tensor], context: int) -> dict[str, list[str]]:
-    """Name, for each place where dropout may be, the parameters whose gradients show it, block by
-    block: the table of as many positions as the context has, matrices that make what attention
-    weighs, biases of what attention adds, matrices that take what an MLP hides, biases of what it
-    adds.
+@dataclass(frozen=True)
+class Dropping:
+    """The parameters whose gradients show what is dropped, block by block: tables of as many
+    positions as the context has; and by matrix and bias the layers that make queries, that take
+    what attention weighs, and that take what an MLP hides.
+    """
+
+    tables: list[str]
+    queries: list[tuple[str, str]]
+    heard: list[tuple[str, str]]
+    thought: list[tuple[str, str]]
+
+    @property
+    def all(self) -> Iterator[str]:
+        """Name each of them."""
+        yield from self.tables
+        yield from chain.from_iterable((*self.queries, *self.heard, *self.thought))
+
+
+def where_dropped(weights: Mapping[str, Tensor], context: int) -> Dropping:
+    """Name the parameters whose gradients show what is dropped."""
+    shapes = _shapes(weights)
+    blocks, deep = _attentions(shapes), _takers(shapes)
+    return Dropping(
+        [n for n, s in shapes.items() if len(s) == MATRIX and s[0] == context],
+        [(block[0], _bias(block[0])) for block in blocks],
+        [(block[-1], _bias(block[-1])) for block in blocks],
+        [(name, _bias(name)) for name in deep],
+    )
+
+
+def evenly_weighed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give weights under which each sublayer adds nothing, and positions are alike to all of them,
+    whatever is dropped of these: tables are next to nothing, of which a LayerNorm makes its bias
+    alone. So attention weighs all positions alike; and a gradient that comes to a place of the
+    stream comes through nothing but what is dropped there.
     """
     shapes = _shapes(weights)
     blocks, deep = _attentions(shapes), _takers(shapes)
-    return {
-        "embeddings": [n for n, s in shapes.items() if len(s) == MATRIX and s[0] == context],
-        "weights": [block[-2] for block in blocks],
-        "heard": [_bias(block[-1]) for block in blocks],
-        "hidden": deep,
-        "thought": [_bias(name) for name in deep],
-    }
+    return _without(_faint(weights), [*(block[-1] for block in blocks), *deep])
+
+
+def with_faint_queries(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give weights under which no weight of attention is rounded to nothing."""
+    layers = [block[0] for block in _projections(_shapes(weights))]
+    faint = {of(name) for name in layers for of in (str, _bias)}
+    return {name: FAINT * w if name in faint else w for name, w in weights.items()}
 
 
 def _takers(shapes: Mapping[str, Shape]) -> list[str]:
@@ -221,16 +253,22 @@ def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     blocks = _attentions(shapes)
     deep = _takers(shapes)
     outputs, values = [block[-1] for block in blocks], [block[-2] for block in blocks]
-    inner = {name for block in blocks for name in block} | _of_mlps(shapes)
-    faint = {
-        name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
-        for name, w in weights.items()
-    }
+    faint = _faint(weights)
     return {
         "embeddings": _without(weights, outputs + deep),
         "weights": _without(faint, deep),
         "heard": _without(faint, values + deep),
         "thought": _without(faint, outputs),
+    }
+
+
+def _faint(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Give weights whose tables are next to nothing."""
+    shapes = _shapes(weights)
+    inner = {name for block in _attentions(shapes) for name in block} | _of_mlps(shapes)
+    return {
+        name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
+        for name, w in weights.items()
     }
 
 
