@@ -74,14 +74,14 @@ UNSEEN_LABELS = "unseen labels"
 SAMPLINGS: dict[str, dict[str, float | int]] = {
     "cold": {"temperature": 0.5},
     "colder, four kept": {"temperature": 0.3, "top_k": 4},
-    "hot": {"temperature": 3.0},
+    "hot": {"temperature": 8.0},
     "hot, three kept": {"temperature": 2.0, "top_k": 3},
     "one kept": {"temperature": 1.0, "top_k": 1},
     "more kept than there are": {"temperature": 1.0, "top_k": 1000},
     "by default": {},
 }
 """What generate is given, for each way to draw tokens; the last beyond the context."""
-DRAWN_ON: dict[str, float | int] = {"temperature": 3.0, "top_k": 5}
+DRAWN_ON: dict[str, float | int] = {"temperature": 1.5, "top_k": 8}
 """What it is given where several tokens are drawn, one behind another."""
 
 

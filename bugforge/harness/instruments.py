@@ -257,13 +257,15 @@ def _two_drawn(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
 
 
 def _drawn_on(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
-    """Draw tokens behind prompts (N, 1), neither by default nor from all there are, and again; and
-    give the last (B,) of each row, and the logits (B, V) that it was drawn from.
+    """Draw tokens behind prompts (N, 1), neither by default nor from all there are; give the last
+    (B,) of each row, and the logits (B, V) that it was drawn from. Draw for a few again.
     """
     rows = prompts.repeat(ROWS // len(prompts), 1)
     torch.manual_seed(job.seed)
-    drawn, again = (model.generate(rows.clone(), NEW, **job.drawn_on) for _ in range(2))
-    seen.facts["drawn again alike"] = torch.equal(drawn, again)
+    drawn, few, again = (
+        model.generate(some.clone(), NEW, **job.drawn_on) for some in (rows, prompts, prompts)
+    )
+    seen.facts["drawn again alike"] = torch.equal(few, again)
     with torch.no_grad():
         seen.tensors["last logits"] = model(drawn[:, :-1])[0][:, -1]
     seen.tensors["last drawn"] = drawn[:, -1]
@@ -274,7 +276,7 @@ NEW = 9
 
 SAMPLES = 2000
 PAIRS = 2000
-ROWS = 1600
+ROWS = 1200
 SHARPER = 1.4
 """Factor of the weights in decoding: what a second token depends on the first for lies farthest
 there from what chance makes of so many pairs."""

@@ -68,11 +68,15 @@ def own_spread(seen: Evidence) -> float:
 
 def _last_apart(recorded: Mapping[str, Array]) -> float:
     """Total variation of the last of several drawn tokens, each behind another text: of how often
-    the likeliest was drawn, the second, and so on.
+    the likeliest was drawn, the second, and so on. It is 1 where one was drawn that is not kept.
     """
     logits, drawn = recorded["last logits"].astype(np.float64), recorded["last drawn"]
+    own = np.take_along_axis(logits, drawn[:, None], axis=1)
+    least = np.sort(logits, axis=1)[:, -int(DRAWN_ON["top_k"])]
+    if (own[:, 0] < least - CLEAR).any():
+        return 1.0
     shares = np.stack([_distribution(row, **DRAWN_ON) for row in logits])
-    ranks = (logits > np.take_along_axis(logits, drawn[:, None], axis=1)).sum(axis=1)
+    ranks = (logits > own).sum(axis=1)
     counts = np.bincount(ranks, minlength=logits.shape[1])
     return _variation(counts, np.sort(shares, axis=1)[:, ::-1].mean(axis=0))
 
