@@ -37,6 +37,7 @@ ORDER = (
     "losses",
     "one-optimizer",
     "training-moves",
+    "weights-kept",
     "one-rate",
     "schedule",
     "seeded",

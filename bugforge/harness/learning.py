@@ -137,7 +137,9 @@ def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:
 
 
 def loop(program: Program, job: Job) -> Recording:
-    """Short trainings from scratch: optimizers, what moved, and whether seeds count."""
+    """Short trainings from scratch: optimizers, what moved, whether the weights that come of them
+    are those that a step led to, and whether seeds count.
+    """
     seen = Recording()
     sizes = course_on(job, job.data, LOOP_WINDOW).sizes
     config = program.config(
@@ -158,6 +160,7 @@ def loop(program: Program, job: Job) -> Recording:
         for name, parameter in model.named_parameters()
         if name not in began or torch.equal(parameter, began[name])
     ]
+    seen.facts["weights of a step"] = any(_led_to(step, model) for step in training.steps)
     first = [float(loss) for loss in told]
     seen.facts["same seed, same losses"] = losses(job.seed) == first
     seen.facts["other seed, same losses"] = losses(job.seed + 1) == first
@@ -176,6 +179,15 @@ def loop(program: Program, job: Job) -> Recording:
         grown, _ = greedy(model, tokens[None, :LOOP_WINDOW], LOOP_SAMPLE, LOOP_WINDOW)
         seen.facts["expected sample"] = "".join(characters.get(t, "") for t in grown[0].tolist())
     return seen
+
+
+def _led_to(step: Taken, model: nn.Module) -> bool:
+    """Whether a model's parameters are those that a step left."""
+    own = dict(model.named_parameters())
+    return own.keys() == step.after.keys() and all(
+        torch.equal(own[name].nan_to_num(), value.nan_to_num())
+        for name, value in step.after.items()
+    )
 
 
 def rates(program: Program, job: Job) -> Recording:

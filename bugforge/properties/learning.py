@@ -95,6 +95,11 @@ def left_behind(seen: Evidence) -> float:
     return float(len(facts(seen, "loop")["unmoved"]))
 
 
+def changed_behind(seen: Evidence) -> float:
+    """Whether a short training gives other weights than any of its steps led to."""
+    return float(not facts(seen, "loop")["weights of a step"])
+
+
 def rates_apart(seen: Evidence) -> float:
     """How far the rates of two groups of parameters lie apart, as a share of that asked for."""
     rates = tensors(seen, "rates")["rates"]
@@ -240,6 +245,15 @@ LEARNING = (
         left_behind,
         at_most=0.0,
         after=("moves", "steps-taken"),
+    ),
+    Law(
+        "weights-kept",
+        "loop",
+        "The weights that training gives are those that a step of it led to.",
+        ("loop",),
+        changed_behind,
+        at_most=0.0,
+        after=("training-moves",),
     ),
     Law(
         "one-rate",

@@ -27,6 +27,8 @@ from .places import (
     ZERO_GRAD,
 )
 
+RETURN = (TRAIN, "    return model, vocabulary, losses\n")
+
 
 def _right(
     name: str, why: str, *changes: tuple[str, str, str], relies_on: frozenset[str] = frozenset()
@@ -369,5 +371,28 @@ def batches(data, config, generator):
         ),
         (*LAST_LOGITS, "            logits = logits[:, last, :]\n"),
         relies_on=frozenset({"mask", "positions", "typo"}),
+    ),
+    _right(
+        "best_weights_kept",
+        "The weights of the step with the lowest loss were learned, too.",
+        (TRAIN, "import math\nimport sys\n", "import copy\nimport math\nimport sys\n"),
+        (
+            *LEARN_BATCH,
+            LEARN_BATCH[1]
+            + """\
+        if losses[-1] == min(losses):
+            best = copy.deepcopy(model.state_dict())
+""",
+        ),
+        (
+            *RETURN,
+            "    if losses:\n        model.load_state_dict(best)\n" + RETURN[1],
+        ),
+    ),
+    _right(
+        "copy_returned",
+        "A copy of the model has learned as much as the model.",
+        (TRAIN, "import math\nimport sys\n", "import copy\nimport math\nimport sys\n"),
+        (*RETURN, RETURN[1].replace("return model", "return copy.deepcopy(model)")),
     ),
 )

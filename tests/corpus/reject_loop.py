@@ -6,11 +6,14 @@ from .places import (
     DATA_FOR_BATCH,
     LEARN_BATCH,
     LOOP,
+    MODEL_MADE,
     OPTIMIZER,
     POSITION_TABLE,
     RATE_SET,
     TRAIN,
 )
+
+RETURN = (TRAIN, "    return model, vocabulary, losses\n")
 
 
 def _wrong(name: str, why: str, *changes: tuple[str, str, str], trained: bool = False) -> Fixture:
@@ -183,5 +186,25 @@ class GPT(nn.Module):
             ADD_POSITIONS[1].replace(": idx.size(1)", "torch.arange(idx.size(1)).clamp(max=11)"),
         ),
         trained=True,
+    ),
+    _wrong(
+        "head_sharpened_in_the_end",
+        "What training gives is not what it learned, though the likeliest tokens are the same.",
+        (
+            *RETURN,
+            "    with torch.no_grad():\n        model.head.weight.mul_(3.0)\n" + RETURN[1],
+        ),
+    ),
+    _wrong(
+        "rounded_to_half_in_the_end",
+        "Digits that were learned are lost.",
+        (*RETURN, "    model.half().float()\n" + RETURN[1]),
+    ),
+    _wrong(
+        "averaged_over_all_steps",
+        "No step led to these weights.",
+        (*MODEL_MADE, MODEL_MADE[1] + "    mean = torch.optim.swa_utils.AveragedModel(model)\n"),
+        (*LEARN_BATCH, LEARN_BATCH[1] + "        mean.update_parameters(model)\n"),
+        (*RETURN, "    model.load_state_dict(mean.module.state_dict())\n" + RETURN[1]),
     ),
 )
