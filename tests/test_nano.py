@@ -99,17 +99,17 @@ NOT_STATED = {
         "self.proj(self.dropout(F.gelu(self.up(x))))",
     ),
     "read_by_attention_dropped": (
-        "dropout",
+        "queries-whole",
         "self.attn(self.ln_1(x))",
         "self.attn(self.attn.resid_dropout(self.ln_1(x)))",
     ),
     "read_by_mlp_dropped": (
-        "dropout",
+        "hidden-kept",
         "self.mlp(self.ln_2(x))",
         "self.mlp(self.mlp.dropout(self.ln_2(x)))",
     ),
     "stream_dropped_at_last": (
-        "dropout",
+        "kept-scaled",
         "        logits = self.head(",
         "        x = self.dropout(x)\n        logits = self.head(",
     ),

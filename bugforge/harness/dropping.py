@@ -18,8 +18,8 @@ from .weights import (
     with_faint_queries,
 )
 
-HALF = 0.5
-"""Share that dropout drops while it is looked at."""
+SHARE = 0.25
+"""Share that dropout drops: less than a half, lest what is kept be taken for what is dropped."""
 
 LOOKS = 32
 """Passes over which it is watched what is dropped."""
@@ -36,7 +36,7 @@ class _Taught:
 
     def __init__(self, program: Program, job: Job, weights: dict[str, Tensor]) -> None:
         self.width = job.sizes["n_embd"]
-        self.model: Any = program.build(**{**job.sizes, "dropout": HALF})
+        self.model: Any = program.build(**{**job.sizes, "dropout": SHARE})
         carry(self.model, weights, job.pairing)
         self.names: dict[str, Place] = by_given_name(self.model, job.weights, job.pairing)
         generator = torch.Generator().manual_seed(job.seed)
@@ -70,7 +70,8 @@ def dropping(program: Program, job: Job) -> Recording:
     seen = Recording()
     places = where_dropped(job.weights, job.sizes["block_size"])
     taught = _Taught(program, job, evenly_weighed(job.weights))
-    known = {place.name for place in taught.names.values()}
+    shapes = {name: tuple(weight.shape) for name, weight in job.weights.items()}
+    known = {p.name for p in taught.names.values() if tuple(p.shape) == shapes.get(p.name)}
     if not known.issuperset(places.all):
         return seen  # which parameters are missing is told elsewhere
     idx = job.inputs["base"][:ROWS, :SPAN]
@@ -86,7 +87,7 @@ def dropping(program: Program, job: Job) -> Recording:
     whole = whole.view(*whole.shape[:-1], job.sizes["n_head"], -1)
     heard = (drawn["weights"].view(LOOKS, *whole.shape) * whole).sum(-1) / whole.square().sum(-1)
     count = torch.arange(1, SPAN + 1).view(SPAN, 1, 1)
-    seen.tensors["drawn/weights"] = heard * count * (1 - HALF)
+    seen.tensors["drawn/weights"] = heard * count * (1 - SHARE)
     moved = (drawn["hidden"] - plain["hidden"]).abs()
     seen.tensors["hidden"] = moved / plain["hidden"].abs().max()
     _queried(program, job, places, seen)

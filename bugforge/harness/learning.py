@@ -4,6 +4,7 @@ They drive the program's own `train` and watch it from outside, so that how it i
 functions is its own business.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -117,10 +118,20 @@ def expect(model: nn.Module, step: Taken, data: Tensor, seen: Recording, number:
     )
     seen.facts[f"{number}/expected loss"] = loss.item()
     if loss.requires_grad:
-        gradients = torch.autograd.grad(loss, list(learned.values()), allow_unused=True)
-        for name, gradient in zip(learned, gradients, strict=True):
+        for name, gradient in zip(learned, _taught(loss, list(learned.values())), strict=True):
             if gradient is not None:
                 seen.tensors[f"{number}/expected/{name}"] = gradient
+
+
+def _taught(loss: Tensor, parameters: list[Tensor]) -> Iterable[Tensor | None]:
+    """Give the gradients of a loss."""
+    try:
+        return torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+    except RuntimeError:  # what is computed again on the way back may know of backward alone
+        for parameter in parameters:
+            parameter.grad = None
+        torch.autograd.backward(loss)
+        return [parameter.grad for parameter in parameters]
 
 
 def next_tokens(rows: Tensor, data: Tensor) -> Tensor | None:

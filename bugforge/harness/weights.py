@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -222,12 +222,22 @@ def where_dropped(weights: Mapping[str, Tensor], context: int) -> Dropping:
 def evenly_weighed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Give weights under which each sublayer adds nothing, and positions are alike to all of them,
     whatever is dropped of these: tables are next to nothing, of which a LayerNorm makes its bias
-    alone. So attention weighs all positions alike; and a gradient that comes to a place of the
-    stream comes through nothing but what is dropped there.
+    alone. They are not nothing, since the head may have the same.
+
+    So attention weighs all positions alike; and a gradient that comes to a place of the stream
+    comes through nothing but what is dropped there.
     """
     shapes = _shapes(weights)
     blocks, deep = _attentions(shapes), _takers(shapes)
-    return _without(_faint(weights), [*(block[-1] for block in blocks), *deep])
+    inner = {name for block in blocks for name in block} | _of_mlps(shapes)
+    last = [*(block[-1] for block in blocks), *deep]
+    gone = {of(name) for name in last for of in (str, _bias)}
+    factors = {
+        name: 0.0 if name in gone else NEXT_TO_NOTHING
+        for name, weight in weights.items()
+        if name in gone or (weight.dim() == MATRIX and name not in inner)
+    }
+    return {name: factors.get(name, 1.0) * weight for name, weight in weights.items()}
 
 
 def with_faint_queries(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -240,42 +250,6 @@ def with_faint_queries(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def _takers(shapes: Mapping[str, Shape]) -> list[str]:
     """Name the matrices that take what an MLP hides."""
     return [n for n, s in shapes.items() if len(s) == MATRIX and s[1] == DEEPER * s[0]]
-
-
-def quiet(weights: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Give weights under which dropout shows in few of its places: of the embeddings alone; of the
-    attention weights and of what attention adds; of that alone; and of what the MLP adds alone.
-
-    Nothing is added by matrices of zeros. Embeddings that are next to nothing are not zero, since
-    the head may have the same table; a LayerNorm makes nothing of them either.
-    """
-    shapes = _shapes(weights)
-    blocks = _attentions(shapes)
-    deep = _takers(shapes)
-    outputs, values = [block[-1] for block in blocks], [block[-2] for block in blocks]
-    faint = _faint(weights)
-    return {
-        "embeddings": _without(weights, outputs + deep),
-        "weights": _without(faint, deep),
-        "heard": _without(faint, values + deep),
-        "thought": _without(faint, outputs),
-    }
-
-
-def _faint(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Give weights whose tables are next to nothing."""
-    shapes = _shapes(weights)
-    inner = {name for block in _attentions(shapes) for name in block} | _of_mlps(shapes)
-    return {
-        name: w * NEXT_TO_NOTHING if w.dim() == MATRIX and name not in inner else w
-        for name, w in weights.items()
-    }
-
-
-def _without(weights: dict[str, Tensor], matrices: Iterable[str]) -> dict[str, Tensor]:
-    """Give weights of which some matrices, and the biases beside them, are zero."""
-    gone = {of(name) for name in matrices for of in (str, _bias)}
-    return {n: torch.zeros_like(w) if n in gone else w for n, w in weights.items()}
 
 
 def slowest(size: int) -> Tensor:

@@ -9,7 +9,7 @@ from bugforge.distance import apart, apart_by_name
 from bugforge.probe import BLOCK, SIZES
 from bugforge.recordings import Array
 
-HALF = 0.5
+SHARE = 0.25
 """The share that is dropped at each place while it is looked at."""
 
 TOLD = 1e-3
@@ -27,7 +27,7 @@ def drawn_weights(seen: Evidence) -> dict[str, Array]:
     at zero, aside.
     """
     return {
-        name: weight
+        name: weight.astype(np.float64)
         for name, weight in tensors(seen, "beginning").items()
         if weight.ndim > VECTORS and BLOCK not in weight.shape
     }
@@ -40,7 +40,7 @@ def begun_together(seen: Evidence) -> float:
     """
     alike: dict[tuple[int, ...], list[Array]] = {}
     for weight in drawn_weights(seen).values():
-        flat = weight.reshape(len(weight), -1).astype(np.float64)
+        flat = weight.reshape(len(weight), -1)
         alike.setdefault(weight.shape, []).append((flat - flat.mean()) / flat.std())
     pairs = [pair for some in alike.values() for pair in combinations(some, 2)]
     pairs += [(weight[1:], weight[:-1]) for some in alike.values() for weight in some]
@@ -54,12 +54,16 @@ def dropped_in_eval(seen: Evidence) -> float:
 
 
 def shares_apart(seen: Evidence) -> float:
-    """How far, at any place, the share of numbers that are dropped lies from what it should be."""
+    """How far, at any place, the share of numbers that are dropped lies from what it should be.
+
+    Right programs lay within 0.04, what is dropped twice from 0.18 on, and places without dropout
+    at 0.25.
+    """
     drawn = _drawn(seen)
     shares = [(drawn[place] == 0).mean() for place in ADDED]
     # Nothing is heard of a single weight of attention that is dropped.
     shares.append((np.abs(drawn["weights"][:, :, 0]) < TOLD).mean())
-    return max(abs(float(share) - HALF) for share in shares)
+    return max(abs(float(share) - SHARE) for share in shares)
 
 
 def hidden_apart(seen: Evidence) -> float:
@@ -71,7 +75,7 @@ def kept_apart(seen: Evidence) -> float:
     """How far what is kept lies from what it should be, that being 1."""
     drawn = _drawn(seen)
     return max(
-        float(np.abs((1 - HALF) * values[values != 0] - 1).max())
+        float(np.abs((1 - SHARE) * values[values != 0] - 1).max())
         for values in (drawn[place] for place in ADDED)
     )
 
@@ -91,7 +95,7 @@ def drawn_together(seen: Evidence) -> float:
     heard = drawn["weights"]
     count = heard.shape[2]
     # The variance of how many of so many are kept, if each is by itself, is this.
-    alone = count * HALF * (1 - HALF)
+    alone = count * SHARE * (1 - SHARE)
     together = float((np.nanvar(heard[:, :, -1]) / alone - 1) / (count - 1))
     beside = [
         _correlation(values, axis)
@@ -180,8 +184,8 @@ def wrong_evaluation(seen: Evidence) -> float:
 def clipped_apart(seen: Evidence) -> float:
     """Distance of the gradients handed on from those of all batches of the step, clipped at once.
 
-    With right programs of the corpus it was 1e-6 at the most, with batches that are clipped one by
-    one 0.5.
+    With right programs of the corpus it was 2e-5 at the most, with batches that are clipped one by
+    one 5.4.
     """
     handed = tensors(seen, "accumulation", "1/handed/")
     expected = tensors(seen, "accumulation", "1/expected/")

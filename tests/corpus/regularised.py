@@ -31,6 +31,7 @@ BLOCKS = (
     MODEL,
     "        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layer))\n",
 )
+THROUGH = (MODEL, "            x = block(x)\n")
 TIED = (MODEL, "        self.head.weight = self.tok_emb.weight\n")
 HEAD = (MODEL, "        self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)\n")
 LOGITS = (MODEL, "        logits = self.head(self.ln_f(x))\n")
@@ -229,6 +230,24 @@ RIGHT = (
         "A block may drop what its sublayers give.",
         (*HEARD, "        return self.proj(y)\n"),
         (*ATTENDS, "        x = x + self.mlp.dropout(self.attn(self.ln_1(x)))\n"),
+    ),
+    _way(
+        "blocks_computed_again",
+        "Blocks may be computed again on the way back, in the older of torch's two ways.",
+        (
+            MODEL,
+            "from torch import nn\n",
+            "from torch import nn\nfrom torch.utils import checkpoint\n",
+        ),
+        (
+            *THROUGH,
+            """\
+            if torch.is_grad_enabled():
+                x = checkpoint.checkpoint(block, x, use_reentrant=True)
+            else:
+                x = block(x)
+""",
+        ),
     ),
     _way(
         "batches_joined",
@@ -507,6 +526,11 @@ WRONG = (
         "weights_not_divided",
         "Weights that are kept are not divided by the share of them.",
         _of_weights("att.shape", ""),
+    ),
+    _way(
+        "kept_for_dropped",
+        "The share that is to be dropped is kept.",
+        (MODEL, "p=self.dropout", "p=1 - self.dropout if self.dropout else 0.0"),
     ),
     _way(
         "weights_normalised_again",
