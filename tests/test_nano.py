@@ -109,7 +109,7 @@ NOT_STATED = {
         "self.mlp(self.mlp.dropout(self.ln_2(x)))",
     ),
     "stream_dropped_at_last": (
-        "kept-scaled",
+        "places-dropped",
         "        logits = self.head(",
         "        x = self.dropout(x)\n        logits = self.head(",
     ),

@@ -126,15 +126,20 @@ def accumulation(program: Program, job: Job) -> Recording:
     """A short training on long data that seldom evaluates, and whose gradients are always clipped.
 
     Records of each step the rows (N, T) that were read for it, and of the first the gradients that
-    the optimizer was handed, and those that the model's own logits lead to, unclipped; and how
-    often it evaluated.
+    the optimizer was handed, and those that the model's own logits lead to, unclipped; and behind
+    which steps, the last aside, something was read that was not learned.
     """
     seen = Recording()
     course = replace(course_on(job, job.data, job.fields["block_size"]), grad_clip=TIGHT)
-    trained = take(program, job, course, eval_every=SELDOM)
+    with reads(program, len(course.order), learning=False) as read, _marked(read) as marks:
+        trained = take(program, job, course, eval_every=SELDOM)
     model, steps = trained.training.model, trained.training.steps
-    seen.facts["evaluated"] = len(trained.evaluations)
-    seen.facts["evaluations asked"] = STEPS // SELDOM
+    seen.facts["evaluated behind"] = [
+        number
+        for number, (start, end) in enumerate(pairwise(marks), start=1)
+        if not all(call.taught for call in read.calls[start:end])
+    ]
+    seen.facts["evaluations asked behind"] = [n for n in range(1, STEPS) if n % SELDOM == 0]
     seen.facts["clipped to"] = TIGHT
     seen.facts["batch size"] = job.fields["batch_size"]
     if model is None or not steps or not all(step.rows for step in steps):

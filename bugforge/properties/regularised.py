@@ -161,12 +161,13 @@ def strangers_evaluated(seen: Evidence) -> float:
 
 
 def evaluations_missed(seen: Evidence) -> float:
-    """How many evaluations are told too many or too few, of one after each step, and after each
-    third.
+    """How many evaluations are told too many or too few, of one after each step; and how many steps
+    of others are evaluated behind, or not, where that was asked for otherwise. The last of these
+    may be.
     """
     told, seldom = facts(seen, "evaluation"), facts(seen, "accumulation")
-    often = abs(len(told["told"]) - told["steps"])
-    return float(often + abs(seldom["evaluated"] - seldom["evaluations asked"]))
+    elsewhere = {*seldom["evaluated behind"]} ^ {*seldom["evaluations asked behind"]}
+    return float(abs(len(told["told"]) - told["steps"]) + len(elsewhere))
 
 
 def wrong_evaluation(seen: Evidence) -> float:

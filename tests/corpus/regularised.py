@@ -448,6 +448,11 @@ RIGHT = (
         ),
     ),
     _way(
+        "evaluated_at_the_end_too",
+        "What comes of the last step may be evaluated beside what is asked for.",
+        (*WHEN_EVALUATED, WHEN_EVALUATED[1].replace(":", " or step + 1 == config.steps:")),
+    ),
+    _way(
         "table_used_twice",
         "A head without a weight of its own may use the table.",
         (*HEAD, ""),
@@ -805,8 +810,8 @@ WRONG = (
         (*BLOCKS, "        torch.manual_seed(1337)\n" + BLOCKS[1]),
     ),
     _way(
-        "evaluated_before_learning",
-        "Evaluations come behind the first step, and one too late from there on.",
+        "evaluated_behind_the_first_step",
+        "Evaluations begin behind the first step, and come one step too late from there on.",
         (*WHEN_EVALUATED, "        if step % config.eval_every == 0:\n"),
     ),
 )
