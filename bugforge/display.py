@@ -25,7 +25,7 @@ from bugforge.mend import Mended, forged_start
 from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
-from bugforge.prose import WIDEST, many, show_paragraph
+from bugforge.prose import WIDEST, many, show_paragraph, show_table
 from bugforge.recordings import Crash, plain
 from bugforge.report import outcome, tells, tells_claims
 from bugforge.revealing import Revealed
@@ -313,7 +313,7 @@ def show_list(console: Console, catalogue: Catalogue) -> None:
         table.add_column(column, no_wrap=True, overflow="fold" if column == "kind" else "ellipsis")
     for id_, kind in catalogue.kinds.items():
         table.add_row(id_, kind.bug_class, kind.stage, kind.difficulty, kind.visibility)
-    console.print(table)
+    show_table(console, table)
     _show_origins(console, catalogue.kinds, catalogue.origins)
     forms = sum(len(kind.forms) for kind in catalogue.kinds.values())
     console.print(
@@ -354,7 +354,7 @@ def show_rewrites(console: Console, catalogue: Catalogue) -> None:
     table.add_column("what is written otherwise")
     for id_, rewrite in catalogue.rewrites.items():
         table.add_row(id_, str(len(rewrite.choices())), escape(rewrite.title()))
-    console.print(table)
+    show_table(console, table)
     _show_origins(console, catalogue.rewrites, catalogue.rewrite_origins)
     ways = sum(len(rewrite.choices()) for rewrite in catalogue.rewrites.values())
     console.print(f"{many(len(catalogue.rewrites), 'rewrite')}, {many(ways, 'way')}.")

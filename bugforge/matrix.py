@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bugforge.audit import Audit, Pair
 from bugforge.errors import UsageError
-from bugforge.prose import show_paragraph
+from bugforge.prose import show_paragraph, show_table
 from bugforge.symptom import Symptom
 
 
@@ -25,7 +25,7 @@ def show_audit(console: Console, audit: Audit) -> None:
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in _rows(audit):
         table.add_row(*map(Text, row))
-    console.print(table)
+    show_table(console, table)
     console.print()
     for line in _summary(audit):
         console.print(Text(line))

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bugforge.clock import spoken
 from bugforge.curve import draw_trend
-from bugforge.prose import many, show_paragraph
+from bugforge.prose import many, show_paragraph, show_table
 from bugforge.rounds import SHORT_ID, Met, Round
 from bugforge.tallying import Stats, Tally
 
@@ -47,7 +47,7 @@ def show_stats(console: Console, stats: Stats) -> None:
     for tally in stats.tallies:
         table.add_row(*_cells(tally, ascii_only=ascii_only))
     if stats.tallies:
-        console.print(table)
+        show_table(console, table)
         words = "Time is the median of a bug that you fixed; trends run from the first to the last."
         show_paragraph(console, words, begin="")
     if stats.due:
@@ -92,7 +92,7 @@ def show_history(console: Console, rounds: Sequence[Round], more: int) -> None:
             str(round_.hints),
             "" if round_.score is None else f"{round_.score:.0f}",
         )
-    console.print(table)
+    show_table(console, table)
     if more:
         console.print(f"{more} more: bugforge history --limit 0", highlight=False)
 

@@ -12,7 +12,7 @@ from bugforge.clock import spoken
 from bugforge.courses import Course, Moment
 from bugforge.debrief import ENDS, HOW_TIME_IS_SHARED, Debrief, formula
 from bugforge.errors import WorkspaceError
-from bugforge.prose import show_paragraph
+from bugforge.prose import show_paragraph, show_table
 from bugforge.recordings import plain
 from bugforge.standing import score_document, show_left, show_score, standing_document
 from bugforge.workspace import Workspace
@@ -42,7 +42,7 @@ def show_report(console: Console, debrief: Debrief) -> None:
         show_paragraph(console, _happened(debrief, number, moment), begin=words)
     if debrief.courses:
         console.rule("[bold]Bugs[/]", align="left", characters="-")
-        console.print(_table(debrief))
+        show_table(console, _table(debrief))
         if debrief.untold:
             words = "When each bug fell could not be found out here: "
             show_paragraph(console, words + plain(debrief.untold), begin="")

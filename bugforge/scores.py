@@ -5,7 +5,7 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from bugforge.prose import many, show_paragraph
+from bugforge.prose import many, show_paragraph, show_table
 from bugforge.report import survivors
 from bugforge.tally import Tally
 
@@ -17,7 +17,7 @@ def show_tally(console: Console, tally: Tally | None, feedback: str) -> None:
     if tally is None:
         return
     if not tally.alarms:
-        console.print(_table(tally))
+        show_table(console, _table(tally))
     for told, count in Counter(map(_told, survivors(tally, feedback))).items():
         show_paragraph(console, f"{told}{f' ({count} times)' if count > 1 else ''}", "  missed: ")
     for (test, error), count in Counter((a.failed, a.error) for a in tally.alarms).items():

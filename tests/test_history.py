@@ -451,10 +451,27 @@ def test_what_is_shown_fits_any_console(past: Past) -> None:
     show_stats(Console(file=stream, width=80), stats)
     show_history(Console(file=stream, width=80), past.rounds, 2)
     lines = raw.getvalue().decode("ascii").splitlines()
-    assert all(len(line) <= 80 for line in lines)
+    assert all(len(line) <= 80 and line == line.rstrip() for line in lines)
     words = [line.split() for line in lines]
     assert {tally.bug_class for tally in stats.tallies} <= {each[0] for each in words if each}
     assert sum("classic" in each for each in words) == len(past.rounds)
+
+
+def test_a_shell_completes_what_is_remembered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Behind `forget --workspace` stand the folders that rounds are kept of, but none that a shell
+    would divide, and how the ids of all begin; each word names its rounds.
+    """
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    assert remembered("") == []
+    history = _history(tmp_path)
+    for id_, folder in (("a" * 16, "evening"), ("b" * 16, "my evening"), ("c" * 16, "")):
+        bare = Round(id_, id_, folder, "classic", "gpt", 0, 1, 9, 9, 60, 1, 0, "passed", None, ())
+        history.note(bare)
+    assert remembered("") == ["evening", "a" * 8, "b" * 8, "c" * 8]
+    assert remembered("ev") == ["evening"]
+    assert all(chosen(history.rounds(), word, None) for word in remembered(""))
 
 
 def run(*arguments: str, cwd: Path, data: Path) -> "subprocess.CompletedProcess[str]":
