@@ -96,7 +96,9 @@ def show(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="ID", help="The kind, as `list` names it.", autocompletion=completion.kinds
+            metavar="ID[/FORM]",
+            help="The kind, as `list` names it, and of its forms the one to show.",
+            autocompletion=completion.forms,
         ),
     ],
     as_json: AsJson = False,
@@ -105,12 +107,14 @@ def show(
     from bugforge import display, experiments, report  # noqa: PLC0415
 
     kinds = known_catalogue()
-    found, origin = kinds.kind(kind), kinds.origins[kind]
-    known = experiments.experiments()
+    found, forms = kinds.forms(kind)
+    origin, known = kinds.origins[found.id], experiments.experiments()
+    form = forms[0] if len(forms) < len(found.forms) else None
     if as_json:
-        print_json(report.kind_document(found, origin, known))
+        print_json(report.kind_document(found, origin, known, form))
     else:
-        display.show_kind(console_of(), found, origin, experiments.experiment_of(found, known))
+        experiment = experiments.experiment_of(found, known, form)
+        display.show_kind(console_of(), found, origin, experiment, form)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bugforge import completion
 from bugforge.command_line import (
     AsJson,
     console_of,
@@ -110,6 +111,7 @@ def forget(
             metavar="WORKSPACE",
             help="Of this one: its folder, the name of that, or how its id begins.",
             show_default=False,
+            autocompletion=completion.remembered,
         ),
     ] = None,
     before: Annotated[

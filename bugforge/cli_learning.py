@@ -33,7 +33,10 @@ def demo(
     form: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="A way to write the bug, as `show` names it.", show_default="first"
+            metavar="NAME",
+            help="A way to write the bug, as `show` names it.",
+            show_default="first",
+            autocompletion=completion.forms_of,
         ),
     ] = None,
     as_json: AsJson = False,

@@ -7,6 +7,8 @@ for words would show its traceback.
 from collections.abc import Callable, Iterable
 from functools import wraps
 
+import typer
+
 Complete = Callable[[str], list[str]]
 
 
@@ -38,6 +40,13 @@ def forms() -> Iterable[str]:
 
     known = catalogue.load().kinds
     return [*known, *(f"{id_}/{form.name}" for id_, kind in known.items() for form in kind.forms)]
+
+
+def forms_of(context: typer.Context, incomplete: str) -> list[str]:
+    """Every form of the kind that the command line names."""
+    words = [context.params.get("kind"), *context.args]  # those behind an option without its value
+    begun = f"{next(filter(None, words), '')}/"
+    return [name.removeprefix(begun) for name in forms(f"{begun}{incomplete}")]
 
 
 @_quietly
@@ -128,6 +137,23 @@ def questions() -> Iterable[str]:
     from bugforge.questions import all_questions  # noqa: PLC0415
 
     return [question.id for question in all_questions()]
+
+
+@_quietly
+def remembered() -> Iterable[str]:
+    """The workspaces of the history: their folders, whose names a shell takes as they are, and how
+    their ids begin.
+    """
+    import shlex  # noqa: PLC0415
+
+    from bugforge.history import History  # noqa: PLC0415
+    from bugforge.rounds import SHORT_ID  # noqa: PLC0415
+    from bugforge.userdata import data_folder  # noqa: PLC0415
+
+    kept = History(data_folder(), lambda _: None).rounds()
+    folders = {round_.folder for round_ in kept}
+    ids = {round_.workspace[:SHORT_ID] for round_ in kept}
+    return [*sorted(name for name in folders if shlex.quote(name) == name), *sorted(ids)]
 
 
 @_quietly

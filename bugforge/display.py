@@ -22,7 +22,7 @@ from bugforge.documents import Derivation
 from bugforge.exactness import EXPECTED
 from bugforge.experiments import INNER, Experiment
 from bugforge.mend import Mended, forged_start
-from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Mutation
+from bugforge.mutation import PROVENANCE_WORDS, SECTIONS, Form, Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
 from bugforge.prose import WIDEST, many, show_paragraph, show_table
@@ -381,16 +381,23 @@ def show_broken_plugins(console: Console, catalogue: Catalogue) -> None:
 
 
 def show_kind(
-    console: Console, kind: type[Mutation], origin: str, experiment: Experiment | None
+    console: Console,
+    kind: type[Mutation],
+    origin: str,
+    experiment: Experiment | None,
+    only: Form | None,
 ) -> None:
-    """Show a kind's page, with the experiment that exposes it."""
+    """Show a kind's page, with the experiment that exposes it. only: the one form that was asked
+    for.
+    """
     page = kind.page
-    console.rule(f"[bold]{kind.id}[/]", align="left", characters="-")
+    name = f"{kind.id}/{only.name}" if only else kind.id
+    console.rule(f"[bold]{name}[/]", align="left", characters="-")
     console.print(Text(f"{page.title}."))
     words = f"{kind.bug_class}, {kind.stage}, {kind.difficulty}, shows as {kind.visibility}"
     console.print(Text(words if origin == BUILT_IN else f"{words}, from {origin}"), style="dim")
-    for form in kind.forms:
-        console.print(f"\n[bold]Form:[/] {form.name}")
+    for form in (only,) if only else kind.forms:
+        console.print(f"\n[bold]Form:[/] {form.name}", highlight=False)
         for mark, code in (("-", form.correct), ("+", form.buggy)):
             show_diff(console, "\n".join(mark + line for line in code.splitlines()))
     console.print()
@@ -404,7 +411,8 @@ def show_kind(
     )
     if experiment:
         show_experiment(console, experiment)
-        console.print(f"See it run: bugforge demo {kind.id}", highlight=False)
+        option = f" --form {only.name}" if only else ""
+        console.print(Text(f"See it run: bugforge demo {kind.id}{option}"), soft_wrap=True)
 
 
 def show_experiment(console: Console, experiment: Experiment) -> None:

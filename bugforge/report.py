@@ -16,7 +16,7 @@ from bugforge.demonstrating import Demonstration
 from bugforge.diff import solution, unified
 from bugforge.experiments import Experiment, Shown, experiment_of, experiments
 from bugforge.mend import forged_start
-from bugforge.mutation import Mutation
+from bugforge.mutation import Form, Mutation
 from bugforge.own_sites import Survey
 from bugforge.own_verdict import OwnVerdict
 from bugforge.questions import Asked
@@ -258,10 +258,14 @@ def bug_document(key: AnswerKey, bug: Bug) -> dict[str, Any]:
     }
 
 
-def kind_document(kind: type[Mutation], origin: str, known: Sequence[Experiment]) -> dict[str, Any]:
-    """Describe a kind of bug. known: the experiments of which one may expose it."""
+def kind_document(
+    kind: type[Mutation], origin: str, known: Sequence[Experiment], only: Form | None = None
+) -> dict[str, Any]:
+    """Describe a kind of bug. known: the experiments of which one may expose it. only: the one form
+    that was asked for.
+    """
     page = kind.page
-    experiment = experiment_of(kind, known)
+    experiment = experiment_of(kind, known, only)
     return {
         "id": kind.id,
         "class": kind.bug_class,
@@ -276,7 +280,8 @@ def kind_document(kind: type[Mutation], origin: str, known: Sequence[Experiment]
         "find": page.find,
         "other_fixes": page.other_fixes,
         "forms": [
-            {"name": form.name, "correct": form.correct, "buggy": form.buggy} for form in kind.forms
+            {"name": form.name, "correct": form.correct, "buggy": form.buggy}
+            for form in ((only,) if only else kind.forms)
         ],
         "killed_by": sorted(kind.killed_by),
         "experiment": experiment and experiment_document(experiment),

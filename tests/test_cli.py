@@ -473,6 +473,25 @@ def test_list_and_show_read_well(tmp_path: Path) -> None:
     assert shown.isascii()
 
 
+def test_show_of_one_form(tmp_path: Path) -> None:
+    """`show KIND/FORM` has that form, no other, and the experiment that exposes it; a form that is
+    not there is answered with those that are.
+    """
+    told = {
+        name: json.loads(run("show", f"xy-misaligned{name}", "--json", cwd=tmp_path).stdout)
+        for name in ("", "/drawn-twice")
+    }
+    forms = [form["name"] for form in told[""]["forms"]]
+    assert [form["name"] for form in told["/drawn-twice"]["forms"]] == ["drawn-twice"]
+    assert told[""]["experiment"] != told["/drawn-twice"]["experiment"]
+    page = run("show", "xy-misaligned/drawn-twice", cwd=tmp_path).stdout
+    assert [name for name in forms if f"Form: {name}\n" in page] == ["drawn-twice"]
+    assert "bugforge demo xy-misaligned --form drawn-twice" in page
+    wrong = run("show", "xy-misaligned/drawn-thrice", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "Did you mean drawn-twice?" in wrong.stderr
+
+
 def test_list_of_some(tmp_path: Path) -> None:
     """`list` with qualities names the kinds that have all of them, and no other."""
     every = json.loads(run("list", "--json", cwd=tmp_path).stdout)["kinds"]

@@ -303,7 +303,9 @@ def _completed(words: str, cwd: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("bugforge show mask-fill-z", ["mask-fill-zero"]),
+        ("bugforge show mask-fill-z", ["mask-fill-zero", "mask-fill-zero/zero"]),
+        ("bugforge demo mask-fill-zero --form z", ["zero"]),
+        ("bugforge demo no-such --form ", []),
         ("bugforge new --kind mask-fill-zero/", ["mask-fill-zero/zero"]),
         ("bugforge new --track kv", ["kv-cache"]),
         ("bugforge new --program na", ["nano"]),

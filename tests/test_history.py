@@ -28,6 +28,7 @@ from bugforge.bundle import bundled
 from bugforge.catalogue import load
 from bugforge.choosing import Request
 from bugforge.clock import Event, Moment, standing
+from bugforge.completion import remembered
 from bugforge.curve import ASCII, draw_trend
 from bugforge.errors import HistoryError, UsageError
 from bugforge.forge import forge, preferring
@@ -437,6 +438,18 @@ def test_a_trend_is_one_short_line(values: list[float], width: int) -> None:
         assert len(line) == min(width, len(values))
         assert not ascii_only or set(line) <= set(ASCII[1:])
     assert draw_trend(sorted(values), top=1.0) == "".join(sorted(draw_trend(sorted(values), top=1)))
+
+
+@FEW
+@given(PASTS)
+def test_a_narrow_console_loses_nothing_of_a_table(past: Past) -> None:
+    """A console of 40 columns is given what one of 80 is, and breaks it itself."""
+    told = []
+    for width in (40, 80):
+        stream = io.StringIO()
+        show_history(Console(file=stream, width=width), past.rounds, 0)
+        told.append(stream.getvalue())
+    assert told[0].split() == told[1].split()
 
 
 @FEW
