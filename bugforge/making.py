@@ -223,6 +223,7 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
     else:
         first = _first(track, catalogue, wanted, bugs)
         forms = [forms for _, forms in asked]
+        _refuse_stages(order, track, catalogue)
         program = track.program(order.program or _drawn(order, track, forms, first, seed)).name
     return Request(
         seed=seed,
@@ -238,6 +239,24 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
 
 def _refuse_two_programs(order: Order) -> None:
     """Raise UsageError where a program of the user's own is named, and another."""
+def _refuse_stages(order: Order, track: Track, catalogue: Catalogue) -> None:
+    """Raise UsageError where a track plants nothing in any of the stages that were asked for."""
+
+    def has_one(one: Track) -> bool:
+        kinds = [kind for kind in catalogue.kinds.values() if kind.stage in order.stages]
+        return any(one.plants(kind) and (one.crashes or not kind.crashes()) for kind in kinds)
+
+    if order.stages and not has_one(track):
+        stages = " or ".join(dict.fromkeys(order.stages))
+        homes = " or ".join(one.name for one in TRACKS if has_one(one) and not one.only_tests)
+        raise UsageError(
+            f"The track {track.name} has no bugs of the stage {stages}.",
+            f"Name one that has: --track {homes}"
+            if homes
+            else "Ask for another stage; `bugforge list` shows every kind with its own.",
+        )
+
+
     track = order.track if order.track != TRACKS[0].name else None
     for option, named in (("--program", order.program), ("--track", track)):
         if order.source and named:
