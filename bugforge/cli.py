@@ -34,6 +34,7 @@ from bugforge.command_line import (
     Runs,
     TimeLimit,
     WorkspaceArgument,
+    complain,
     console_of,
     handled,
     known_catalogue,
@@ -420,10 +421,16 @@ def reveal(
     mention(revealed.told)
     recounting.show_short(console, revealed.workspace)
     if html:
-        with display.progress(console_of(stderr=True)) as progress:
-            told = debriefing.look_back(
-                revealed.workspace, revealed.key, bug, key_dir, time_limit, progress
-            )
+        try:
+            with display.progress(console_of(stderr=True)) as progress:
+                told = debriefing.look_back(
+                    revealed.workspace, revealed.key, bug, key_dir, time_limit, progress
+                )
+        except KeyboardInterrupt as error:  # by now, a reveal is noted and files may be mended
+            again = "the command again" + (", without --apply," if apply else "")
+            mend = f"All else was done, and is noted; give {again} for the page."
+            complain("Interrupted: no page was written.", mend)
+            raise typer.Exit(INTERRUPTED) from error
         webpage.write_page(html, told)
         mention([f"Written: {html}"])
     if as_json:

@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 import subprocess
+import sys
 import zlib
 from collections import Counter
 from dataclasses import replace
@@ -348,6 +349,31 @@ STATES = st.sampled_from(["fixed", "remaining", "could not tell"])
 MOMENTS = st.lists(
     st.tuples(
         st.integers(0, 500),
+def test_a_page_that_is_interrupted_is_told(tmp_path: Path) -> None:
+    """Ctrl-C while a reveal's page is made says that there is none, and does not say that nothing
+    else was done: the reveal is in the journal.
+    """
+    assert run("new", "--bugs", "1", "--seed", "2", cwd=tmp_path).returncode == 0
+    program = (
+        "import bugforge.debriefing as d, bugforge.cli as cli\n"
+        "def interrupted(*_): raise KeyboardInterrupt\n"
+        "d.look_back = interrupted\ncli.main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "reveal", "--html", "page.html"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 130, ran.stderr
+    assert "no page was written" in ran.stderr
+    assert "Nothing of yours was changed" not in ran.stderr
+    assert not (tmp_path / "page.html").exists()
+    events = open_workspace(tmp_path / "workspace").events()
+    assert [event.name for event in events] == ["reveal"]
+
+
         st.dictionaries(st.integers(1, 3), STATES),
         st.lists(st.integers(1, 3), max_size=2),
     ),
