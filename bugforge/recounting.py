@@ -38,8 +38,8 @@ def show_report(console: Console, debrief: Debrief) -> None:
     show_score(console, manifest, stands)
     console.rule("[bold]Timeline[/]", align="left", characters="-")
     for number, moment in enumerate(debrief.moments):
-        words = f"{spoken(moment.line.seconds):>8}  "
-        show_paragraph(console, _happened(debrief, number, moment), begin=words)
+        begin = f"{spoken(moment.line.seconds):>8}  " if stands.began else "  "
+        show_paragraph(console, _happened(debrief, number, moment), begin=begin)
     if debrief.courses:
         console.rule("[bold]Bugs[/]", align="left", characters="-")
         show_table(console, _table(debrief))

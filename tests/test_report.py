@@ -330,25 +330,25 @@ def test_the_page_fits_its_window(practised: Path, tmp_path: Path, width: int) -
 
 
 def test_without_a_clock_no_bug_has_a_time(tmp_path: Path) -> None:
-    """Where the clock was never set going, neither the report nor the page gives a bug a time."""
+    """Where the clock was never set going, neither the report nor the page gives a bug a time, or
+    anything else that happened.
+    """
     one = ("--bugs", "1", "--seed", "2", "--program", "gpt")
     assert run("new", *one, cwd=tmp_path).returncode == 0
     assert run("reveal", cwd=tmp_path).returncode == 0
     ran = run("report", "--html", "page.html", cwd=tmp_path, seconds=600)
     assert ran.returncode == 0, ran.stderr
     for text, begin, end in (
-        (ran.stdout, "Bugs ---", "What to practise next"),
+        (ran.stdout, "Timeline ---", "What to practise next"),
         ((tmp_path / "page.html").read_text(encoding="utf-8"), "The bugs. ", "</table>"),
+        ((tmp_path / "page.html").read_text(encoding="utf-8"), "What happened. ", "</table>"),
+        ((tmp_path / "page.html").read_text(encoding="utf-8"), 'class="lead"', "</p>"),
     ):
         told = text.partition(begin)[2].partition(end)[0]
-        assert "revealed" in told
+        assert "reveal" in told
         assert not re.search(r"\d:\d\d", told)
 
 
-STATES = st.sampled_from(["fixed", "remaining", "could not tell"])
-MOMENTS = st.lists(
-    st.tuples(
-        st.integers(0, 500),
 def test_a_page_that_is_interrupted_is_told(tmp_path: Path) -> None:
     """Ctrl-C while a reveal's page is made says that there is none, and does not say that nothing
     else was done: the reveal is in the journal.
@@ -374,6 +374,10 @@ def test_a_page_that_is_interrupted_is_told(tmp_path: Path) -> None:
     assert [event.name for event in events] == ["reveal"]
 
 
+STATES = st.sampled_from(["fixed", "remaining", "could not tell"])
+MOMENTS = st.lists(
+    st.tuples(
+        st.integers(0, 500),
         st.dictionaries(st.integers(1, 3), STATES),
         st.lists(st.integers(1, 3), max_size=2),
     ),
