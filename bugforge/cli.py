@@ -335,6 +335,7 @@ def extend(
     allowance = documents.Allowance(minutes, runs)
     order = extending.Further(name, workspace, to, allowance, key_dir, force)
     made = extending.extend(order, known_catalogue())
+    mention(made.told)
     if as_json:
         print_json(made.document("extend"))
     else:

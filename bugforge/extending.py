@@ -15,10 +15,13 @@ from bugforge.making import Made, settle
 from bugforge.own_program import OWN
 from bugforge.place import Place
 from bugforge.program import Program
+from bugforge.snapshot import digest
 from bugforge.track import Track
 from bugforge.tracks import TRACKS, find_track
 from bugforge.variant import written
-from bugforge.workspace import Workspace, around, find, plain_files
+from bugforge.workspace import Workspace, around, find, further, plain_files
+
+CHANGED = "{root} has changed since it passed, and what is here now was gone on with."
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
     follow_ups = {track.name: track for track in TRACKS if track.follows_up}
     refuse_unknown("follow-up", order.name, follow_ups)
     workspace = find(order.workspace)
-    beside = workspace.root.with_name(f"{workspace.root.name}-{order.name}")
-    target = order.target or Path(os.path.relpath(beside))
+    target = order.target or Path(os.path.relpath(further(workspace.root, order.name)))
     holder = around(target.parent)
     if holder is not None:
         raise WorkspaceError(
@@ -60,7 +62,9 @@ def extend(order: Further, catalogue: Catalogue) -> Made:
     _refuse_unfit(workspace, key, track)
     own = _program(workspace.root, without=_harness(key))
     allowance = replace(order.allowance, slow=workspace.manifest.slow)
-    return settle(place, _further(key, track, own, catalogue), allowance, own)
+    made = settle(place, _further(key, track, own, catalogue), allowance, own)
+    is_same = workspace.last_digest() in (None, digest(workspace.root))
+    return made if is_same else replace(made, told=(CHANGED.format(root=workspace.root),))
 
 
 def _refuse_unfit(workspace: Workspace, key: AnswerKey, track: Track) -> None:

@@ -61,7 +61,8 @@ class Order:
 class Made:
     """A workspace that was made. key_path: where its answer key lies, if elsewhere. aside: where
     the files lie of the workspace that it replaced, if it did. by_history:
-    whether its bugs were chosen by what the learner has met.
+    whether its bugs were chosen by what the learner has met. told: what there is to mind, a line
+    each.
     """
 
     target: Path
@@ -71,6 +72,7 @@ class Made:
     key_path: Path | None
     aside: Path | None
     by_history: bool = False
+    told: tuple[str, ...] = ()
 
     @property
     def deed(self) -> str:
@@ -221,9 +223,9 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
     if order.source:
         program = OWN
     else:
+        _refuse_stages(order, track, catalogue)
         first = _first(track, catalogue, wanted, bugs)
         forms = [forms for _, forms in asked]
-        _refuse_stages(order, track, catalogue)
         program = track.program(order.program or _drawn(order, track, forms, first, seed)).name
     return Request(
         seed=seed,
@@ -237,8 +239,6 @@ def _request(order: Order, track: Track, catalogue: Catalogue, wanted: Wanted) -
     )
 
 
-def _refuse_two_programs(order: Order) -> None:
-    """Raise UsageError where a program of the user's own is named, and another."""
 def _refuse_stages(order: Order, track: Track, catalogue: Catalogue) -> None:
     """Raise UsageError where a track plants nothing in any of the stages that were asked for."""
 
@@ -257,6 +257,8 @@ def _refuse_stages(order: Order, track: Track, catalogue: Catalogue) -> None:
         )
 
 
+def _refuse_two_programs(order: Order) -> None:
+    """Raise UsageError where a program of the user's own is named, and another."""
     track = order.track if order.track != TRACKS[0].name else None
     for option, named in (("--program", order.program), ("--track", track)):
         if order.source and named:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bugforge.errors import WorkspaceError
 from bugforge.scoring import RUNG_SHARES
-from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, open_workspace
+from bugforge.workspace import DEFAULT, HIDDEN, MANIFEST, Workspace, around, further, open_workspace
 
 State = Literal[
     "none", "unusable", "unchecked", "running", "paused", "failed", "passed", "revealed"
@@ -83,10 +83,17 @@ class Situation:
     others: tuple[Path, ...] = ()
 
     def steps(self) -> list[Step]:
-        """Give the commands that go on from here; behind a pass, with what can be added."""
+        """Give the commands that go on from here; behind a pass, with what can be added and
+        was not yet.
+        """
         steps = list(NEXT[self.state])
         if self.state == "passed" and self.workspace:
-            names = follow_ups(self.workspace.manifest.track)
+            root = self.workspace.root
+            names = [
+                name
+                for name in follow_ups(self.workspace.manifest.track)
+                if not (further(root, name) / HIDDEN / MANIFEST).is_file()
+            ]
             words = "go on with this program, and add to it"
             steps[:0] = [
                 Step(f"bugforge extend {name}", words, takes_key=True) for name in names[:1]

@@ -100,6 +100,12 @@ class Workspace:
         lines = f"{many(lost, 'line')} of {HIDDEN}/{JOURNAL} cannot be read"
         return f"{lines}; what happened then is lost." if lost else ""
 
+    def last_digest(self) -> str | None:
+        """Tell the digest of the files that the last check was of; None where that is not known."""
+        checks = [mark.event for mark in self.standing().marks if mark.event.name == "check"]
+        told = checks[-1].fields.get("digest") if checks else None
+        return told if isinstance(told, str) else None
+
     def last_verdict(self) -> str | None:
         """Tell what the last check said of what lies here; None where there was none."""
         told = None
@@ -152,6 +158,11 @@ class Workspace:
         except WorkspaceError:
             return False
         return True
+
+
+def further(root: Path, name: str) -> Path:
+    """Name the folder that a follow-up of a workspace is made in, unless another is asked for."""
+    return root.with_name(f"{root.name}-{name}")
 
 
 def key_name(id_: str) -> str:

@@ -15,6 +15,7 @@ from bugforge.probe import draw
 from bugforge.program import Program
 from bugforge.recorder import Recorder
 from bugforge.sandbox import Sandbox
+from bugforge.snapshot import digest
 from bugforge.tally import held, tried
 from bugforge.tracks import CACHE_CLASSES, CACHED, GARBAGE, SHIFT_MASK_TYPO, TRACKS
 from bugforge.trials import trials_of
@@ -78,21 +79,24 @@ def test_from_nothing_to_a_solution(tmp_path: Path) -> None:
 
 
 def test_going_on_from_a_program_that_passed(tmp_path: Path, box: Sandbox) -> None:
-    """What passed is gone on with, as the learner left it; what has not passed is not. The
-    solution is the workspace's own program, and right.
+    """What passed is gone on with, as the learner left it, and it is told where that is no more
+    what passed; what has not passed is not. The solution is the workspace's own program, and right.
     """
     run("new", "w", "--seed", "5", cwd=tmp_path)
     refused = run("extend", "kv-cache", "w", cwd=tmp_path)
     assert refused.returncode == 2
     assert "has not passed" in refused.stderr
     workspace = open_workspace(tmp_path / "w")
-    workspace.note({"event": "check", "verdict": "passed"})
+    workspace.note({"event": "check", "verdict": "passed", "digest": digest(workspace.root)})
+    same = run("extend", "kv-cache", "w", "--to", "same", cwd=tmp_path)
+    assert (same.returncode, same.stderr) == (0, "")
     own = "# all right now\n" + (workspace.root / "train.py").read_text(encoding="utf-8")
     (workspace.root / "train.py").write_text(own, encoding="utf-8")
     (workspace.root / "helper.py").write_text("HELP = 1\n", encoding="utf-8")
     made = run("extend", "kv-cache", "w", cwd=tmp_path)
     assert made.returncode == 0
     assert "bugforge check w-kv-cache\n" in made.stdout
+    assert "has changed since it passed" in made.stderr
     inside = run("extend", "kv-cache", "--force", cwd=workspace.root)
     assert "bugforge check ../w-kv-cache\n" in inside.stdout
     further = open_workspace(tmp_path / "w-kv-cache")

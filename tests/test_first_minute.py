@@ -74,6 +74,16 @@ def test_alone_it_says_what_to_do_next(
         assert offered in ran.stdout
 
 
+def test_a_follow_up_that_is_there_is_not_offered(tmp_path: Path) -> None:
+    """Behind a pass, what was gone on with already is offered no more; the next follow-up is."""
+    for name in ("workspace", "workspace-kv-cache"):
+        run("new", name, "--seed", "4", cwd=tmp_path)
+    _journal(tmp_path / "workspace", PASSED)
+    offered = run(cwd=tmp_path / "workspace").stdout
+    assert "bugforge extend" in offered
+    assert "extend kv-cache" not in offered
+
+
 def test_where_there_is_no_workspace_it_says_how_to_forge_one(tmp_path: Path) -> None:
     """Elsewhere, it offers `new`, `tracks` and `quiz`; --help still helps, and changes nothing."""
     told = run(cwd=tmp_path).stdout
