@@ -31,6 +31,7 @@ from bugforge.sandbox import Limits, Sandbox, UnwantedError, opened
 from bugforge.saves import follow
 from bugforge.snapshot import digest
 from bugforge.watching import KEYS, Pressed, Saved, watch
+from bugforge.workspace import open_workspace
 from tests.corpus.rewritten import HEADS_APART
 from tests.test_cli import COMMAND, run
 
@@ -353,3 +354,31 @@ def test_a_watch_in_a_terminal(tmp_path: Path) -> None:
             os.waitpid(session.pid, 0)
     assert "Traceback" not in session.shown
     assert not (workspace / ".bugforge" / "journal.jsonl").exists()
+
+
+def test_a_hint_in_a_watch(tmp_path: Path) -> None:
+    """The key for a hint gives the next rung each time, at its cost, from the process that watches,
+    and the journal has them; the watch goes on behind it.
+    """
+    made = run("new", "--bugs", "1", "--program", "gpt", "--seed", "1", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    workspace = open_workspace(tmp_path / "workspace")
+    session = Session(tmp_path)
+    try:
+        session.until("so far, of")
+        for rung, cost in ((1, "8 points"), (2, "16 points")):
+            session.press("h")
+            session.until(f"Bug 1, hint {rung} of 4")
+            session.until(cost)
+            session.until("Score")
+        session.press("s")
+        session.until("0 of 4 used")
+        session.press("q")
+        assert session.end() == 0
+    finally:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.kill(session.pid, 9)
+            os.waitpid(session.pid, 0)
+    assert "Traceback" not in session.shown
+    hints = [event.fields for event in workspace.events() if event.name == "hint"]
+    assert [(hint["bug"], hint["rung"]) for hint in hints] == [(1, 1), (1, 2)]
