@@ -22,6 +22,9 @@ INTERRUPTED = 130
 SCHEMA_VERSION = 1
 """Of the documents in docs/json.md; a change that could break a reader raises it."""
 
+NARROWEST = 20
+"""Columns of a console at least: on none, as COLUMNS may say, nothing at all would be printed."""
+
 P = ParamSpec("P")
 
 WorkspaceArgument = Annotated[
@@ -132,7 +135,9 @@ def console_of(*, stderr: bool = False) -> "Console":
     """Open the console for people; where standard output is a document's, on standard error."""
     from rich.console import Console  # noqa: PLC0415
 
-    return Console(stderr=stderr)
+    console = Console(stderr=stderr)
+    is_wide = console.width >= NARROWEST  # such a one follows its window
+    return console if is_wide else Console(stderr=stderr, width=NARROWEST)
 
 
 def echo_run(*, as_json: bool = False) -> Callable[[bytes, bool], None]:

@@ -161,3 +161,18 @@ def test_colours_are_not_asked_of_a_pipe_or_where_they_are_unwanted(tmp_path: Pa
             check=True,
         )
         assert b"\x1b" not in ran.stdout
+
+
+def test_a_console_of_no_width_is_told_all(tmp_path: Path) -> None:
+    """Where COLUMNS says 0, what a command says is there, as on a console of few columns."""
+    told = {}
+    for columns in ("0", "20"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "bugforge", "tracks"],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": columns},
+            capture_output=True,
+            check=True,
+        )
+        told[columns] = ran.stdout
+    assert told["0"] == told["20"] != b""
