@@ -6,10 +6,16 @@ for words would show its traceback.
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-
-import typer
+from typing import Any, Protocol
 
 Complete = Callable[[str], list[str]]
+
+
+class Begun(Protocol):
+    """What the parser has made of a command line so far."""
+
+    params: dict[str, Any]
+    args: list[str]
 
 
 def _quietly(words: Callable[[], Iterable[str]]) -> Complete:
@@ -42,9 +48,9 @@ def forms() -> Iterable[str]:
     return [*known, *(f"{id_}/{form.name}" for id_, kind in known.items() for form in kind.forms)]
 
 
-def forms_of(context: typer.Context, incomplete: str) -> list[str]:
-    """Every form of the kind that the command line names."""
-    words = [context.params.get("kind"), *context.args]  # those behind an option without its value
+def forms_of(ctx: Begun, incomplete: str) -> list[str]:
+    """Every form of the kind that the command line names. The parser knows `ctx` by its name."""
+    words = [ctx.params.get("kind"), *ctx.args]  # those behind an option without its value
     begun = f"{next(filter(None, words), '')}/"
     return [name.removeprefix(begun) for name in forms(f"{begun}{incomplete}")]
 
