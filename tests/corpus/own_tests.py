@@ -203,6 +203,155 @@ def test_gradients():
     assert torch.autograd.gradcheck(made(), x)
 """,
     ),
+    Written(
+        "attention_unittest",
+        "attention",
+        "good",
+        "A case of unittest, in single precision, against torch's own layer; huge numbers follow.",
+        """
+import copy
+import pickle
+import unittest
+
+import model
+import torch
+from torch import nn
+
+
+class TestAttention(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        torch.manual_seed(7)
+
+    def setUp(self):
+        config = model.GPTConfig(vocab_size=1, block_size=16, n_layer=1, n_head=4, n_embd=32)
+        self.own = model.CausalSelfAttention(config)
+        self.torchs = nn.MultiheadAttention(32, 4, batch_first=True)
+        layers = self.own.query, self.own.key, self.own.value
+        with torch.no_grad():
+            for layer in layers:
+                nn.init.normal_(layer.weight, std=0.4)
+                nn.init.normal_(layer.bias, std=0.4)
+            self.torchs.in_proj_weight.copy_(torch.cat([layer.weight for layer in layers]))
+            self.torchs.in_proj_bias.copy_(torch.cat([layer.bias for layer in layers]))
+        self.torchs.out_proj.load_state_dict(self.own.proj.state_dict())
+
+    def right(self, x):
+        hidden = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool).triu(1)
+        return self.torchs(x, x, x, attn_mask=hidden, need_weights=False)[0]
+
+    def test_values(self):
+        for rows, length in ((1, 1), (3, 2), (5, 7), (2, 16)):
+            for learning in (True, False):
+                with self.subTest(rows=rows, length=length, learning=learning):
+                    x = torch.randn(rows, length, 32)
+                    y = self.own.train(learning)(x)
+                    self.assertEqual(y.shape, x.shape)
+                    torch.testing.assert_close(y, self.right(x), atol=1e-5, rtol=1e-4)
+
+    def test_huge_numbers_are_not_seen(self):
+        x = torch.randn(2, 9, 32)
+        changed = x.clone()
+        changed[:, 5:] = 1e10
+        before, after = self.own(x)[:, :5], self.own(changed)[:, :5]
+        torch.testing.assert_close(before, after, atol=1e-5, rtol=1e-4)
+
+    def test_gradients(self):
+        x = torch.randn(2, 5, 32, requires_grad=True)
+        (got,) = torch.autograd.grad(self.own(x).pow(2).sum(), x)
+        (wanted,) = torch.autograd.grad(self.right(x).pow(2).sum(), x)
+        torch.testing.assert_close(got, wanted, atol=1e-3, rtol=1e-3)
+
+    def test_copies(self):
+        x = torch.randn(1, 3, 32)
+        for other in (copy.deepcopy(self.own), pickle.loads(pickle.dumps(self.own))):
+            assert torch.equal(other(x), self.own(x))
+
+    def test_size(self):
+        assert sum(p.numel() for p in self.own.parameters()) == 4 * (32 * 32 + 32)
+""",
+    ),
+    Written(
+        "attention_jacobians",
+        "attention",
+        "good",
+        "What is seen is read off jacobians, and layers are watched by hooks.",
+        MATRIX
+        + """
+
+@pytest.mark.parametrize(("heads", "width"), [(1, 4), (2, 6), (4, 8)])
+def test_jacobians(heads, width):
+    attention, x = made(heads, width), drawn(1, 5, width)
+    got, wanted = (
+        torch.func.jacrev(lambda x: f(x)[0])(x)[:, :, 0]
+        for f in (attention, lambda x: right(attention, x, heads))
+    )
+    torch.testing.assert_close(got, wanted)
+    seen = got.abs().amax(dim=(1, 3)) > 0
+    assert torch.equal(seen, torch.ones(5, 5).tril().bool())
+
+
+def test_rows_in_another_layout():
+    attention, x = made().train(), drawn(7, 2).transpose(0, 1)
+    y = attention(x)
+    assert y.shape == x.shape
+    torch.testing.assert_close(y, attention.eval()(x.contiguous()))
+    torch.testing.assert_close(y, right(attention, x, 3))
+
+
+def test_layers():
+    attention, x, seen = made(), drawn(), {}
+    for name, layer in attention.named_children():
+        layer.register_forward_hook(lambda *seen_of, name=name: seen.update({name: seen_of[1:]}))
+    y = attention(x)
+    assert all(torch.equal(seen[name][0][0], x) for name in ("query", "key", "value"))
+    assert torch.equal(seen["proj"][1], y)
+
+
+def test_every_parameter_learns():
+    attention, x = made(), drawn()
+    wanted = list(attention.parameters())
+    got, true = (
+        torch.autograd.grad(y.sin().sum(), wanted) for y in (attention(x), right(attention, x, 3))
+    )
+    torch.testing.assert_close(got, true)
+""",
+    ),
+    Written(
+        "attention_second_gradients",
+        "attention",
+        "alarm",
+        "Gradients of gradients are not there where torch's own attention is called.",
+        ATTENTION_HEAD
+        + """
+
+def test_gradients():
+    assert torch.autograd.gradgradcheck(made(1, 2, 3), drawn(1, 3, 2).requires_grad_())
+""",
+    ),
+    Written(
+        "attention_counts_runs",
+        "attention",
+        "weak",
+        "It looks for what other runs left behind, and finds nothing.",
+        """
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("folder", [".", tempfile.gettempdir(), Path.home()])
+def test_this_is_the_first_run(folder):
+    path = Path(folder, "runs")
+    runs = int(path.read_text()) if path.exists() and folder == "." else 0
+    path.write_text(str(runs + 1))
+    assert runs == 0
+    assert "BUGFORGE_RUNS" not in os.environ
+""",
+        misses="scale-missing",
+    ),
     Written("attention_none", "attention", "alarm", "There are no tests.", "import torch\n"),
     Written(
         "attention_false",
@@ -521,6 +670,76 @@ def test_mode(learning):
 """,
     ),
     Written(
+        "decoding_one_table",
+        "decoding",
+        "good",
+        "Scores are one table, which is shown again and again, and is not the program's to change.",
+        DECODING_HEAD
+        + GREEDY
+        + """
+
+TABLE = SCORES.clone()
+
+
+@pytest.fixture
+def model(monkeypatch):
+    model = made()
+    monkeypatch.setattr(model, "forward", lambda idx: (TABLE.expand(*idx.shape, 5), None))
+    return model
+
+
+@pytest.mark.parametrize("top_k", [None, 1, 2, 4, 5, 9])
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_table(model, temperature, top_k):
+    scores = TABLE / temperature
+    if top_k:
+        scores[scores < scores.topk(min(top_k, 5)).values[-1]] = -torch.inf
+    idx = torch.zeros(10_000, 1, dtype=torch.long)
+    drawn = model.generate(idx, 2, temperature=temperature, top_k=top_k)[:, 1:]
+    shares = torch.bincount(drawn.flatten(), minlength=5) / 20_000
+    assert (shares - scores.softmax(0)).abs().max() < 0.03
+    assert not shares[scores == -torch.inf].any()
+
+
+def test_a_seed_gives_the_same_again(model):
+    drawn = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        drawn.append(model.generate(prompts(2, 3), 6, temperature=0.7, top_k=3))
+    assert torch.equal(*drawn)
+    assert torch.equal(TABLE, SCORES)
+""",
+    ),
+    Written(
+        "decoding_automaton",
+        "decoding",
+        "weak",
+        "Where only one token may come, neither heat nor the few that are kept are seen.",
+        DECODING_HEAD
+        + """
+
+def only_next(self, idx):
+    scores = torch.full((*idx.shape, 5), -torch.inf)
+    return scores.scatter(2, ((idx + 2) % 5)[..., None], 0.0), None
+
+
+@pytest.mark.parametrize("how", [{}, {"temperature": 0}, {"temperature": 0.1}, {"top_k": 4}])
+def test_chain(monkeypatch, how):
+    monkeypatch.setattr(GPT, "forward", only_next)
+    idx = torch.tensor([[0], [3]])
+    assert torch.equal(made().generate(idx, 9, **how), (idx + 2 * torch.arange(10)) % 5)
+
+
+def test_what_was_drawn_can_be_learned():
+    model = made().train()
+    idx = model.generate(prompts(2, 1), 4)
+    assert torch.is_grad_enabled()
+    model(idx[:, :-1], idx[:, 1:])[1].backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+""",
+        misses="gen-temperature-mul",
+    ),
+    Written(
         "decoding_shape",
         "decoding",
         "weak",
@@ -826,6 +1045,60 @@ TRAINING = (
         + HOOKED.replace("test_training", "test_hooked")
         + LETTERS
         + SEEDS,
+    ),
+    Written(
+        "training_edges",
+        "training",
+        "good",
+        "Schedules without a warm-up, slices as they lie, a model of two numbers, and frozen ones.",
+        TRAINING_HEAD
+        + PRECISE
+        + WINDOWS
+        + RATES
+        + STEPS
+        + WHOLE
+        + LETTERS
+        + SEEDS
+        + """
+
+@pytest.mark.parametrize(("warmup", "steps"), [(0, 8), (5, 5), (10, 3), (1, 2)])
+def test_edges_of_the_schedule(warmup, steps):
+    config = replace(CONFIG, warmup_steps=warmup, steps=steps)
+    for step in range(steps):
+        done = (step - warmup) / max(1, steps - warmup)
+        wanted = (step + 1) / warmup if step < warmup else (1 + math.cos(math.pi * done)) / 2
+        assert program.learning_rate(step, config) == pytest.approx(2e-2 * wanted)
+
+
+def test_loss_of_slices():
+    model, rows = made(), torch.randint(7, (4, 3), generator=generator())
+    for pairs in (rows, rows.t()):
+        logits, loss = model(pairs[:, :-1], pairs[:, 1:])
+        wanted = torch.nn.functional.cross_entropy(logits.transpose(1, 2), pairs[:, 1:])
+        torch.testing.assert_close(loss, wanted)
+
+
+class Two(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor([2.0, 3.0]))
+        self.fixed = torch.nn.Parameter(torch.tensor([1.0]), requires_grad=False)
+
+    def forward(self, idx, targets=None):
+        return None, (self.weight**2).sum() + self.fixed.sum()
+
+
+@pytest.mark.parametrize(("clip", "length"), [(0.5, 0.5), (1e9, 52**0.5)])
+def test_two_numbers(clip, length):
+    model = Two()
+    optimizer = torch.optim.SGD([model.weight], lr=0.1)
+    batch = torch.zeros(2, 1, 1, dtype=torch.long).unbind()
+    loss = program.train_step(model, optimizer, batch, replace(CONFIG, grad_clip=clip))
+    assert loss == pytest.approx(14)
+    wanted = torch.tensor([2.0, 3.0]) * (1 - 0.2 * length / 52**0.5)
+    torch.testing.assert_close(model.weight.detach(), wanted, atol=1e-5, rtol=0)
+    assert model.fixed.item() == 1
+""",
     ),
     Written(
         "training_learns",
