@@ -200,6 +200,11 @@ class Recorder:
         said = "there are no tests" if code == NO_TESTS else str(error or "")
         return Ending(code == 0, plain(str(failed or "")), plain(said))
 
+    def forget_tested(self, name: str) -> None:
+        """Take away what tests left behind that ran on a program: others could look it up."""
+        shutil.rmtree(self.room / "programs" / f"to test {name}", ignore_errors=True)
+        shutil.rmtree(self.wait(f"test {name}").out, ignore_errors=True)
+
     def expect(self, name: str, folder: Path, course: Course, *, own: bool = False) -> None:
         """Have a program take its first training steps. own: whether it is a learner's."""
         if own:

@@ -77,6 +77,7 @@ def tried(recorder: Recorder, trials: Trials, rng: random.Random) -> Tally:
         if begun:
             place, files, wrong = begun.popleft()
             ended = recorder.tested(f"{place}")
+            recorder.forget_tested(f"{place}")
             if wrong:
                 (missed if ended.passed else caught).append(wrong)
             elif not ended.passed:

@@ -268,6 +268,124 @@ def test_other_ends_are_alarms(box: Sandbox) -> None:
         assert [reading.kept for reading in held(trials, tally)] == [False, None]
 
 
+SET_UP = {
+    "caching": "addopts = --ff --strict-markers\ncache_dir = kept\n",
+    "strict": "addopts = --strict-config -ra -v\nfilterwarnings = error\ncache_dir = kept\n",
+    "importing": "addopts = --import-mode=importlib\npythonpath = .\ntestpaths = tests\n",
+}
+BESIDE = """
+import torch
+from helping import SIZES
+from model import CausalSelfAttention, GPTConfig
+
+
+def test_all(cache, tmp_path, capsys):
+    cache.set("tried/all", 1)
+    (tmp_path / "told").write_text("much")
+    print("x" * 1_000_000)
+    attention, x = CausalSelfAttention(GPTConfig(*SIZES)), torch.randn(2, 3, 4)
+    assert attention(x).shape == x.shape
+    assert capsys.readouterr().out
+"""
+
+
+@pytest.mark.parametrize("name", SET_UP)
+def test_pytest_is_as_it_is_elsewhere(name: str, box: Sandbox) -> None:
+    """Options and fixtures that work where tests are written work where they are judged."""
+    trials = trials_for("attention")
+    some = replace(trials, right=trials.right[:1], wrong=())
+    files = {
+        trials.tests: BESIDE,
+        "tests/conftest.py": "import sys\nsys.path.append('tests')\n",
+        "tests/helping.py": "SIZES = (5, 4, 1, 2, 4)\n",
+        "pytest.ini": f"[pytest]\n{SET_UP[name]}",
+    }
+    tally = tried(begun(box, "attention", files), some, random.Random(0))
+    assert not tally.alarms
+
+
+def test_tests_stay_in_one_process(box: Sandbox) -> None:
+    """Who has their tests run in several processes by pytest-xdist raises no alarm by that."""
+    pytest.importorskip("xdist")
+    trials = trials_for("attention")
+    some = replace(trials, right=trials.right[:1], wrong=())
+    text = "import os\nimport model\n\n\ndef test_all():\n    assert model.GPT\n"
+    files = {trials.tests: text, "pytest.ini": "[pytest]\naddopts = -n 2\n"}
+    assert not tried(begun(box, "attention", files), some, random.Random(0)).alarms
+
+
+REFUSED = {
+    "pytest.ini": ("[pytest]\naddopts = --nothing-known\n", "--nothing-known"),
+    "conftest.py": ("import nowhere\n", "nowhere"),
+    "tests/conftest.py": ("def fixture(:\n", "SyntaxError"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_pytest_cannot_begin_with_is_told(name: str, box: Sandbox) -> None:
+    """Where pytest does not come to any test, the alarm says why."""
+    trials = trials_for("attention")
+    some = replace(trials, right=trials.right[:1], wrong=())
+    text, words = REFUSED[name]
+    files = {trials.tests: "def test_all():\n    pass\n", name: text}
+    (alarm,) = tried(begun(box, "attention", files), some, random.Random(0)).alarms
+    assert words in alarm.error
+
+
+DRAWS = """
+import random
+
+import numpy as np
+import torch
+
+
+def test_all():
+    assert 0, [random.random(), np.random.rand(), torch.rand(1).item()]
+"""
+LOOKS = """
+import gc
+import sys
+
+from model import CausalSelfAttention
+
+HEAD = CausalSelfAttention.__name__ + "(nn.Module)"
+
+
+def is_text(found):
+    return isinstance(found, str | bytes) and "class " + HEAD in str(found)
+
+
+def test_all():
+    frame = sys._getframe()
+    while frame:
+        assert not any(map(is_text, frame.f_locals.values()))
+        frame = frame.f_back
+    for found in gc.get_objects():
+        assert not isinstance(found, list | tuple) or not any(map(is_text, found))
+"""
+
+
+def test_the_same_tests_draw_the_same(box: Sandbox) -> None:
+    """What tests draw without a seed is the same in each check."""
+    trials = trials_for("decoding")
+    some = replace(trials, right=trials.right[:1], wrong=())
+    with opened(Limits()) as other:
+        told = [tally_of(each, some, "decoding", DRAWS).alarms[0].error for each in (box, other)]
+    assert "[0." in told[0]
+    assert told[0] == told[1]
+
+
+def test_nothing_of_a_run_is_left_for_others(box: Sandbox) -> None:
+    """The text of a program stands in no variable that tests can reach, and what a run wrote is
+    gone behind it.
+    """
+    trials = trials_for("attention")
+    recorder = begun(box, "attention", {trials.tests: LOOKS})
+    tally = tried(recorder, replace(trials, right=trials.right[:1], wrong=()), random.Random(0))
+    assert not tally.alarms
+    assert not list((recorder.room / "programs").iterdir())
+
+
 def test_a_file_that_cannot_run_is_told(box: Sandbox, tmp_path: Path) -> None:
     """Where the file of tests is missing, or is no Python, that is told and nothing is tried."""
     key, trials = key_of("decoding"), trials_for("decoding")

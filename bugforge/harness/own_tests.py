@@ -1,7 +1,9 @@
 """A learner's own tests, run by pytest on a program that lies nowhere."""
 
+import os
+import random
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -9,9 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+import torch
+
 from .job import Recording
 
-BRIEFLY = ("-q", "-x", "--tb=no", "-p", "no:cacheprovider")
+BRIEFLY = ("-q", "-x", "--tb=no")
 LONGEST = 300
 """Characters that are told of an error."""
 
@@ -20,15 +25,32 @@ def run_tests(spec: dict[str, Any]) -> Recording:
     """Run the tests of a folder on a program, up to the first that fails.
 
     Tells pytest's exit code, which is 0 where there are some and all passed; and which failed, and
-    how.
+    how. What draws at random without a seed draws the same each time, so that the same tests come
+    to the same; hypothesis does so, and has no deadline for an example, where it is told of a CI.
     """
     import pytest  # noqa: PLC0415  # no other task needs it
 
     sys.meta_path.insert(0, _Modules(spec.pop("files")))
     sys.path.insert(0, str(Path.cwd()))
-    faults = _Faults()
-    code = pytest.main([*BRIEFLY, f"--rootdir={Path.cwd()}", spec["tests"]], plugins=[faults])
+    os.environ["CI"] = "true"
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002  # that is what tests draw from
+    torch.manual_seed(0)
+    faults, alone = _Faults(), _Alone(pytest.hookimpl(wrapper=True)(_alone))
+    options = [*BRIEFLY, f"--rootdir={Path.cwd()}", spec["tests"]]
+    code = pytest.main(options, plugins=[faults, alone])
+    if code == pytest.ExitCode.USAGE_ERROR:
+        faults.error = faults.error or _refusal(Path(spec["log"]))
     return Recording(facts={"code": int(code), "failed": faults.failed, "error": faults.error})
+
+
+def _refusal(log: Path) -> str:
+    """Give the line in which pytest tells why it did not begin: of an option, or of a conftest."""
+    sys.stderr.flush()
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").split("\n")]
+    raised = [line.removeprefix("E").strip() for line in lines if line.startswith("E  ")]
+    told = [line for line in lines if "error:" in line.lower()]
+    return (raised or told or [""])[-1][:LONGEST]
 
 
 class _Modules(MetaPathFinder, Loader):
@@ -49,6 +71,20 @@ class _Modules(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self.codes[module.__name__], module.__dict__)  # noqa: S102  # as an import does
+
+
+class _Alone:
+    """Hands pytest a hook that comes before those of plugins."""
+
+    def __init__(self, hook: Callable[[Any], Any]) -> None:
+        self.pytest_cmdline_main = hook
+
+
+def _alone(config: Any) -> Generator[None, Any, Any]:
+    """Keep all in this process: another, as pytest-xdist starts some, would find no program."""
+    if hasattr(config.option, "numprocesses"):
+        config.option.numprocesses = 0
+    return (yield)
 
 
 class _Faults:
