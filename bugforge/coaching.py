@@ -82,8 +82,8 @@ def _with_bugs(given: Path | None, key_dir: Path | None) -> tuple[Workspace, Ans
     key = workspace.answer_key(key_dir)
     if not key.bugs:
         raise UsageError(
-            f"{workspace.root} holds no bugs, so there are no hints: it is to be added to.",
-            "PROBLEM.md says what; `bugforge check --feedback symptom` names laws not kept.",
+            f"{workspace.root} holds no bugs, so there are no hints.",
+            "PROBLEM.md says what to write; `bugforge check --feedback symptom` names laws not kept.",
         )
     return workspace, key
 
