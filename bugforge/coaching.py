@@ -83,7 +83,7 @@ def _with_bugs(given: Path | None, key_dir: Path | None) -> tuple[Workspace, Ans
     if not key.bugs:
         raise UsageError(
             f"{workspace.root} holds no bugs, so there are no hints.",
-            "PROBLEM.md says what to write; `bugforge check --feedback symptom` names laws not kept.",
+            "PROBLEM.md says what to add; `bugforge check --feedback symptom` names laws not kept.",
         )
     return workspace, key
 
