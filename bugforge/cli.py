@@ -89,6 +89,10 @@ def main() -> None:
 
 def _done() -> int:
     """Run the command that is given; give its exit code."""
+    if "" in sys.argv[1:]:  # as a path it would be the folder that one is in
+        usage = UsageError("An argument is empty.", "Leave it out; or is a variable not set?")
+        report_error(usage, as_json="--json" in sys.argv)
+        return usage.exit_code
     try:
         code = typer.main.get_command(app).main(standalone_mode=False)
     except KeyboardInterrupt:

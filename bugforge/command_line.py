@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -26,6 +27,14 @@ NARROWEST = 20
 """Columns of a console at least: on none, as COLUMNS may say, nothing at all would be printed."""
 
 P = ParamSpec("P")
+
+
+def _finite(seconds: float) -> float:
+    if not math.isfinite(seconds):
+        message = f"{seconds} is no time that ends"
+        raise typer.BadParameter(message)
+    return seconds
+
 
 WorkspaceArgument = Annotated[
     Path | None,
@@ -54,7 +63,13 @@ Force = Annotated[
     bool, typer.Option("--force", help="Replace the workspace there; its files are kept.")
 ]
 TimeLimit = Annotated[
-    float, typer.Option(metavar="SECONDS", min=1, help="How long one run of a program may take.")
+    float,
+    typer.Option(
+        metavar="SECONDS",
+        min=1,
+        callback=_finite,
+        help="How long one run of a program may take.",
+    ),
 ]
 Html = Annotated[
     Path | None,
