@@ -74,6 +74,11 @@ def trials_for(part: str, seed: str = "0") -> Trials:
     return trials
 
 
+def _lone(trials: Trials) -> Trials:
+    """Leave nothing to try tests on but one right program."""
+    return replace(trials, right=trials.right[:1], unshown=(), wrong=())
+
+
 def begun(box: Sandbox, part: str, files: Mapping[str, str]) -> Recorder:
     """Set an attempt up that holds these files."""
     recorder = Recorder(box, box.room(), draw(random.Random(0), TESTS.program(part)))
@@ -259,7 +264,7 @@ def test_other_ends_are_alarms(box: Sandbox) -> None:
     be shown; wrong programs are then not tried.
     """
     trials = trials_for("decoding")
-    some = replace(trials, right=trials.right[:1], unshown=(), wrong=())
+    some = _lone(trials)
     for text, words in ENDINGS.items():
         tally = tally_of(box, some, "decoding", text)
         (alarm,) = tally.alarms
@@ -293,7 +298,7 @@ def test_all(cache, tmp_path, capsys):
 def test_pytest_is_as_it_is_elsewhere(name: str, box: Sandbox) -> None:
     """Options and fixtures that work where tests are written work where they are judged."""
     trials = trials_for("attention")
-    some = replace(trials, right=trials.right[:1], wrong=())
+    some = _lone(trials)
     files = {
         trials.tests: BESIDE,
         "tests/conftest.py": "import sys\nsys.path.append('tests')\n",
@@ -308,7 +313,7 @@ def test_tests_stay_in_one_process(box: Sandbox) -> None:
     """Who has their tests run in several processes by pytest-xdist raises no alarm by that."""
     pytest.importorskip("xdist")
     trials = trials_for("attention")
-    some = replace(trials, right=trials.right[:1], wrong=())
+    some = _lone(trials)
     text = "import os\nimport model\n\n\ndef test_all():\n    assert model.GPT\n"
     files = {trials.tests: text, "pytest.ini": "[pytest]\naddopts = -n 2\n"}
     assert not tried(begun(box, "attention", files), some, random.Random(0)).alarms
@@ -325,7 +330,7 @@ REFUSED = {
 def test_what_pytest_cannot_begin_with_is_told(name: str, box: Sandbox) -> None:
     """Where pytest does not come to any test, the alarm says why."""
     trials = trials_for("attention")
-    some = replace(trials, right=trials.right[:1], wrong=())
+    some = _lone(trials)
     text, words = REFUSED[name]
     files = {trials.tests: "def test_all():\n    pass\n", name: text}
     (alarm,) = tried(begun(box, "attention", files), some, random.Random(0)).alarms
@@ -368,7 +373,7 @@ def test_all():
 def test_the_same_tests_draw_the_same(box: Sandbox) -> None:
     """What tests draw without a seed is the same in each check."""
     trials = trials_for("decoding")
-    some = replace(trials, right=trials.right[:1], wrong=())
+    some = _lone(trials)
     with opened(Limits()) as other:
         told = [tally_of(each, some, "decoding", DRAWS).alarms[0].error for each in (box, other)]
     assert "[0." in told[0]
@@ -381,7 +386,7 @@ def test_nothing_of_a_run_is_left_for_others(box: Sandbox) -> None:
     """
     trials = trials_for("attention")
     recorder = begun(box, "attention", {trials.tests: LOOKS})
-    tally = tried(recorder, replace(trials, right=trials.right[:1], wrong=()), random.Random(0))
+    tally = tried(recorder, _lone(trials), random.Random(0))
     assert not tally.alarms
     assert not list((recorder.room / "programs").iterdir())
 
