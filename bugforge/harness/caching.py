@@ -15,7 +15,7 @@ from .chunks import calls, counted, fresh_caches, in_chunks
 from .job import Job, Recording
 from .program import Program
 from .unwritten import poisoned_memory, written
-from .weights import LARGE, SPREAD, carry
+from .weights import LARGE, carry, with_random_weights
 
 TILTED = ("low", "far apart")
 """Weights under which a mask that hides too little shows."""
@@ -149,10 +149,7 @@ def _first_of_all(
 def _long(program: Program, job: Job, fresh: Callable[[], list[Any]], seen: Recording) -> None:
     """Read a row (1, T) in a long context, in chunks and at once."""
     torch.manual_seed(job.seed)
-    model = program.build(**{**job.sizes, "block_size": LONG}).eval()
-    for parameter in model.parameters():
-        if parameter.dim() > 1:
-            nn.init.normal_(parameter, std=SPREAD)
+    model = with_random_weights(program.build(**{**job.sizes, "block_size": LONG})).eval()
     idx = torch.randint(job.sizes["vocab_size"], (1, LONG))
     seen.tensors["whole/long"] = model(idx.clone())[0]
     seen.tensors["cached/long/in chunks"], _ = in_chunks(model, idx, LONG_CHUNKS, fresh())

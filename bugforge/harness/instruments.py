@@ -23,7 +23,7 @@ from .regularised import accumulation, beginning, dropout, evaluation
 from .sequences import sequences
 from .unwritten import poisoned_memory
 from .update import update
-from .weights import LARGE, carry, in_thirds, is_askew
+from .weights import LARGE, carry, in_thirds, is_askew, with_random_weights
 
 CHANGES = ("base", "changed", "changed last")
 """Inputs under tilted weights: what tells whether a later token is seen."""
@@ -196,8 +196,7 @@ def decode(program: Program, job: Job) -> Recording:
     seen.tensors["clear/first of all"] = seen.tensors["clear/prompt"]
     _behind_another(model, job, seen)
     _two_drawn(model, prompts["prompt of one"], job, seen)
-    carry(model, job.weights, job.pairing)
-    _drawn_on(model, prompts["prompt of one"], job, seen)
+    _drawn_on(program, prompts["prompt of one"], job, seen)
     carry(model, job.weights, job.pairing, 0.5)
     for name, given in job.samplings.items():
         rows = prompts["prompt of one"] if given else prompts["prompt beyond the context"][:1]
@@ -256,12 +255,15 @@ def _two_drawn(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
         seen.tensors[f"two drawn/{row}"] = model.generate(prompt.repeat(PAIRS, 1), 2)
 
 
-def _drawn_on(model: Any, prompts: Tensor, job: Job, seen: Recording) -> None:
+def _drawn_on(program: Program, prompts: Tensor, job: Job, seen: Recording) -> None:
     """Draw tokens behind prompts (N, 1), neither by default nor from all there are; give the last
-    (B,) of each row, and the logits (B, V) that it was drawn from. Draw for a few again.
+    (B,) of each row, and the logits (B, V) that it was drawn from. Draw for a few again. One block
+    does, and is quick.
     """
     rows = prompts.repeat(ROWS // len(prompts), 1)
     torch.manual_seed(job.seed)
+    few_blocks = {name: 1 for name in job.sizes if name == "n_layer"}
+    model: Any = with_random_weights(program.build(**{**job.sizes, **few_blocks})).eval()
     drawn, few, again = (
         model.generate(some.clone(), NEW, **job.drawn_on) for some in (rows, prompts, prompts)
     )

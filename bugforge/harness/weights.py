@@ -88,6 +88,14 @@ def drawn(model: nn.Module, seed: int, width: int | None = None) -> dict[str, Te
     return {name: _around(parameter, generator) for name, parameter in used.items()}
 
 
+def with_random_weights(model: nn.Module) -> nn.Module:
+    """Give a model of any sizes matrices that are drawn as widely as given weights are."""
+    for parameter in model.parameters():
+        if parameter.dim() > 1 and parameter.is_floating_point():
+            nn.init.normal_(parameter, std=SPREAD)
+    return model
+
+
 def in_thirds(tensors: Mapping[str, Tensor], width: int | None) -> dict[str, Tensor]:
     """Give what belongs to parameters, by name, with the thirds of each fused one by names of their
     own: a fused layer is known by its shape, which is (3 * width, width), or that turned, and no
